@@ -1,0 +1,6 @@
+//! Rank 0: small tools that know nothing of scanning.
+//!
+//! Start with [`secret::Secret`], the one type that may hold a credential.
+
+pub mod secret;
+pub mod text;

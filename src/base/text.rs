@@ -1,0 +1,55 @@
+//! Making foreign text safe to show on a terminal.
+//!
+//! It must not know who prints. Start with [`sanitise`].
+
+use std::borrow::Cow;
+
+/// Replaces what could steer a terminal (control characters, escape sequences, bidirectional overrides) and bytes that are
+/// not UTF-8 by visible escapes such as `\x1b` or `\u{202e}`.
+#[must_use]
+pub fn sanitise(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(s) = std::str::from_utf8(bytes)
+        && !s.chars().any(is_unsafe)
+    {
+        return Cow::Borrowed(s);
+    }
+    let mut out = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if is_unsafe(c) { push_escape(&mut out, c) } else { out.push(c) }
+        }
+        for b in chunk.invalid() {
+            out.push_str(&format!("\\x{b:02x}"));
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn push_escape(out: &mut String, c: char) {
+    match c {
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        c if u32::from(c) < 0x100 => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+        c => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sanitise;
+
+    #[test]
+    fn escapes_what_steers_a_terminal() {
+        let check = |input: &[u8], expected: &str| assert_eq!(sanitise(input), expected);
+        check(b"plain/path.rs", "plain/path.rs");
+        check("naïve-文".as_bytes(), "naïve-文");
+        check(b"a\x1b[31mb", "a\\x1b[31mb");
+        check(b"a\xffb\n", "a\\xffb\\n");
+        check("a\u{202e}b".as_bytes(), "a\\u{202e}b");
+    }
+}

@@ -1,0 +1,5 @@
+//! stanch: find leaked secrets, kill them, replace them, keep the new ones out of reach.
+
+pub mod base;
+pub mod report;
+pub mod scan;

@@ -1,0 +1,1 @@
+//! Rank 2: findings to bytes, pure.

@@ -1,0 +1,108 @@
+//! What is scanned: a piece of bytes and where it came from.
+//!
+//! It must not know how the bytes were read. Start with [`Blob`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A piece of bytes to scan, borrowed from a reader's buffer.
+#[derive(Clone, Copy)]
+pub struct Blob<'a> {
+    /// Where the bytes came from.
+    pub place: Place<'a>,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Where a blob came from, borrowed: making one allocates nothing. [`Place::to_origin`] makes it last.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// A file.
+    File(&'a Path),
+    /// Standard input.
+    Stdin,
+    /// A member of a container: of an archive (`outer!member`) or of a notebook (`outer#member`).
+    Inside {
+        /// The container.
+        outer: &'a Place<'a>,
+        /// The member's name as the container spells it.
+        member: &'a str,
+        /// What kind of container it is.
+        kind: Container,
+    },
+}
+
+/// The kind of a container, which decides how its members are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Container {
+    /// zip, tar, 7z or a single compressed stream: `outer!member`.
+    Archive,
+    /// A Jupyter notebook: `nb.ipynb#cell-ID`, where the member is a cell's part such as `cell-3f2a` or `cell-3f2a/output-0`.
+    Notebook,
+}
+
+/// Where a blob came from, owned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// A member of a container.
+    Inside {
+        /// The container.
+        outer: Arc<Origin>,
+        /// The member's name.
+        member: String,
+        /// What kind of container it is.
+        kind: Container,
+    },
+}
+
+impl Place<'_> {
+    /// An owned copy.
+    #[must_use]
+    pub fn to_origin(&self) -> Origin {
+        match self {
+            Place::File(path) => Origin::File(path.to_path_buf()),
+            Place::Stdin => Origin::Stdin,
+            Place::Inside { outer, member, kind } => {
+                Origin::Inside { outer: Arc::new(outer.to_origin()), member: (*member).to_owned(), kind: *kind }
+            }
+        }
+    }
+
+    /// The path of the file that holds it all, if there is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Place::File(path) => Some(path),
+            Place::Stdin => None,
+            Place::Inside { outer, .. } => outer.path(),
+        }
+    }
+}
+
+impl Origin {
+    /// The path of the file that holds it all, if there is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Origin::File(path) => Some(path),
+            Origin::Stdin => None,
+            Origin::Inside { outer, .. } => outer.path(),
+        }
+    }
+
+    /// The name shown to people and written to reports: `/`-separated, `outer!member` for archives, `outer#member` for
+    /// notebooks, `-` for standard input. Not sanitised for a terminal; bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Origin::File(path) => path.to_string_lossy().replace('\\', "/"),
+            Origin::Stdin => "-".to_owned(),
+            Origin::Inside { outer, member, kind: Container::Archive } => format!("{}!{member}", outer.name()),
+            Origin::Inside { outer, member, kind: Container::Notebook } => format!("{}#{member}", outer.name()),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Expanders: look inside containers.

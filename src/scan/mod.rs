@@ -1,0 +1,9 @@
+//! Rank 1: find secrets in bytes. Knows no vault and no network.
+//!
+//! A [`blob::Blob`] goes in, [`finding::Finding`]s come out; what could not be read is a [`finding::Issue`].
+
+pub mod blob;
+pub mod expand;
+pub mod finding;
+pub mod issues;
+pub mod rule;
