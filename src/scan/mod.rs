@@ -3,6 +3,7 @@
 //! A [`blob::Blob`] goes in, [`finding::Finding`]s come out; what could not be read is a [`finding::Issue`].
 
 pub mod blob;
+pub mod engine;
 pub mod expand;
 pub mod finding;
 pub mod issues;

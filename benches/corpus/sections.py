@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""What each section of the bench runs. Called by run.sh, which has built the corpora before."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import measure
+import tools
+from measure import Group
+
+ARCHIVES = ["tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "zip", "7z"]
+UNPACK = {"tar": ["cat"], "tar.gz": ["gzip", "-dc"], "tar.bz2": ["bzip2", "-dc"], "tar.xz": ["xz", "-dc"],
+          "tar.zst": ["zstd", "-qdc"], "zip": ["unzip", "-qp"]}
+
+
+def size_of(path):
+    return sum(p.stat().st_size for p in Path(path).rglob("*") if p.is_file()) if os.path.isdir(path) \
+        else os.path.getsize(path)
+
+
+def peers(quick):
+    """The scanners to compare with; gitleaks takes as long as all others together."""
+    fast = [tools.kingfisher_turbo, tools.kingfisher, tools.betterleaks]
+    return fast[:1] + fast[2:] if quick else [*fast, tools.gitleaks]
+
+
+def tree(quick):
+    manifest = json.loads(Path("tree.manifest.json").read_text())
+    runs = [tools.floor("walk.c", "bin/walk", "tree"), tools.floor("walk.rs", "bin/walk-rs", "tree"),
+            tools.stanch("tree"), *[make("tree") for make in peers(quick)]]
+    notes = [f"{manifest['files']} files, content sha256 {manifest['content_sha256']}"]
+    return [Group("source tree", runs, manifest["bytes"], notes=notes)]
+
+
+def log(quick):
+    path = "log/access.log"
+    facts = json.loads(Path(path + ".planted.json").read_text())
+    planted = frozenset(plant["line"] for plant in facts["planted"])
+    scanners = [tools.stanch, *peers(quick)]
+    notes = [f"{facts['lines']} lines, {facts['runs_per_mb']} runs of 16 or more token characters per MB"]
+    from_file = [tools.floor("cat", "cat", path), *[make(path) for make in scanners]]
+    piped = [tools.floor("cat, from a pipe", "cat", stdin=path), *[make("-", stdin=path) for make in scanners]]
+    return [Group("log file", from_file, facts["bytes"], planted, notes=notes),
+            Group("log from a pipe", piped, facts["bytes"], planted, notes=[])]
+
+
+def start(quick):
+    rounds = 10 if quick else 30
+    scanners = [tools.stanch, tools.kingfisher_turbo, tools.betterleaks, tools.gitleaks]
+    floor = tools.floor("true", "true")
+    uncached = tools.kingfisher("start/empty", "--turbo", "--no-rule-cache", name="kingfisher --turbo --no-rule-cache")
+    return [Group("start on an empty folder", [floor, *[make("start/empty") for make in scanners]], rounds=rounds),
+            Group("one file of 1 kB", [floor, *[make("start/one") for make in scanners]], rounds=rounds),
+            Group("start without a rule cache", [floor, uncached], rounds=1)]
+
+
+def hostile(quick):
+    groups = []
+    for path in sorted(Path("hostile").glob("*.txt")):
+        runs = [tools.stanch(str(path)), tools.kingfisher_turbo(str(path), seconds=120),
+                tools.betterleaks(str(path), seconds=120)]
+        floor = tools.floor("cat", "cat", str(path))
+        groups.append(Group(f"hostile: {path.stem}", [floor, *runs[: 1 if quick else None]], path.stat().st_size))
+    return groups
+
+
+def archives(quick):
+    groups = []
+    for suffix in ARCHIVES:
+        path = f"archives/part.{suffix}"
+        if not os.path.exists(path):
+            continue
+        plain = size_of("archives/part.tar")
+        runs = [tools.floor(" ".join(UNPACK[suffix]), *UNPACK[suffix], path)] if suffix in UNPACK else []
+        runs += [tools.stanch(path)] if quick else [tools.stanch(path), tools.kingfisher_turbo(path, seconds=300),
+                                                    tools.betterleaks(path, seconds=300)]
+        groups.append(Group(f"archive: {suffix}", runs, plain, notes=["bytes are those of the plain tar"]))
+    books = [tools.floor("walk.c", "bin/walk", "notebooks"), tools.stanch("notebooks")]
+    books += [] if quick else [tools.kingfisher_turbo("notebooks"), tools.betterleaks("notebooks")]
+    return [*groups, Group("notebooks", books, size_of("notebooks"))]
+
+
+def sweep(quick):
+    """stanch alone: against the number of rules, against file size, against processors."""
+    groups = []
+    for rules in sorted(Path("rules").glob("*.toml"), key=lambda p: int(p.stem.split("-")[-1])):
+        runs = [tools.stanch(target, "--rules", str(rules), name=f"stanch, {rules.stem} on {target}")
+                for target in ("tree", "log/access.log")]
+        groups.append(Group(f"rules: {rules.stem}", runs))
+    for folder in sorted(Path("sizes").iterdir(), key=lambda p: int(p.name)) if Path("sizes").is_dir() else []:
+        runs = [tools.floor("walk.c", "bin/walk", str(folder)), tools.stanch(str(folder))]
+        groups.append(Group(f"files of {folder.name} bytes", runs, size_of(folder)))
+    for target in ("tree", "log/access.log"):
+        for cpus in (1, 2):
+            run = tools.stanch(target, cpus=cpus, name=f"stanch, {cpus} processor(s)")
+            groups.append(Group(f"{target} on {cpus} processor(s)", [run], size_of(target)))
+    return groups[:: 2] if quick else groups
+
+
+SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("section", choices=SECTIONS)
+    parser.add_argument("out", type=Path, help="folder for the results")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    groups = SECTIONS[options.section](options.quick)
+    measure.run_section(options.section, groups, options.rounds, options.out.resolve())
+
+
+if __name__ == "__main__":
+    main()

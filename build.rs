@@ -1,0 +1,35 @@
+//! Turns `rules/*.toml` into one JSON text that loads fast, and lists the TOML texts for `rules show`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=rules");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let mut files: Vec<PathBuf> = fs::read_dir(root.join("rules"))
+        .expect("rules/ is part of the package")
+        .map(|entry| entry.expect("rules/ can be listed").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    let mut all = Vec::new();
+    let mut list = String::from("[\n");
+    for path in &files {
+        let text = fs::read_to_string(path).expect("rule files are text");
+        let mut table: toml::Table = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        if let Some(toml::Value::Array(rules)) = table.get_mut("rule") {
+            for rule in rules.iter_mut().filter_map(toml::Value::as_table_mut) {
+                rule.remove("examples");
+                rule.remove("counterexamples");
+            }
+        }
+        all.push(table);
+        let name = path.file_name().expect("listed files have names").to_string_lossy().into_owned();
+        writeln!(list, "    ({name:?}, include_str!({:?})),", path.display()).expect("writing to a string");
+    }
+    list.push(']');
+    fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("TOML values are JSON values")).expect("OUT_DIR is writable");
+    fs::write(out.join("rule_files.rs"), list).expect("OUT_DIR is writable");
+}

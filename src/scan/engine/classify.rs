@@ -1,0 +1,299 @@
+//! First pass: which class each byte belongs to, 64 bytes to a machine word.
+//!
+//! It must not know rules. Start with [`Classifier::classify`]. There is an AVX2 path, chosen at run time, and a portable
+//! one; they give identical results (a property test and a fuzz target say so).
+//!
+//! Besides the classes, each word tells where one of a few short literals may begin. That is Teddy's idea: four bytes are
+//! looked up by nibble in eight buckets, so a hit is only a hint.
+
+/// Bytes a [`Masks`] covers.
+pub const WORD: usize = 64;
+/// Buckets of the literal search.
+pub const BUCKETS: usize = 8;
+/// Bytes of a literal that are looked at.
+pub const FINGERPRINT: usize = 4;
+
+/// Classes of 64 bytes, one bit each, lowest bit first.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub struct Masks {
+    /// `0-9`
+    pub digit: u64,
+    /// `A-Z`
+    pub upper: u64,
+    /// `a-z`
+    pub lower: u64,
+    /// Token characters: letters, digits and `_+/=.-~`.
+    pub token: u64,
+    /// A literal may begin here.
+    pub literal: u64,
+}
+
+/// Which code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// AVX2 instructions.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Plain code.
+    Portable,
+}
+
+/// The classifier for one set of literals.
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    low: [[u8; 16]; FINGERPRINT],
+    high: [[u8; 16]; FINGERPRINT],
+    class: [u8; 256],
+    path: Path,
+}
+
+const DIGIT: u8 = 1;
+const UPPER: u8 = 2;
+const LOWER: u8 = 4;
+const OTHER: u8 = 8;
+
+impl Classifier {
+    /// A classifier for fingerprints: each is four sets of bytes, given as lists.
+    #[must_use]
+    pub fn new(fingerprints: &[[Vec<u8>; FINGERPRINT]]) -> Self {
+        let mut this = Self { low: [[0; 16]; FINGERPRINT], high: [[0; 16]; FINGERPRINT], class: classes(), path: best_path() };
+        for (index, fingerprint) in fingerprints.iter().enumerate() {
+            let bit = 1 << (index * BUCKETS / fingerprints.len());
+            for (position, bytes) in fingerprint.iter().enumerate() {
+                for byte in bytes {
+                    this.low[position][usize::from(byte & 15)] |= bit;
+                    this.high[position][usize::from(byte >> 4)] |= bit;
+                }
+            }
+        }
+        this
+    }
+
+    /// The same with a given path, for tests.
+    #[must_use]
+    pub fn with_path(mut self, path: Path) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// Classifies `bytes` into `out`, one word per 64 bytes, the last one padded with zeros.
+    /// `out` has at least `bytes.len().div_ceil(64)` words. `after` is what follows `bytes`, for literals across the end.
+    pub fn classify(&self, bytes: &[u8], after: &[u8], out: &mut [Masks]) {
+        let whole = bytes.len().saturating_sub(FINGERPRINT - 1) / WORD;
+        match self.path {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the path is only chosen where the processor has AVX2, and each word reads 64 + 3 bytes that are there.
+            Path::Avx2 => unsafe { self.words_avx2(bytes, &mut out[..whole]) },
+            Path::Portable => self.words_portable(bytes, &mut out[..whole]),
+        }
+        for (word, masks) in out.iter_mut().enumerate().take(bytes.len().div_ceil(WORD)).skip(whole) {
+            let mut block = [0u8; WORD + FINGERPRINT - 1];
+            let rest = &bytes[word * WORD..];
+            let n = rest.len().min(block.len());
+            block[..n].copy_from_slice(&rest[..n]);
+            let m = after.len().min(block.len() - n);
+            block[n..n + m].copy_from_slice(&after[..m]);
+            *masks = self.word_portable(&block);
+            if rest.len() < WORD {
+                masks.clip(rest.len());
+            }
+        }
+    }
+
+    fn words_portable(&self, bytes: &[u8], out: &mut [Masks]) {
+        for (word, masks) in out.iter_mut().enumerate() {
+            *masks = self.word_portable(&bytes[word * WORD..]);
+        }
+    }
+
+    fn word_portable(&self, block: &[u8]) -> Masks {
+        let mut masks = Masks::default();
+        for i in 0..WORD {
+            let class = self.class[usize::from(block[i])];
+            masks.digit |= u64::from(class & DIGIT != 0) << i;
+            masks.upper |= u64::from(class & UPPER != 0) << i;
+            masks.lower |= u64::from(class & LOWER != 0) << i;
+            masks.token |= u64::from(class != 0) << i;
+            let mut buckets = 0xff;
+            for (j, byte) in block[i..i + FINGERPRINT].iter().enumerate() {
+                buckets &= self.low[j][usize::from(byte & 15)] & self.high[j][usize::from(byte >> 4)];
+            }
+            masks.literal |= u64::from(buckets != 0) << i;
+        }
+        masks
+    }
+}
+
+impl Masks {
+    /// Clears all bits from `len` on.
+    fn clip(&mut self, len: usize) {
+        let keep = (1u64 << len) - 1;
+        for mask in [&mut self.digit, &mut self.upper, &mut self.lower, &mut self.token, &mut self.literal] {
+            *mask &= keep;
+        }
+    }
+}
+
+fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    for byte in 0..=255u8 {
+        table[usize::from(byte)] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'A'..=b'Z' => UPPER,
+            b'a'..=b'z' => LOWER,
+            b'_' | b'+' | b'/' | b'=' | b'.' | b'-' | b'~' => OTHER,
+            _ => 0,
+        };
+    }
+    table
+}
+
+fn best_path() -> Path {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        return Path::Avx2;
+    }
+    Path::Portable
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    #![expect(unsafe_code, reason = "AVX2 intrinsics; each use says why it is sound")]
+
+    use std::arch::x86_64::{
+        __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
+        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
+        _mm256_slli_epi16, _mm256_srli_epi16, _mm_loadu_si128,
+    };
+
+    use super::{Classifier, FINGERPRINT, Masks, WORD};
+
+    /// Nibble tables of `+ - . /` (bit 0), `=` (1), `_` (2), `~` (3): a byte is one of them if its two entries share a bit.
+    const OTHER_LOW: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 1 | 8, 1 | 4];
+    const OTHER_HIGH: [u8; 16] = [0, 0, 1, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    struct Tables {
+        low: [__m256i; FINGERPRINT],
+        high: [__m256i; FINGERPRINT],
+        other_low: __m256i,
+        other_high: __m256i,
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn table(bytes: &[u8; 16]) -> __m256i {
+        // SAFETY: the array has the 16 bytes that are read.
+        unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast())) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn bits(v: __m256i) -> u64 {
+        u64::from(_mm256_movemask_epi8(v).cast_unsigned())
+    }
+
+    impl Classifier {
+        /// Fills `out`, one word per 64 bytes of `bytes`.
+        ///
+        /// # Safety
+        /// The processor has AVX2, and `bytes` has at least `out.len() * 64 + 3` bytes unless `out` is empty.
+        #[target_feature(enable = "avx2")]
+        pub(super) unsafe fn words_avx2(&self, bytes: &[u8], out: &mut [Masks]) {
+            let tables = Tables {
+                low: [table(&self.low[0]), table(&self.low[1]), table(&self.low[2]), table(&self.low[3])],
+                high: [table(&self.high[0]), table(&self.high[1]), table(&self.high[2]), table(&self.high[3])],
+                other_low: table(&OTHER_LOW),
+                other_high: table(&OTHER_HIGH),
+            };
+            for (word, masks) in out.iter_mut().enumerate() {
+                // SAFETY: the caller promises 64 + 3 bytes from here on; half a word reads 32 + 3.
+                let (a, b) = unsafe {
+                    let at = bytes.as_ptr().add(word * WORD);
+                    (half(at, &tables), half(at.add(32), &tables))
+                };
+                let join = |i: usize| a[i] | b[i] << 32;
+                let letter = join(1);
+                let lower = join(2) & letter;
+                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token: join(3) | letter | join(0), literal: join(4) };
+            }
+        }
+    }
+
+    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal.
+    ///
+    /// # Safety
+    /// 32 + 3 bytes can be read at `at`.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 5] {
+        // SAFETY: the caller promises the bytes.
+        let load = |offset: usize| unsafe { _mm256_loadu_si256(at.add(offset).cast()) };
+        let v = load(0);
+        let nibble = _mm256_set1_epi8(15);
+        // Signed comparison after moving the range's end to 127.
+        let digit = _mm256_cmpgt_epi8(_mm256_add_epi8(v, _mm256_set1_epi8(127 - 57)), _mm256_set1_epi8(127 - 10));
+        let folded = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+        let letter = _mm256_cmpgt_epi8(_mm256_add_epi8(folded, _mm256_set1_epi8(127 - 122)), _mm256_set1_epi8(127 - 26));
+        let low = _mm256_and_si256(v, nibble);
+        let high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+        let other = _mm256_and_si256(_mm256_shuffle_epi8(t.other_low, low), _mm256_shuffle_epi8(t.other_high, high));
+        let no_other = _mm256_cmpeq_epi8(other, _mm256_setzero_si256());
+        let mut buckets = _mm256_and_si256(_mm256_shuffle_epi8(t.low[0], low), _mm256_shuffle_epi8(t.high[0], high));
+        for j in 1..FINGERPRINT {
+            let v = load(j);
+            let low = _mm256_and_si256(v, nibble);
+            let high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+            let one = _mm256_and_si256(_mm256_shuffle_epi8(t.low[j], low), _mm256_shuffle_epi8(t.high[j], high));
+            buckets = _mm256_and_si256(buckets, one);
+        }
+        let no_literal = _mm256_cmpeq_epi8(buckets, _mm256_setzero_si256());
+        let all = 0xffff_ffff;
+        [bits(digit), bits(letter), bits(_mm256_slli_epi16(v, 2)), bits(no_other) ^ all, bits(no_literal) ^ all]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn classifier() -> Classifier {
+        let one = |s: &[u8; 4]| s.map(|b| if b == b'?' { (0..=255).collect() } else { vec![b, b.to_ascii_uppercase()] });
+        Classifier::new(&[one(b"pass"), one(b"pwd?"), one(b"://?"), one(b"--be")])
+    }
+
+    proptest! {
+        #[test]
+        fn both_paths_agree(bytes in proptest::collection::vec(any::<u8>(), 0..400), after in proptest::collection::vec(any::<u8>(), 0..8)) {
+            let mut fast = vec![Masks::default(); 8];
+            let mut plain = fast.clone();
+            classifier().classify(&bytes, &after, &mut fast);
+            classifier().with_path(Path::Portable).classify(&bytes, &after, &mut plain);
+            prop_assert_eq!(fast, plain);
+        }
+    }
+
+    #[test]
+    fn every_byte_has_its_class() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut words = vec![Masks::default(); 4];
+        classifier().classify(&bytes, b"", &mut words);
+        for byte in 0..=255u8 {
+            let (word, bit) = (&words[usize::from(byte) / 64], byte % 64);
+            let has = |mask: u64| mask >> bit & 1 != 0;
+            assert_eq!(has(word.digit), byte.is_ascii_digit());
+            assert_eq!(has(word.upper), byte.is_ascii_uppercase());
+            assert_eq!(has(word.lower), byte.is_ascii_lowercase());
+            assert_eq!(has(word.token), crate::scan::rule::set::TOKEN.has(byte));
+        }
+    }
+
+    #[test]
+    fn literals_are_found_across_words() {
+        let mut bytes = vec![b' '; 200];
+        bytes[62..66].copy_from_slice(b"PaSs");
+        bytes[197..200].copy_from_slice(b"://");
+        let mut words = vec![Masks::default(); 4];
+        classifier().classify(&bytes, b"x", &mut words);
+        assert_eq!((words[0].literal, words[3].literal), (1 << 62, 1 << 5));
+    }
+}

@@ -1,0 +1,521 @@
+//! Turns rules into the engine's tables.
+//!
+//! It must not look at input. Start with [`compile`]. Each straight sequence of a token goes where it is cheapest to find:
+//!
+//! - *probe*: a literal at a fixed offset that begins a word and is followed by a long run: looked up at word starts;
+//! - *infix*: a literal at a fixed offset inside a long run: looked up that far behind word starts;
+//! - *literal*: any other literal: searched by the classifier;
+//! - *keyword*: no literal at all: tried near its keywords;
+//! - *value*: matched against whole values that an extractor found.
+//!
+//! What is no straight sequence becomes a regular expression, searched around a literal of it.
+
+use std::collections::HashMap;
+
+use super::super::rule::grammar::{self, Node, Piece};
+use super::super::rule::load::{self, MIN_RUN};
+use super::super::rule::set::{ALNUM, Set, TOKEN};
+use super::super::rule::{From, Near, Pattern as Source, Rule};
+use super::classify::{Classifier, FINGERPRINT};
+use super::lazy::LazyRegex;
+use super::pattern::Pattern;
+use super::table::Trigrams;
+use super::words::Keywords;
+
+/// A rule the engine cannot work with.
+#[derive(Debug, thiserror::Error)]
+#[error("rule `{id}`: {what}")]
+pub struct EngineError {
+    /// The rule.
+    pub id: String,
+    /// Why.
+    pub what: String,
+}
+
+/// What to do where a literal was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Action {
+    /// Match pattern number so-and-so that begins so many bytes before.
+    Pattern(u32, u32),
+    /// Search the regular expression of a rule around it.
+    Regex(u32),
+    /// Look for an assignment to a name that contains this.
+    Assignment,
+    /// Look for a URL with a password.
+    Url,
+    /// Look for the value of an authorization header.
+    Header,
+}
+
+/// A literal of the classifier's set.
+#[derive(Debug, Clone)]
+pub(super) struct Literal {
+    /// Lower-cased where `folded`.
+    pub(super) bytes: Vec<u8>,
+    pub(super) folded: bool,
+    pub(super) actions: Vec<Action>,
+}
+
+/// A probe: a pattern or a regular expression, found by three bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Probe {
+    Pattern { pattern: u32, offset: u32 },
+    Regex { rule: u32 },
+}
+
+/// Everything the engine looks things up in.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) sets: usize,
+    pub(super) probes: Vec<Probe>,
+    pub(super) probe_table: Trigrams,
+    /// For each distinct offset: which patterns have a literal there.
+    pub(super) infixes: Vec<(usize, Trigrams)>,
+    pub(super) literals: Vec<Literal>,
+    /// Indices into `literals` by first byte.
+    pub(super) literal_index: Vec<Vec<u16>>,
+    pub(super) classifier: Classifier,
+    pub(super) keywords: Keywords,
+    /// For each keyword, its patterns grouped by the set they begin with.
+    pub(super) keyword_patterns: Vec<Vec<(Set, Vec<u32>)>>,
+    pub(super) values: Values,
+    /// For each rule, its regular expression if it needs one.
+    pub(super) regexes: Vec<Option<LazyRegex>>,
+}
+
+/// Rules that match whole values.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    /// Distinct normalised names, each with the rules that look for it.
+    pub(super) names: Vec<(Vec<u8>, Vec<u32>)>,
+    pub(super) url: Vec<u32>,
+    pub(super) header: Vec<u32>,
+    /// Patterns of each such rule.
+    pub(super) patterns: HashMap<u32, Vec<u32>>,
+}
+
+struct Builder {
+    tables: Tables,
+    sets: HashMap<Set, usize>,
+    probe_pairs: Vec<([u8; 3], u32)>,
+    infix_pairs: HashMap<usize, Vec<([u8; 3], u32)>>,
+    keyword_ids: HashMap<String, usize>,
+}
+
+/// Builds the tables.
+pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
+    let tables = Tables {
+        patterns: Vec::new(),
+        sets: 0,
+        probes: Vec::new(),
+        probe_table: Trigrams::new(Vec::new()),
+        infixes: Vec::new(),
+        literals: Vec::new(),
+        literal_index: vec![Vec::new(); 256],
+        classifier: Classifier::new(&[]),
+        keywords: Keywords::new(&[]),
+        keyword_patterns: Vec::new(),
+        values: Values::default(),
+        regexes: vec![None; rules.len()],
+    };
+    let mut builder =
+        Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: HashMap::new(), keyword_ids: HashMap::new() };
+    for (index, rule) in rules.iter().enumerate() {
+        let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
+        builder.rule(index, rule)?;
+    }
+    Ok(builder.finish())
+}
+
+fn error(rule: &Rule, what: impl Into<String>) -> EngineError {
+    EngineError { id: rule.id.clone(), what: what.into() }
+}
+
+impl Builder {
+    fn rule(&mut self, index: u32, rule: &Rule) -> Result<(), EngineError> {
+        if rule.from.is_some() {
+            self.value_names(index, rule);
+        }
+        let token = match &rule.pattern {
+            Source::Token(token) => token,
+            Source::Regex(regex) => {
+                self.tables.regexes[index as usize] = Some(LazyRegex::new(regex.clone()));
+                let literals = load::required_literals(regex);
+                return match (rule.from, literals) {
+                    (None, Some(list)) => {
+                        list.iter().for_each(|l| self.regex_literal(index, l, Fold::Yes));
+                        Ok(())
+                    }
+                    (None, None) => Err(error(rule, "its regular expression has no literal of three or more characters")),
+                    (Some(_), _) => Ok(()),
+                };
+            }
+        };
+        let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
+        let Some(sequences) = grammar::flatten(&node) else { return self.automaton(index, rule, &node) };
+        for sequence in sequences.iter().flat_map(|s| split_edges(s)) {
+            self.sequence(index, rule, &sequence, &node)?;
+        }
+        Ok(())
+    }
+
+    fn sequence(&mut self, index: u32, rule: &Rule, sequence: &[Piece], node: &Node) -> Result<(), EngineError> {
+        let sets = &mut self.sets;
+        let mut intern = |set| {
+            let next = sets.len();
+            *sets.entry(set).or_insert(next)
+        };
+        let Some(pattern) = Pattern::new(index, sequence, &mut intern) else { return self.automaton(index, rule, node) };
+        let number = u32::try_from(self.tables.patterns.len()).map_err(|_| error(rule, "too many patterns"))?;
+        self.tables.patterns.push(pattern);
+        if rule.from.is_some() {
+            self.tables.values.patterns.entry(index).or_default().push(number);
+            return Ok(());
+        }
+        match anchor(sequence) {
+            Some(Anchor::Probe(offset, keys)) => {
+                let id = u32::try_from(self.tables.probes.len()).map_err(|_| error(rule, "too many patterns"))?;
+                self.tables.probes.push(Probe::Pattern { pattern: number, offset });
+                self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
+            }
+            Some(Anchor::Infix(offset, key)) => {
+                self.infix_pairs.entry(offset).or_default().push((key, number));
+            }
+            Some(Anchor::Literal(offset, bytes, fold)) => self.literal(&bytes, fold, Action::Pattern(number, offset)),
+            Some(Anchor::Floating) => {
+                self.tables.patterns.pop();
+                return self.automaton(index, rule, node);
+            }
+            None if rule.keywords.is_empty() => return Err(error(rule, "no literal and no keywords")),
+            None => self.keyword_pattern(rule, number),
+        }
+        Ok(())
+    }
+
+    /// A token that is no straight sequence, or whose literal floats.
+    fn automaton(&mut self, index: u32, rule: &Rule, node: &Node) -> Result<(), EngineError> {
+        let regex = grammar::to_regex(node);
+        let known = self.tables.regexes[index as usize].is_some();
+        self.tables.regexes[index as usize] = Some(LazyRegex::bordered(regex.clone()));
+        if known || rule.from.is_some() {
+            return Ok(());
+        }
+        let Some(literals) = load::required_literals(&format!("(?-u){regex}")) else {
+            return Err(error(rule, "too many alternatives, and no literal of three or more characters in all of them"));
+        };
+        for literal in &literals {
+            let fold = if has_folded(node) { Fold::Yes } else { Fold::Lowered };
+            self.regex_literal(index, literal, fold);
+        }
+        Ok(())
+    }
+
+    fn regex_literal(&mut self, rule: u32, literal: &[u8], _fold: Fold) {
+        let long = literal.len() >= MIN_RUN && literal.iter().all(|b| TOKEN.has(*b)) && ALNUM.has(literal[0]);
+        if long {
+            let id = u32::try_from(self.tables.probes.len()).expect("as many probes as rules");
+            self.tables.probes.push(Probe::Regex { rule });
+            let keys = cases([literal[0], literal[1], literal[2]]);
+            self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
+        } else {
+            self.literal(literal, Fold::Yes, Action::Regex(rule));
+        }
+    }
+
+    fn literal(&mut self, bytes: &[u8], fold: Fold, action: Action) {
+        let folded = fold != Fold::No;
+        match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.folded == folded) {
+            Some(known) if known.actions.contains(&action) => {}
+            Some(known) => known.actions.push(action),
+            None => self.tables.literals.push(Literal { bytes: bytes.to_vec(), folded, actions: vec![action] }),
+        }
+    }
+
+    fn keyword_pattern(&mut self, rule: &Rule, number: u32) {
+        let set = self.tables.patterns[number as usize].first_run().unwrap_or(ALNUM);
+        for keyword in &rule.keywords {
+            let next = self.keyword_ids.len();
+            let id = *self.keyword_ids.entry(keyword.to_ascii_lowercase()).or_insert(next);
+            if id == self.tables.keyword_patterns.len() {
+                self.tables.keyword_patterns.push(Vec::new());
+            }
+            let groups = &mut self.tables.keyword_patterns[id];
+            match groups.iter_mut().find(|(s, _)| *s == set) {
+                Some((_, list)) => list.push(number),
+                None => groups.push((set, vec![number])),
+            }
+        }
+    }
+
+    fn value_names(&mut self, index: u32, rule: &Rule) {
+        match rule.from {
+            Some(From::UrlPassword) => {
+                self.literal(b"://", Fold::No, Action::Url);
+                self.tables.values.url.push(index);
+            }
+            Some(From::AuthHeader) => {
+                self.literal(b"basic ", Fold::Yes, Action::Header);
+                self.literal(b"bearer ", Fold::Yes, Action::Header);
+                self.tables.values.header.push(index);
+            }
+            Some(From::Assignment) => {
+                for key in &rule.keys {
+                    let name = super::words::normalise(key.as_bytes());
+                    match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
+                        Some((_, rules)) => rules.push(index),
+                        None => self.tables.values.names.push((name, vec![index])),
+                    }
+                    for spelling in spellings(key) {
+                        self.literal(&spelling, Fold::Yes, Action::Assignment);
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn finish(mut self) -> Tables {
+        self.tables.sets = self.sets.len();
+        self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
+        self.tables.infixes = std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
+        self.tables.infixes.sort_by_key(|(offset, _)| *offset);
+        let mut words: Vec<(String, usize)> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
+        words.sort_by_key(|(_, id)| *id);
+        self.tables.keywords = Keywords::new(&words.into_iter().map(|(w, _)| w).collect::<Vec<_>>());
+        self.literals();
+        self.tables
+    }
+
+    /// Sorts the literals into the classifier's buckets, so that those of one bucket resemble each other.
+    fn literals(&mut self) {
+        drop_longer_names(&mut self.tables.literals);
+        self.tables.literals.sort_by_key(|l| fingerprint(l).0.iter().map(|set| set.first().copied()).collect::<Vec<_>>());
+        let prints: Vec<_> = self.tables.literals.iter().map(|l| fingerprint(l).0).collect();
+        self.tables.classifier = Classifier::new(&prints);
+        for (index, literal) in self.tables.literals.iter().enumerate() {
+            let index = u16::try_from(index).expect("a rule set has fewer than 65,536 literals");
+            for byte in &fingerprint(literal).0[0] {
+                self.tables.literal_index[usize::from(*byte)].push(index);
+            }
+        }
+    }
+}
+
+/// Of two names that only start an assignment search, the longer is found by the shorter it contains as prefix.
+fn drop_longer_names(literals: &mut Vec<Literal>) {
+    let only_names = |l: &Literal| l.actions == [Action::Assignment];
+    let names: Vec<Vec<u8>> = literals.iter().filter(|l| only_names(l)).map(|l| l.bytes.clone()).collect();
+    literals.retain(|l| !only_names(l) || !names.iter().any(|n| n.len() < l.bytes.len() && l.bytes.windows(n.len()).any(|w| w == n)));
+}
+
+/// How letters of a literal match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    /// In the case given.
+    No,
+    /// In either case.
+    Yes,
+    /// Lower-cased though the case matters: the automaton decides.
+    Lowered,
+}
+
+enum Anchor {
+    Probe(u32, Vec<[u8; 3]>),
+    Infix(usize, [u8; 3]),
+    Literal(u32, Vec<u8>, Fold),
+    /// There is a literal, but a run of unknown length before it.
+    Floating,
+}
+
+/// Leading and trailing runs that may be empty become two sequences, so that borders are those of what is really there.
+fn split_edges(sequence: &[Piece]) -> Vec<Vec<Piece>> {
+    let mut all = vec![sequence.to_vec()];
+    for last in [true, false] {
+        all = all.into_iter().flat_map(|s| split_edge(s, last)).collect();
+    }
+    all
+}
+
+fn split_edge(sequence: Vec<Piece>, last: bool) -> Vec<Vec<Piece>> {
+    let is_run = |p: &Piece| !matches!(p, Piece::SecretStart | Piece::SecretEnd);
+    let at = if last { sequence.iter().rposition(is_run) } else { sequence.iter().position(is_run) };
+    match at.map(|at| (at, &sequence[at])) {
+        Some((at, Piece::Run(set, 0, max))) => {
+            let mut with = sequence.clone();
+            with[at] = Piece::Run(*set, 1, *max);
+            let mut without = sequence;
+            without.remove(at);
+            vec![with, without]
+        }
+        _ => vec![sequence],
+    }
+}
+
+/// The cheapest way to find a sequence; `None` if it has no literal of two or more bytes.
+fn anchor(sequence: &[Piece]) -> Option<Anchor> {
+    let mut offset = Some(0usize);
+    let mut best: Option<(u32, Anchor)> = None;
+    let mut any = false;
+    for (index, piece) in sequence.iter().enumerate() {
+        let (bytes, fold) = match piece {
+            Piece::Literal(s) => (s, Fold::No),
+            Piece::Folded(s) => (s, Fold::Yes),
+            Piece::Run(_, min, max) => {
+                offset = offset.filter(|_| min == max).map(|o| o + *min as usize);
+                continue;
+            }
+            Piece::SecretStart | Piece::SecretEnd => continue,
+        };
+        any |= bytes.len() >= 2;
+        if let Some(at) = offset {
+            for candidate in literal_anchors(sequence, index, (bytes, fold), at) {
+                if best.as_ref().is_none_or(|b| candidate.0 > b.0) {
+                    best = Some(candidate);
+                }
+            }
+            offset = Some(at + bytes.len());
+        }
+    }
+    best.map(|(_, anchor)| anchor).or_else(|| any.then_some(Anchor::Floating))
+}
+
+/// Ways to find a literal piece at a fixed offset, with a score.
+fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), at: usize) -> Vec<(u32, Anchor)> {
+    let (bytes, fold) = literal;
+    let mut out = Vec::new();
+    for start in 0..bytes.len().saturating_sub(1) {
+        let rest = &bytes[start..];
+        let word = ALNUM.has(rest[0]) && (start == 0 && at == 0 || start > 0 && !ALNUM.has(bytes[start - 1]));
+        if !word || run_from(sequence, index, start) < MIN_RUN {
+            continue;
+        }
+        if let Some(keys) = probe_keys(sequence, index, start, fold) {
+            let common = [&b"http"[..], b"www", b"api", b"com", b"org"].iter().any(|c| rest.starts_with(c));
+            let score = 100 + u32::try_from(rest.len().min(20)).expect("at most 20") - if common { 50 } else { 0 };
+            let offset = u32::try_from(at + start).expect("tokens are short");
+            out.push((score, Anchor::Probe(offset, keys)));
+        }
+    }
+    let leading_run = matches!(sequence.first(), Some(Piece::Run(set, min, _)) if set.within(&TOKEN) && *min > 0);
+    if leading_run && at > 0 && bytes.len() >= 3 && fold == Fold::No && run_from(sequence, 0, 0) >= 2 * MIN_RUN {
+        out.push((90, Anchor::Infix(at, [bytes[0], bytes[1], bytes[2]])));
+    }
+    if bytes.len() >= 3 {
+        let start = rarest(bytes);
+        let length = u32::try_from(bytes.len().min(20)).expect("at most 20");
+        out.push((20 + length, Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold)));
+    }
+    out
+}
+
+/// Token characters that are certain to stand from byte `start` of piece `index` on.
+fn run_from(sequence: &[Piece], index: usize, start: usize) -> usize {
+    let mut total = 0;
+    for (i, piece) in sequence.iter().enumerate().skip(index) {
+        match piece {
+            Piece::Literal(s) | Piece::Folded(s) => {
+                let s = if i == index { &s[start..] } else { s };
+                let run = s.iter().take_while(|b| TOKEN.has(**b)).count();
+                total += run;
+                if run < s.len() {
+                    break;
+                }
+            }
+            Piece::Run(set, min, max) if set.within(&TOKEN) => {
+                total += *min as usize;
+                if min != max && total >= 2 * MIN_RUN {
+                    break;
+                }
+            }
+            Piece::Run(_, min, _) if *min > 0 => break,
+            // A run that may be empty and is no token run: what is behind it is not certain.
+            Piece::Run(..) => break,
+            Piece::SecretStart | Piece::SecretEnd => {}
+        }
+    }
+    total
+}
+
+/// The first three bytes from there on, all cases; `None` if there are too many.
+fn probe_keys(sequence: &[Piece], index: usize, start: usize, fold: Fold) -> Option<Vec<[u8; 3]>> {
+    let (Piece::Literal(s) | Piece::Folded(s)) = &sequence[index] else { return None };
+    let first: Vec<u8> = s[start..].iter().copied().take(3).collect();
+    let mut keys = match *first.as_slice() {
+        [a, b, c] => vec![[a, b, c]],
+        [a, b] => match sequence[index + 1..].iter().find(|p| !matches!(p, Piece::SecretStart | Piece::SecretEnd))? {
+            Piece::Run(set, min, _) if *min > 0 => set.iter().map(|c| [a, b, c]).collect(),
+            Piece::Literal(next) | Piece::Folded(next) => vec![[a, b, next[0]]],
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if fold == Fold::Yes {
+        keys = keys.into_iter().flat_map(cases).collect();
+    }
+    Some(keys)
+}
+
+/// All spellings of three letters in upper and lower case.
+fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
+    (0..8u8)
+        .map(|bits| {
+            let mut out = key;
+            for (i, byte) in out.iter_mut().enumerate() {
+                *byte = if bits >> i & 1 == 0 { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+            }
+            out
+        })
+        .collect()
+}
+
+/// Where in a literal the rarest four bytes begin.
+fn rarest(bytes: &[u8]) -> usize {
+    let weight = |b: u8| match b {
+        b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 1,
+        b'a'..=b'z' | b'-' | b'=' | b'.' | b'/' => 2,
+        _ => 3,
+    };
+    let score = |start: &usize| {
+        let window = &bytes[*start..*start + FINGERPRINT];
+        window.iter().map(|b| weight(*b)).sum::<u32>() - window.windows(2).filter(|w| w[0] == w[1]).count() as u32
+    };
+    if bytes.len() <= FINGERPRINT { 0 } else { (0..=bytes.len() - FINGERPRINT).rev().max_by_key(score).unwrap_or(0) }
+}
+
+/// Four sets of bytes that a literal begins with, and whether it is exact.
+fn fingerprint(literal: &Literal) -> ([Vec<u8>; FINGERPRINT], bool) {
+    let set = |i: usize| match literal.bytes.get(i) {
+        Some(b) if literal.folded => {
+            let mut both = vec![b.to_ascii_lowercase(), b.to_ascii_uppercase()];
+            both.dedup();
+            both
+        }
+        Some(b) => vec![*b],
+        None => (0..=255).collect(),
+    };
+    ([set(0), set(1), set(2), set(3)], literal.bytes.len() >= FINGERPRINT)
+}
+
+/// How a name such as `api_key` may be spelt.
+fn spellings(key: &str) -> Vec<Vec<u8>> {
+    let key = key.to_ascii_lowercase();
+    if !key.contains(['_', '-']) {
+        return vec![key.into_bytes()];
+    }
+    ["_", "-", ""].iter().map(|s| key.replace(['_', '-'], s).into_bytes()).collect()
+}
+
+fn has_folded(node: &Node) -> bool {
+    match node {
+        Node::Folded(_) => true,
+        Node::Literal(_) | Node::Class(_) => false,
+        Node::Sequence(items) | Node::Choice(items) => items.iter().any(has_folded),
+        Node::Repeat(item, ..) | Node::Secret(item) => has_folded(item),
+    }
+}
+
+/// Is the rule one whose keywords must be in the name?
+pub(super) fn wants_key(rule: &Rule) -> bool {
+    rule.near == Near::Key
+}

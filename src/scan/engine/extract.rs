@@ -1,0 +1,333 @@
+//! Finds whole values: of assignments, URL passwords and authorization headers.
+//!
+//! It must not judge them. Start with [`assignment`], [`url_password`], [`header`]; [`name_before`] goes the other way, from
+//! a value to the name it is assigned to. All are linear and look at no more than a few hundred bytes.
+
+/// A value and the name it is assigned to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// Start of the name.
+    pub name_start: usize,
+    /// One past its end.
+    pub name_end: usize,
+    /// Start of the value, behind its quote.
+    pub start: usize,
+    /// One past its end, before its quote.
+    pub end: usize,
+    /// How it is written.
+    pub form: Form,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// In quotes, or as the text of an XML element.
+    Quoted,
+    /// Without quotes, alone behind `name =` or `name:` at the start of a line, as in `.env`, YAML and properties files.
+    Line,
+    /// Without quotes elsewhere: may be code.
+    Bare,
+}
+
+const MAX_NAME: usize = 80;
+const MAX_VALUE: usize = 512;
+const MAX_BLANKS: usize = 48;
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// A forward reader over a few hundred bytes.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn ahead(self, n: usize) -> Option<u8> {
+        self.bytes.get(self.at + n).copied()
+    }
+
+    fn starts(self, text: &[u8]) -> bool {
+        self.bytes[self.at.min(self.bytes.len())..].starts_with(text)
+    }
+
+    fn eat(&mut self, text: &[u8]) -> bool {
+        let hit = self.starts(text);
+        self.at += if hit { text.len() } else { 0 };
+        hit
+    }
+
+    fn skip(&mut self, most: usize, is: impl Fn(u8) -> bool) -> usize {
+        let start = self.at;
+        while self.at - start < most && self.peek().is_some_and(&is) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn blanks(&mut self) -> usize {
+        self.skip(MAX_BLANKS, |b| b == b' ' || b == b'\t')
+    }
+}
+
+/// The assignment whose name holds the byte at `at`, if there is one.
+#[must_use]
+pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
+    let before = bytes[..at].iter().rev().take(MAX_NAME).take_while(|b| is_name(**b) || **b == b'.').count();
+    let name_start = at - before;
+    let mut r = Reader { bytes, at };
+    r.skip(MAX_NAME, is_name);
+    let name_end = r.at;
+    let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
+    let gap = r.blanks();
+    let (start, end, form) = operator(&mut r, (name_start, closed, gap))?;
+    (end > start).then_some(Value { name_start, name_end, start, end, form })
+}
+
+/// Reads the operator and the value behind it. `name` is where the name starts, how many closing characters and how many
+/// blanks stand behind it.
+fn operator(r: &mut Reader<'_>, name: (usize, usize, usize)) -> Option<(usize, usize, Form)> {
+    let (name_start, closed, gap) = name;
+    let before = |n: usize| name_start.checked_sub(n).map(|i| r.bytes[i]);
+    if r.peek() == Some(b'>') && before(1) == Some(b'<') && r.ahead(1) != Some(b'=') {
+        r.at += 1;
+        return element(*r);
+    }
+    if r.peek() == Some(b'(') || (r.peek() == Some(b',') && closed > 0) {
+        r.at += 1;
+        r.blanks();
+        return quoted(*r);
+    }
+    let flag = r.bytes[name_start..].starts_with(b"--") || before(1) == Some(b'-');
+    if gap > 0 && (flag || r.peek().is_some_and(is_quote)) && !matches!(r.peek(), Some(b'=' | b':')) {
+        return quoted(*r).or_else(|| if flag { bare(*r, Form::Bare) } else { None });
+    }
+    if !typed(r) && ![&b"==="[..], b"==", b"!==", b"!=", b"=>", b":=", b"=", b":", b"%3D"].iter().any(|op| r.eat(op)) {
+        return None;
+    }
+    if r.peek() == Some(b':') {
+        return None;
+    }
+    r.blanks();
+    quoted(*r).or_else(|| bare(*r, if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare }))
+}
+
+/// Steps over `: Type =`.
+fn typed(r: &mut Reader<'_>) -> bool {
+    let mut t = *r;
+    if !t.eat(b":") {
+        return false;
+    }
+    t.blanks();
+    let is_type = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>' | b'&' | b'\'' | b'[' | b']' | b'.' | b'?' | b'|');
+    let word = t.skip(40, is_type);
+    let gap = t.blanks();
+    if word == 0 || gap == 0 || !t.eat(b"=") || t.peek() == Some(b'=') {
+        return false;
+    }
+    *r = t;
+    true
+}
+
+fn starts_line(bytes: &[u8], at: usize) -> bool {
+    let line = bytes[..at].iter().rev().take(MAX_NAME).take_while(|b| **b != b'\n').count();
+    let full = line < MAX_NAME;
+    let head = bytes[at - line..at].trim_ascii();
+    let head = head.strip_prefix(b"- ").unwrap_or(head).trim_ascii_start();
+    let head = [&b"export"[..], b"set", b"ENV", b"ARG", b"-", b"\"", b"'", b"#", b"//", b"+", b"setx"].iter().fold(head, |h, p| h.strip_prefix(*p).unwrap_or(h));
+    full && head.trim_ascii().is_empty()
+}
+
+/// The text of an XML element.
+fn element(r: Reader<'_>) -> Option<(usize, usize, Form)> {
+    let mut end = r;
+    end.skip(MAX_VALUE, |b| b != b'<' && b != b'\n');
+    (end.starts(b"</")).then_some((r.at, end.at, Form::Quoted))
+}
+
+/// A value in quotes: plain, escaped (`\"…\"`), tripled, with a prefix letter, or as `&quot;…&quot;`.
+fn quoted(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
+    if r.eat(b"&quot;") {
+        let start = r.at;
+        r.skip(MAX_VALUE, |b| b != b'&' && b != b'\n');
+        return r.starts(b"&quot;").then_some((start, r.at, Form::Quoted));
+    }
+    let prefix = r.bytes[r.at.min(r.bytes.len())..].iter().take(2).take_while(|b| b"bBuUrRfF@$L".contains(b)).count();
+    if r.ahead(prefix).is_some_and(is_quote) {
+        r.at += prefix;
+    }
+    let slashes = r.skip(3, |b| b == b'\\');
+    let quote = r.peek().filter(|b| is_quote(*b))?;
+    if r.starts(&[quote; 3]) {
+        r.at += 2;
+    }
+    r.at += 1;
+    let start = r.at;
+    let end = closing(r, quote, slashes)?;
+    Some((start, end, Form::Quoted))
+}
+
+/// The end of a quoted value whose quote is escaped `slashes` times.
+fn closing(mut r: Reader<'_>, quote: u8, slashes: usize) -> Option<usize> {
+    let start = r.at;
+    while r.at - start <= MAX_VALUE {
+        let byte = r.peek()?;
+        match byte {
+            b'\n' | b'\r' => return None,
+            b'\\' => {
+                let at = r.at;
+                let run = r.skip(MAX_VALUE, |b| b == b'\\');
+                if r.peek() == Some(quote) && run <= slashes {
+                    return Some(at);
+                }
+                r.at = at + run + usize::from(run % 2 == 1);
+            }
+            b if b == quote && slashes == 0 => return Some(r.at),
+            b if b == quote => return None,
+            _ => r.at += 1,
+        }
+    }
+    None
+}
+
+/// A value without quotes.
+fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
+    let start = r.at;
+    let line = form == Form::Line;
+    let ends = |b: u8| b <= b' ' || b == 0x7f || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>') || (!line && matches!(b, b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\'));
+    let n = r.skip(MAX_VALUE, |b| !ends(b));
+    let mut end = r.at;
+    while end > start && line && matches!(r.bytes[end - 1], b',' | b';') {
+        end -= 1;
+    }
+    (n > 0 && n < MAX_VALUE).then_some((start, end, form))
+}
+
+/// The password of a URL whose `://` stands at `at`. The name is the scheme.
+#[must_use]
+pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
+    let scheme = bytes[..at].iter().rev().take(24).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
+    let start = at + 3;
+    let is_part = |b: u8| b > b' ' && b < 0x7f && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\');
+    let rest = &bytes[start.min(bytes.len())..];
+    let authority = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b)).count();
+    let host_end = rest[..authority].iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b',')).unwrap_or(authority);
+    let at_sign = memchr::memrchr(b'@', &rest[..host_end])
+        .or_else(|| memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':')))?;
+    let colon = memchr::memchr(b':', &rest[..at_sign])?;
+    let host = rest.get(at_sign + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'{' | b'[' | b'%' | b'_'));
+    let value = Value { name_start: at - scheme, name_end: at, start: start + colon + 1, end: start + at_sign, form: Form::Quoted };
+    (scheme > 0 && host && value.end > value.start).then_some(value)
+}
+
+/// The value of an authorization header whose scheme word stands at `at`. The name is the scheme.
+#[must_use]
+pub fn header(bytes: &[u8], at: usize) -> Option<Value> {
+    let word = bytes[at..].iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count();
+    if at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
+        return None;
+    }
+    let start = at + word + 1;
+    let is_value = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'~');
+    let n = bytes[start.min(bytes.len())..].iter().take(4096).take_while(is_value).count();
+    (n >= 8).then_some(Value { name_start: at, name_end: at + word, start, end: start + n, form: Form::Quoted })
+}
+
+/// The name that the value starting at `at` is assigned to, going backwards.
+#[must_use]
+pub fn name_before(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut i = at;
+    let mut back = |most: usize, is: &dyn Fn(u8) -> bool| {
+        let start = i;
+        while start - i < most && i > 0 && is(bytes[i - 1]) {
+            i -= 1;
+        }
+        (start - i, i)
+    };
+    back(8, &|b| is_quote(b) || b == b'\\');
+    back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
+    let (operators, _) = back(3, &|b| matches!(b, b'=' | b':' | b'>' | b'(' | b','));
+    let (gap, _) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
+    back(3, &|b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
+    let (length, start) = back(MAX_NAME, &|b| is_name(b) || b == b'.');
+    let flag = length > 2 && bytes[start..].starts_with(b"--");
+    (length > 0 && (operators > 0 || (flag && gap > 0))).then_some((start, start + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8], from: usize, to: usize) -> String {
+        String::from_utf8_lossy(&bytes[from..to]).into_owned()
+    }
+
+    #[test]
+    fn assignments() {
+        let check = |line: &str, expected: Option<(&str, &str, Form)>| {
+            let at = line.to_ascii_lowercase().find("pass").unwrap();
+            let bytes = line.as_bytes();
+            let found = assignment(bytes, at).map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end), v.form));
+            assert_eq!(found, expected.map(|(n, v, f)| (n.to_owned(), v.to_owned(), f)), "{line}");
+        };
+        check("password = \"a b\"", Some(("password", "a b", Form::Quoted)));
+        check("DB_PASSWORD=abc,1", Some(("DB_PASSWORD", "abc,1", Form::Line)));
+        check("export PASSWORD='x'", Some(("PASSWORD", "x", Form::Quoted)));
+        check("  dbPassword: s3cret # c", Some(("dbPassword", "s3cret", Form::Line)));
+        check("\"password\": \"x\\\"y\",", Some(("password", "x\\\"y", Form::Quoted)));
+        check("{\\\"password\\\": \\\"xy\\\"}", Some(("password", "xy", Form::Quoted)));
+        check("cfg['password'] = b'xy'", Some(("password", "xy", Form::Quoted)));
+        check("let password: &str = \"xy\";", Some(("password", "xy", Form::Quoted)));
+        check("<password>xy</password>", Some(("password", "xy", Form::Quoted)));
+        check("run --password xyz -v", Some(("--password", "xyz", Form::Bare)));
+        check("Server=a;Password=xyz;Db=b", Some(("Password", "xyz", Form::Bare)));
+        check("?password=xyz&a=b", Some(("password", "xyz", Form::Bare)));
+        check("setPassword(\"xy\")", Some(("setPassword", "xy", Form::Quoted)));
+        check("put(\"password\", \"xy\")", Some(("password", "xy", Form::Quoted)));
+        check("WITH PASSWORD 'xy';", Some(("PASSWORD", "xy", Form::Quoted)));
+        check("if password == 'xy'", Some(("password", "xy", Form::Quoted)));
+        check("Password::new", None);
+        check("the password is not here", None);
+        check("password =", None);
+    }
+
+    #[test]
+    fn url_passwords() {
+        let check = |line: &str, expected: Option<(&str, &str)>| {
+            let bytes = line.as_bytes();
+            let found = url_password(bytes, line.find("://").unwrap()).map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
+            assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
+        };
+        check("postgres://u:p4ss@host/db", Some(("postgres", "p4ss")));
+        check("url='mongodb+srv://u:p@ss@h.example/'", Some(("mongodb+srv", "p@ss")));
+        check("redis://:pw12@h:6379", Some(("redis", "pw12")));
+        check("http://host/a:b@c", None);
+        check("http://user@host", None);
+        check("http://host:80/", None);
+    }
+
+    #[test]
+    fn names_before() {
+        let check = |line: &str, expected: Option<&str>| {
+            let at = line.find("VALUE").unwrap();
+            assert_eq!(name_before(line.as_bytes(), at).map(|(a, b)| text(line.as_bytes(), a, b)).as_deref(), expected, "{line}");
+        };
+        check("HEROKU_KEY=VALUE", Some("HEROKU_KEY"));
+        check("\"api-key\": \"VALUE\"", Some("api-key"));
+        check("x.token => 'VALUE'", Some("x.token"));
+        check("<key>VALUE</key>", Some("key"));
+        check("--token VALUE", Some("--token"));
+        check("put(\"token\", \"VALUE\")", Some("token"));
+        check("some VALUE", None);
+    }
+}

@@ -1,0 +1,82 @@
+//! A regular expression that is compiled when it is first needed, and never before.
+//!
+//! It must not know why it is searched. Start with [`LazyRegex::find`].
+
+use std::sync::{Arc, OnceLock};
+
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
+
+use super::super::rule::set::ALNUM;
+use super::pattern::Span;
+
+/// A regular expression over bytes.
+#[derive(Debug, Clone)]
+pub struct LazyRegex {
+    source: String,
+    bordered: bool,
+    compiled: Arc<OnceLock<Option<Regex>>>,
+}
+
+impl LazyRegex {
+    /// One that matches as it is written.
+    #[must_use]
+    pub fn new(source: String) -> Self {
+        Self { source, bordered: false, compiled: Arc::default() }
+    }
+
+    /// One made from a token: its match must not cut a word of letters and digits.
+    #[must_use]
+    pub fn bordered(source: String) -> Self {
+        Self { source, bordered: true, compiled: Arc::default() }
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        self.compiled
+            .get_or_init(|| {
+                Regex::builder()
+                    .syntax(syntax::Config::new().unicode(false).utf8(false))
+                    .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
+                    .build(&self.source)
+                    .ok()
+            })
+            .as_ref()
+    }
+
+    /// Calls `hit` for each match within `from..to`, leftmost first, not overlapping.
+    pub fn find(&self, bytes: &[u8], from: usize, to: usize, hit: &mut dyn FnMut(Span)) {
+        let Some(regex) = self.regex() else { return };
+        let mut caps = regex.create_captures();
+        let mut at = from;
+        while at < to {
+            regex.search_captures(&Input::new(bytes).range(at..to), &mut caps);
+            let Some(found) = caps.get_match() else { break };
+            let span = span(&caps, found.start(), found.end());
+            if !self.bordered || !cuts_word(bytes, span) {
+                hit(span);
+            }
+            at = if found.is_empty() { found.end() + 1 } else { found.end() };
+        }
+    }
+
+    /// Does it match all of `from..to`?
+    #[must_use]
+    pub fn whole(&self, bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+        let regex = self.regex()?;
+        let mut caps = regex.create_captures();
+        regex.search_captures(&Input::new(bytes).range(from..to).anchored(Anchored::Yes), &mut caps);
+        caps.get_match().filter(|m| m.end() == to).map(|m| span(&caps, m.start(), m.end()))
+    }
+}
+
+fn span(caps: &regex_automata::util::captures::Captures, start: usize, end: usize) -> Span {
+    let secret = caps.get_group_by_name("secret");
+    Span { start, end, secret_start: secret.map_or(start, |s| s.start), secret_end: secret.map_or(end, |s| s.end) }
+}
+
+fn cuts_word(bytes: &[u8], span: Span) -> bool {
+    let joined = |a: Option<&u8>, b: Option<&u8>| a.is_some_and(|a| ALNUM.has(*a)) && b.is_some_and(|b| ALNUM.has(*b));
+    let before = span.start.checked_sub(1).and_then(|i| bytes.get(i));
+    joined(before, bytes.get(span.start)) || joined(bytes.get(span.end.wrapping_sub(1)), bytes.get(span.end))
+}

@@ -1,0 +1,304 @@
+//! Judges a structural match: is it a secret?
+//!
+//! It must not search. Start with [`Judge::judge`]. Order: path conditions, allow lists, placeholders, entropy, checks.
+
+pub mod checksum;
+pub mod decode;
+pub mod placeholder;
+pub mod random;
+
+use std::sync::OnceLock;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use regex_automata::meta::Regex;
+
+use super::super::finding::{Confidence, Severity};
+use super::super::rule::{Check, Placeholders, Rule};
+use super::extract::{self, Form};
+use super::pattern::Span;
+use random::Randomness;
+
+/// What a match looked like in its surroundings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) span: Span,
+    /// The name it is assigned to, if an extractor found it.
+    pub(super) name: Option<(usize, usize)>,
+    /// How the value is written, if an extractor found it.
+    pub(super) form: Option<Form>,
+    /// Path of the file, if there is one.
+    pub(super) path: Option<&'a str>,
+    /// Seconds since 1970.
+    pub(super) now: u64,
+}
+
+/// Why a structural match is no finding.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Miss {
+    /// The rule does not work on this file.
+    Path,
+    /// The rule's allow list names it.
+    Allowed,
+    /// It is a placeholder.
+    Placeholder(&'static str),
+    /// Its entropy, in bits per character, is too low.
+    Entropy(f64),
+    /// A check failed.
+    Check(Check),
+    /// No companion near, and the rule needs one.
+    Alone,
+    /// A better rule matched the same bytes; its index.
+    Overlap(u32),
+    /// No keyword of the rule is part of the name it is assigned to.
+    Name,
+}
+
+/// A match that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) severity: Severity,
+    pub(super) confidence: Confidence,
+    pub(super) notes: u8,
+}
+
+/// Notes of a verdict.
+pub(super) mod note {
+    /// A checksum matches.
+    pub(in super::super) const CHECKSUM: u8 = 1;
+    /// A checksum does not match.
+    pub(in super::super) const BAD_CHECKSUM: u8 = 2;
+    /// It decodes to what the format says.
+    pub(in super::super) const DECODES: u8 = 4;
+    /// It has expired or is not signed.
+    pub(in super::super) const STALE: u8 = 8;
+    /// It looks random.
+    pub(in super::super) const RANDOM: u8 = 16;
+}
+
+/// What a rule's judgement needs, compiled when first used.
+#[derive(Debug, Default)]
+pub(super) struct Judge {
+    only: OnceLock<Gitignore>,
+    except: OnceLock<Gitignore>,
+    allow: OnceLock<Vec<Regex>>,
+}
+
+/// Names that hold digests, identifiers and public values, normalised; the name contains or ends in one.
+const DIGEST_NAMES: &[&str] = &[
+    "sha1", "sha224", "sha256", "sha384", "sha512", "md5", "digest", "checksum", "chksum", "integrity", "etag", "commit", "revision", "gitrev", "githash",
+    "hash", "fingerprint", "thumbprint", "cksum", "crc", "uuid", "guid", "traceid", "spanid", "requestid", "correlationid", "cachekey", "publickey", "pubkey",
+    "blockhash", "txhash", "merkle", "signature", "nonce", "objectid", "buildid", "imageid", "containerid", "layerid", "treehash", "blob", "sri",
+];
+/// Names that are only that word.
+const DIGEST_WORDS: &[&str] = &["id", "rev", "ref", "sha", "sum", "tag", "version", "hash", "parent", "tree", "oid", "sig", "iv"];
+/// What stands directly before digests.
+const DIGEST_PREFIXES: &[&[u8]] = &[b"sha256:", b"sha512:", b"sha1:", b"md5:", b"sha256-", b"sha384-", b"sha512-", b"sha1-", b"sha256=", b"sha256/", b"blake3:", b"blake2b:"];
+
+impl Judge {
+    pub(super) fn judge(&self, rule: &Rule, cx: &Context<'_>) -> Result<Verdict, Miss> {
+        let secret = &cx.bytes[cx.span.secret_start..cx.span.secret_end];
+        if !self.path_fits(rule, cx.path) {
+            return Err(Miss::Path);
+        }
+        if self.allowed(rule, secret) {
+            return Err(Miss::Allowed);
+        }
+        if rule.placeholders == Placeholders::Dropped
+            && let Some(why) = placeholder::placeholder(secret)
+        {
+            return Err(Miss::Placeholder(why));
+        }
+        if rule.entropy > 0.0 {
+            let entropy = random::shannon(secret);
+            if entropy < f64::from(rule.entropy) {
+                return Err(Miss::Entropy(entropy));
+            }
+        }
+        let mut verdict = Verdict { severity: rule.severity, confidence: rule.confidence, notes: 0 };
+        for check in &rule.checks {
+            run(*check, secret, cx, &mut verdict)?;
+        }
+        Ok(verdict)
+    }
+
+    fn path_fits(&self, rule: &Rule, path: Option<&str>) -> bool {
+        let Some(path) = path else { return rule.paths.only.is_empty() };
+        let hit = |cell: &OnceLock<Gitignore>, globs: &mut dyn Iterator<Item = &String>| {
+            cell.get_or_init(|| globset(globs)).matched_path_or_any_parents(path.trim_start_matches('/'), false).is_ignore()
+        };
+        let only = rule.paths.only.is_empty() || hit(&self.only, &mut rule.paths.only.iter());
+        let none = rule.paths.except.is_empty() && rule.allow.paths.is_empty();
+        only && (none || !hit(&self.except, &mut rule.paths.except.iter().chain(&rule.allow.paths)))
+    }
+
+    fn allowed(&self, rule: &Rule, secret: &[u8]) -> bool {
+        let allow = &rule.allow;
+        let word = |w: &String| {
+            let lower = secret.to_ascii_lowercase();
+            memchr::memmem::find(&lower, w.to_ascii_lowercase().as_bytes()).is_some()
+        };
+        allow.values.iter().any(|v| v.as_bytes() == secret)
+            || allow.words.iter().any(word)
+            || (!allow.regexes.is_empty() && self.allow.get_or_init(|| regexes(&allow.regexes)).iter().any(|r| r.is_match(secret)))
+    }
+}
+
+fn globset(globs: &mut dyn Iterator<Item = &String>) -> Gitignore {
+    let mut builder = GitignoreBuilder::new("");
+    for glob in globs {
+        // The loader has tried each of them.
+        let _ = builder.add_line(None, glob);
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+fn regexes(sources: &[String]) -> Vec<Regex> {
+    let syntax = regex_automata::util::syntax::Config::new().unicode(false).utf8(false);
+    sources.iter().filter_map(|s| Regex::builder().syntax(syntax).build(s).ok()).collect()
+}
+
+fn run(check: Check, secret: &[u8], cx: &Context<'_>, verdict: &mut Verdict) -> Result<(), Miss> {
+    let mut need = |holds: bool, note: u8| {
+        verdict.notes |= if holds { note } else { 0 };
+        if holds { Ok(()) } else { Err(Miss::Check(check)) }
+    };
+    match check {
+        Check::AwsKeyId => need(checksum::aws_key_id(secret), note::CHECKSUM),
+        Check::Base58Check => need(checksum::base58check(secret), note::CHECKSUM),
+        Check::Bech32 => need(checksum::bech32(secret), note::CHECKSUM),
+        Check::Luhn => need(checksum::luhn(secret), note::CHECKSUM),
+        Check::DecodesBase64 => need(decode::base64(secret).is_some(), note::DECODES),
+        Check::DecodesText => need(decode::text(secret).is_some(), note::DECODES),
+        Check::DecodesPem => need(decode::is_pem(secret), note::DECODES),
+        Check::DecodesDigits => need(decode::first_part_is_digits(secret), note::DECODES),
+        Check::Pem => need(decode::is_pem_block(&cx.bytes[cx.span.start..cx.span.end]), note::DECODES),
+        Check::DecodesBasic => need(basic(secret), note::DECODES),
+        Check::Mixed => need(secret.iter().any(u8::is_ascii_alphabetic) && secret.iter().any(u8::is_ascii_digit), 0),
+        Check::NotWord => need(!is_word(secret), 0),
+        Check::Random => need(Randomness::of(secret).is_random(), note::RANDOM),
+        Check::NotDigest => need(!is_digest(cx), 0),
+        Check::Password => need(is_password(secret, cx), 0),
+        Check::Jwt => jwt(secret, cx.now, verdict),
+        Check::Crc32Base62 => lower(checksum::crc32_base62(secret), verdict),
+        Check::Crc32HexLe => lower(checksum::crc32_hex_le(secret), verdict),
+        Check::Crc32HexBe => lower(checksum::crc32_hex_be(secret), verdict),
+    }
+}
+
+/// A checksum that does not match lowers the confidence: published samples often do not verify.
+fn lower(holds: bool, verdict: &mut Verdict) -> Result<(), Miss> {
+    if holds {
+        verdict.notes |= note::CHECKSUM;
+    } else {
+        verdict.notes |= note::BAD_CHECKSUM;
+        verdict.confidence = if verdict.confidence == Confidence::High { Confidence::Medium } else { Confidence::Low };
+    }
+    Ok(())
+}
+
+fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
+    let Some(jwt) = decode::jwt(secret) else { return Err(Miss::Check(Check::Jwt)) };
+    verdict.notes |= note::DECODES;
+    if jwt.alg.eq_ignore_ascii_case("none") || jwt.expires.is_some_and(|t| t < now) {
+        verdict.notes |= note::STALE;
+        verdict.severity = verdict.severity.min(Severity::Low);
+    }
+    Ok(())
+}
+
+fn basic(secret: &[u8]) -> bool {
+    decode::basic_password(secret)
+        .is_some_and(|p| placeholder::placeholder(&p).is_none() && placeholder::weak_password(&p, b"password").is_none())
+}
+
+/// Mostly words, an identifier, a path, a version, a date or a host name.
+fn is_word(secret: &[u8]) -> bool {
+    let digits = secret.iter().filter(|b| b.is_ascii_digit()).count();
+    let separators = secret.iter().filter(|b| matches!(b, b'.' | b'/' | b'-' | b'_' | b':')).count();
+    let numeric = digits + separators == secret.len();
+    let path = secret.iter().filter(|b| **b == b'/').count() >= 2 && Randomness::of(secret).words > 0.3;
+    numeric || path || Randomness::of(secret).is_words()
+}
+
+fn is_digest(cx: &Context<'_>) -> bool {
+    let start = cx.span.secret_start;
+    let before = &cx.bytes[start.saturating_sub(12)..start];
+    if DIGEST_PREFIXES.iter().any(|p| before.to_ascii_lowercase().ends_with(p)) {
+        return true;
+    }
+    let Some((from, to)) = cx.name.or_else(|| extract::name_before(cx.bytes, start)) else { return false };
+    let name = super::words::normalise(&cx.bytes[from..to]);
+    let secret_word = [&b"secret"[..], b"token", b"apikey", b"password", b"passwd"].iter().any(|w| memchr::memmem::find(&name, w).is_some());
+    let digest = DIGEST_NAMES.iter().any(|w| memchr::memmem::find(&name, w.as_bytes()).is_some());
+    let last = cx.bytes[from..to].rsplit(|b| matches!(b, b'_' | b'-' | b'.')).next().unwrap_or_default().to_ascii_lowercase();
+    let camel_id = cx.bytes[from..to].ends_with(b"Id") || cx.bytes[from..to].ends_with(b"ID");
+    digest && !secret_word || DIGEST_WORDS.iter().any(|w| w.as_bytes() == last) || camel_id
+}
+
+/// Could it be a password that a person or a generator set?
+fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
+    let name = cx.name.map(|(a, b)| &cx.bytes[a..b]).unwrap_or_default();
+    if secret.len() < 4 || placeholder::weak_password(secret, name).is_some() || placeholder::template(secret) {
+        return false;
+    }
+    let spaces = secret.iter().filter(|b| **b == b' ').count();
+    if spaces > 0 && (spaces > 4 || is_word(secret)) || looks_like_code(secret, cx) {
+        return false;
+    }
+    // What follows the name says that it is not the secret itself: password_field, passwordEncoder, token_url.
+    let lower = super::words::normalise(name);
+    let other = [
+        "field", "label", "hash", "hint", "length", "len", "policy", "type", "name", "file", "path", "url", "uri", "encoder", "reset", "regex", "pattern", "prompt",
+        "min", "max", "count", "class", "input", "format", "validator", "error", "message", "msg", "title", "text", "placeholder", "column", "header", "prefix",
+        "suffix", "expiry", "expires", "ttl", "timeout", "id", "env", "var", "ref", "store", "manager", "provider", "strength", "param", "arg", "dir", "command",
+    ];
+    !other.iter().any(|w| lower.ends_with(w.as_bytes()))
+}
+
+/// Identifiers, calls, member accesses, types, paths and URLs are code, not passwords.
+fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
+    let has = |b: u8| secret.contains(&b);
+    let next = cx.bytes.get(cx.span.secret_end).copied();
+    let path = secret.starts_with(b"/") || secret.starts_with(b"./") || secret.starts_with(b"../") || secret.starts_with(b"~/");
+    let url = memchr::memmem::find(secret, b"://").is_some();
+    if path && secret.iter().filter(|b| **b == b'/').count() > 1 || url {
+        return true;
+    }
+    match cx.form {
+        Some(Form::Quoted) => {
+            let plain = secret.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':' | b'/'));
+            plain && (has(b'_') || has(b' ') || has(b'.') || has(b':') || has(b'/')) && is_word(secret)
+        }
+        Some(Form::Line) => {
+            has(b'(') || has(b'{') || (has(b'[') && has(b']')) || has(b'$') && secret.first() == Some(&b'$')
+                || identifier(secret) && (next == Some(b'(') || secret.iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
+        }
+        Some(Form::Bare) | None => {
+            !secret.iter().any(u8::is_ascii_digit) || has(b'(') || has(b'[') || has(b'{') || matches!(next, Some(b'(' | b'[' | b'.'))
+                || identifier(secret) && code_line(cx) || dotted(secret)
+        }
+    }
+}
+
+/// Does the line end like a statement, or is the file source code?
+fn code_line(cx: &Context<'_>) -> bool {
+    const CODE: &[&str] = &[
+        "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "pl", "lua", "dart", "m",
+        "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
+    ];
+    let extension = cx.path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
+    let rest = &cx.bytes[cx.span.secret_end..];
+    let line = &rest[..memchr::memchr(b'\n', &rest[..rest.len().min(200)]).unwrap_or(rest.len().min(200))];
+    extension.is_some_and(|e| CODE.contains(&e.as_str())) || line.trim_ascii_end().ends_with(b";")
+}
+
+fn identifier(secret: &[u8]) -> bool {
+    let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'>' | b'?' | b'!' | b'&' | b'*');
+    secret.iter().all(word) && !secret[0].is_ascii_digit()
+}
+
+fn dotted(secret: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = secret.split(|b| *b == b'.').collect();
+    parts.len() > 1 && parts.iter().all(|p| p.first().is_some_and(u8::is_ascii_alphabetic) && p.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'))
+}

@@ -1,0 +1,152 @@
+//! Is a value a stand-in rather than a secret?
+//!
+//! It must not know rules. Start with [`placeholder`], for every rule; [`weak_password`] is for passwords only.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+/// Values that providers publish in documentation, one a line, with a `·` inside that is removed.
+const PUBLISHED: &str = include_str!("published.txt");
+
+/// Parts that no secret has, in lower case.
+const PARTS: &[&str] = &[
+    "example", "sample", "placeholder", "changeme", "change_me", "change-me", "replaceme", "replace_me", "replace-me", "redacted", "dummy",
+    "insert_", "insert-", "your_", "your-", "yourkey", "yourtoken", "yoursecret", "yourpass", "_here", "-here", "not_a_real", "notreal", "xxxxx",
+    "*****", ".....", "-----", "_____", "[your", "<your", "fixme", "todo", "fake_", "fake-", "_fake", "-fake",
+];
+
+/// Why the value is a placeholder, or `None`.
+#[must_use]
+pub fn placeholder(value: &[u8]) -> Option<&'static str> {
+    if published().contains(value) {
+        return Some("published in documentation");
+    }
+    if template(value) {
+        return Some("a template or variable");
+    }
+    let lower = value.to_ascii_lowercase();
+    if value.len() <= 200 && PARTS.iter().any(|p| memchr::memmem::find(&lower, p.as_bytes()).is_some()) {
+        return Some("says that it is a placeholder");
+    }
+    if repeats(value) {
+        return Some("one part repeated");
+    }
+    if value.len() <= 200 && longest_sequence(&lower) * 10 >= value.len() * 4 && longest_sequence(&lower) >= 6 {
+        return Some("an ascending sequence");
+    }
+    None
+}
+
+/// Is the value, or a good part of it, filled in later?
+#[must_use]
+pub fn template(value: &[u8]) -> bool {
+    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    let wraps = |a: &[u8], b: &[u8]| value.starts_with(a) && value.ends_with(b);
+    has(b"${") || has(b"{{") || has(b"$(") || has(b"<%") || has(b"#{") || wraps(b"<", b">") || wraps(b"%", b"%") || wraps(b"[", b"]") || wraps(b"{", b"}")
+        || wraps(b"__", b"__") || wraps(b"@", b"@") || has(b"%(") || has(b"%s") || has(b"{0}") || has(b"{}") || value.first() == Some(&b'$') && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+fn published() -> &'static HashSet<Vec<u8>> {
+    static SET: OnceLock<HashSet<Vec<u8>>> = OnceLock::new();
+    SET.get_or_init(|| PUBLISHED.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(|l| l.replace('·', "").into_bytes()).collect())
+}
+
+/// Does one character make up most of it, or one short part all of it?
+fn repeats(value: &[u8]) -> bool {
+    let n = value.len();
+    if n < 6 {
+        return false;
+    }
+    let longest = value.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
+    if longest * 2 >= n || (n <= 200 && longest >= 8) {
+        return true;
+    }
+    let mut seen = [false; 256];
+    value.iter().for_each(|b| seen[usize::from(*b)] = true);
+    let distinct = seen.iter().filter(|s| **s).count();
+    if n >= 16 && distinct <= 4 {
+        return true;
+    }
+    let tail = value.iter().rposition(|b| matches!(b, b'_' | b'-')).map_or(value, |at| &value[at + 1..]);
+    let body = if tail.len() >= 12 { tail } else { value };
+    (1..=body.len() / 3).take(12).any(|p| body.iter().zip(&body[p..]).all(|(a, b)| a == b))
+}
+
+/// Length of the longest run of neighbours in the alphabet or in the digits, up or down, or on the keyboard's top row.
+fn longest_sequence(lower: &[u8]) -> usize {
+    let step = |a: u8, b: u8| {
+        let up = b == a.wrapping_add(1) && (a.is_ascii_digit() && b.is_ascii_digit() || a.is_ascii_lowercase() && b.is_ascii_lowercase());
+        up || (a, b) == (b'9', b'0') || (a, b) == (b'9', b'a') || (a, b) == (b'z', b'0') || (a, b) == (b'0', b'a')
+    };
+    let up = lower.chunk_by(|a, b| step(*a, *b)).map(<[u8]>::len).max().unwrap_or(0);
+    let down = lower.chunk_by(|a, b| step(*b, *a)).map(<[u8]>::len).max().unwrap_or(0);
+    let row = if memchr::memmem::find(lower, b"qwerty").is_some() { 6 } else { 0 };
+    up.max(down).max(row)
+}
+
+/// Words that stand for a password without being one, in lower case.
+const WORDS: &[&str] = &[
+    "password", "passwd", "pass", "pwd", "secret", "token", "none", "null", "nil", "undefined", "true", "false", "yes", "no", "empty", "string", "str",
+    "text", "value", "hidden", "required", "optional", "test", "testing", "foo", "bar", "foobar", "baz", "user", "username", "default", "unknown",
+    "invalid", "wrong", "new", "old", "current", "confirm", "reset", "forgot", "enter", "input", "key", "auth", "login", "basic", "bearer", "oauth",
+    "int", "integer", "boolean", "bool", "object", "any", "self", "this", "char", "varchar", "bytes", "env", "file", "prompt", "stdin", "vault",
+];
+
+/// Why the value is no password, or `None`. `name` is what it is assigned to.
+#[must_use]
+pub fn weak_password(value: &[u8], name: &[u8]) -> Option<&'static str> {
+    let lower = value.to_ascii_lowercase();
+    let trimmed: Vec<u8> = lower.iter().copied().filter(|b| !matches!(b, b'_' | b'-' | b'.' | b':' | b'*' | b' ')).collect();
+    if trimmed.len() < 3 || WORDS.iter().any(|w| w.as_bytes() == trimmed.as_slice()) {
+        return Some("a word that stands for a password");
+    }
+    let name = super::super::words::normalise(name);
+    if name == trimmed || name.ends_with(&trimmed) || trimmed.ends_with(&name) && trimmed.iter().all(u8::is_ascii_alphabetic) {
+        return Some("the name itself");
+    }
+    if value.iter().all(|b| !b.is_ascii_alphanumeric()) {
+        return Some("no letter or digit");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders() {
+        let check = |value: &str, expected: bool| assert_eq!(placeholder(value.as_bytes()).is_some(), expected, "{value}");
+        check("xxxxxxxxxxxx", true);
+        check("ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true);
+        check("sk-1234567890abcdef1234567890abcdef", true);
+        check("abcabcabcabcabc", true);
+        check("your-api-key", true);
+        check("${TOKEN}", true);
+        check("<token>", true);
+        check("$TOKEN", true);
+        check(&["AKIAIOSFODNN7", "EXAMPLE"].concat(), true);
+        check("deadbeefdeadbeefdeadbeefdeadbeef", true);
+        check("k3Jx9QmZr7Tn2Wv8LpYs", false);
+        check("hunter2horse", false);
+        check("9f86d081884c7d659a2feaa0c55ad015", false);
+    }
+
+    #[test]
+    fn published_values_are_marked_and_known() {
+        for line in PUBLISHED.lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+            assert!(line.contains('·'), "unmarked: line of {} characters", line.len());
+            assert!(placeholder(line.replace('·', "").as_bytes()).is_some());
+        }
+    }
+
+    #[test]
+    fn weak_passwords() {
+        let check = |value: &str, name: &str, expected: bool| assert_eq!(weak_password(value.as_bytes(), name.as_bytes()).is_some(), expected, "{value}");
+        check("password", "password", true);
+        check("db_password", "db_password", true);
+        check("None", "pwd", true);
+        check("****", "pwd", true);
+        check("hunter22", "password", false);
+    }
+}

@@ -1,0 +1,165 @@
+//! The engine: candidates first, rules second, meaning last.
+//!
+//! It must not know files, reports or the clock (time is part of [`Input`]). Start with [`Engine::scan`].
+//!
+//! 1. [`classify`] turns 64 bytes at a time into bit masks: token characters, word starts, where a literal may begin.
+//! 2. Only at word starts followed by a long run are anchors looked up ([`compile`] says which tables there are); runs that mix
+//!    letters and digits are tried with the rules whose keyword stands before them; a hit of a literal is looked at with the
+//!    literal's rules or leads an extractor to a whole value ([`extract`]).
+//! 3. A structural match ([`pattern`], or a lazily compiled regular expression in [`lazy`]) is judged by [`meaning`].
+//! 4. [`resolve`] leaves one match for each stretch of bytes: the specific rule beats the generic one.
+//!
+//! Cost per byte does not depend on the number of rules, and is linear on any input: runs are measured once ([`pattern::RunCache`]),
+//! regular expressions look at no byte twice, keywords are searched once.
+
+pub mod classify;
+mod compile;
+pub mod explain;
+pub mod extract;
+mod lazy;
+pub mod meaning;
+pub mod pattern;
+mod resolve;
+mod search;
+mod table;
+mod words;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use compile::EngineError;
+pub use meaning::Miss;
+pub use pattern::Span;
+pub use search::Scratch;
+
+use super::finding::{Confidence, Severity};
+use super::rule::{Near, Rule};
+use meaning::{Judge, note};
+
+/// Bytes that must stand before and behind the part of an input whose matches are asked for, where the source has them.
+/// No match and nothing it depends on is longer.
+pub const OVERLAP: usize = 20 * 1024;
+
+/// The engine for one set of rules: immutable, shared by all threads, cannot fail on input.
+#[derive(Debug)]
+pub struct Engine {
+    rules: Vec<Arc<Rule>>,
+    tables: compile::Tables,
+    judges: Vec<Judge>,
+}
+
+/// What is scanned.
+#[derive(Debug, Clone)]
+pub struct Input<'a> {
+    /// The bytes, with up to [`OVERLAP`] bytes of surroundings on each side.
+    pub bytes: &'a [u8],
+    /// Matches whose secret begins here are asked for.
+    pub emit: Range<usize>,
+    /// Offset of the first byte in the blob: a multiple of 1,024.
+    pub base: u64,
+    /// Path of the file, if there is one.
+    pub path: Option<&'a str>,
+    /// Seconds since 1970: whether a token has expired.
+    pub now: u64,
+}
+
+impl<'a> Input<'a> {
+    /// All of `bytes`.
+    #[must_use]
+    pub fn whole(bytes: &'a [u8]) -> Self {
+        Self { bytes, emit: 0..bytes.len(), base: 0, path: None, now: 0 }
+    }
+}
+
+/// A match that holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Match {
+    /// Index of the rule.
+    pub rule: u32,
+    /// Where, as offsets into the input.
+    pub span: Span,
+    /// Severity, possibly lowered.
+    pub severity: Severity,
+    /// Confidence, possibly lowered.
+    pub confidence: Confidence,
+    keyword: Option<u32>,
+    name: Option<(usize, usize)>,
+    notes: u8,
+}
+
+/// Receives matches.
+pub trait Sink {
+    /// A match that holds.
+    fn hit(&mut self, found: &Match);
+    /// A structural match that does not hold, and why. Only [`explain`] listens.
+    fn miss(&mut self, _rule: u32, _span: Span, _why: Miss) {}
+}
+
+impl<F: FnMut(&Match)> Sink for F {
+    fn hit(&mut self, found: &Match) {
+        self(found);
+    }
+}
+
+impl Engine {
+    /// Builds the tables for `rules`; compiles no regular expression.
+    ///
+    /// # Errors
+    /// If a rule cannot be searched. Rules that the loader accepted can.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, EngineError> {
+        let tables = compile::compile(&rules)?;
+        let judges = rules.iter().map(|_| Judge::default()).collect();
+        Ok(Self { rules: rules.into_iter().map(Arc::new).collect(), tables, judges })
+    }
+
+    /// The same engine with the portable classifier, for tests and fuzzing.
+    #[must_use]
+    pub fn portable(mut self) -> Self {
+        self.tables.classifier = self.tables.classifier.clone().with_path(classify::Path::Portable);
+        self
+    }
+
+    /// The rules, in the order of [`Match::rule`].
+    #[must_use]
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// Reports every match whose secret begins in `input.emit`, by position.
+    pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
+        search::search(self, scratch, input, sink);
+        resolve::resolve(self, &mut scratch.matches, sink);
+        resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
+        for found in scratch.matches.iter().filter(|m| input.emit.contains(&m.span.secret_start)) {
+            sink.hit(found);
+        }
+    }
+
+    /// Why a match holds, in short sentences without the value. `bytes` are those of the input.
+    #[must_use]
+    pub fn why(&self, found: &Match, bytes: &[u8]) -> Vec<String> {
+        let rule = &self.rules[found.rule as usize];
+        let mut out = Vec::new();
+        if let Some(keyword) = found.keyword {
+            let place = if rule.near == Near::Key { "in the name it is assigned to" } else { "before it" };
+            out.push(format!("keyword `{}` {place}", self.tables.keywords.word(keyword)));
+        } else if let Some((from, to)) = found.name {
+            let name: String = String::from_utf8_lossy(&bytes[from..to]).chars().take(60).collect();
+            out.push(format!("value of `{name}`"));
+        } else {
+            out.push("has the form of the credential".to_owned());
+        }
+        for (bit, text) in [
+            (note::CHECKSUM, "checksum matches"),
+            (note::BAD_CHECKSUM, "checksum does not match: perhaps made up"),
+            (note::DECODES, "decodes as the format says"),
+            (note::STALE, "expired, or not signed"),
+            (note::RANDOM, "looks random"),
+        ] {
+            if found.notes & bit != 0 {
+                out.push(text.to_owned());
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,84 @@
+//! One match for each stretch of bytes: the specific rule beats the generic one.
+//!
+//! It must not look at the bytes, only at spans and rules. Start with [`resolve`].
+
+use std::cmp::Reverse;
+
+use super::super::rule::{From, Need, Near, Pattern, Rule};
+use super::{Engine, Match, Miss, Sink};
+
+/// Sorts the matches and drops those that overlap a better one.
+pub(super) fn resolve<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: &mut S) {
+    if matches.len() < 2 {
+        return;
+    }
+    matches.sort_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
+    matches.dedup_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
+    let mut kept: Vec<Match> = Vec::with_capacity(matches.len());
+    let mut group: Vec<Match> = Vec::new();
+    let mut group_end = 0;
+    for found in matches.drain(..) {
+        if !group.is_empty() && found.span.secret_start >= group_end {
+            settle(engine, &mut group, &mut kept, sink);
+        }
+        group_end = if group.is_empty() { found.span.secret_end } else { group_end.max(found.span.secret_end) };
+        group.push(found);
+    }
+    settle(engine, &mut group, &mut kept, sink);
+    kept.sort_by_key(|m| (m.span.secret_start, m.span.secret_end));
+    *matches = kept;
+}
+
+/// Takes the best of a group of overlapping matches, then the best that does not overlap it, and so on.
+fn settle<S: Sink>(engine: &Engine, group: &mut Vec<Match>, kept: &mut Vec<Match>, sink: &mut S) {
+    let first = kept.len();
+    group.sort_by_key(|m| Reverse(rank(&engine.rules[m.rule as usize], m)));
+    for found in group.drain(..) {
+        let overlaps = |k: &&Match| found.span.secret_start < k.span.secret_end && k.span.secret_start < found.span.secret_end;
+        match kept[first..].iter().find(overlaps) {
+            Some(better) => sink.miss(found.rule, found.span, Miss::Overlap(better.rule)),
+            None => kept.push(found),
+        }
+    }
+}
+
+/// How specific a match is: higher wins. Ties go to the longer, then to the earlier rule.
+fn rank(rule: &Rule, found: &Match) -> (u8, u8, usize, Reverse<u32>) {
+    let kind = match (rule.from, &rule.pattern) {
+        (Some(From::Assignment), _) if rule.category == "generic" => 0,
+        (Some(From::Assignment | From::AuthHeader), _) => 1,
+        (Some(From::UrlPassword), _) => 2,
+        (None, Pattern::Token(_)) if found.keyword.is_some() => if rule.near == Near::Key { 4 } else { 3 },
+        (None, _) => 5,
+    };
+    (kind, found.confidence as u8, found.span.secret_end - found.span.secret_start, Reverse(found.rule))
+}
+
+/// Drops matches of rules that need a companion and have none within their lines.
+pub(super) fn drop_lonely<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, bytes: &[u8], sink: &mut S) {
+    let needs = |m: &Match| engine.rules[m.rule as usize].pair.need == Need::Required;
+    if !matches.iter().any(needs) {
+        return;
+    }
+    let all = matches.clone();
+    matches.retain(|m| {
+        let keep = !needs(m) || companion(engine, m, &all, bytes).is_some();
+        if !keep {
+            sink.miss(m.rule, m.span, Miss::Alone);
+        }
+        keep
+    });
+}
+
+/// The nearest match of a companion rule within the rule's lines.
+pub(super) fn companion<'m>(engine: &Engine, found: &Match, all: &'m [Match], bytes: &[u8]) -> Option<&'m Match> {
+    let pair = &engine.rules[found.rule as usize].pair;
+    let distance = |m: &Match| m.span.secret_start.abs_diff(found.span.secret_start);
+    let mut near: Vec<&Match> =
+        all.iter().filter(|m| pair.with.contains(&engine.rules[m.rule as usize].id) && distance(m) < 16 * 1024).collect();
+    near.sort_by_key(|m| distance(m));
+    near.into_iter().take(8).find(|m| {
+        let (a, b) = (m.span.secret_start.min(found.span.secret_start), m.span.secret_start.max(found.span.secret_start));
+        memchr::memchr_iter(b'\n', &bytes[a..b]).count() as u64 <= pair.lines
+    })
+}

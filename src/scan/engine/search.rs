@@ -1,0 +1,457 @@
+//! Walks the masks and tries rules at candidates.
+//!
+//! It must not decide between matches. Start with [`search`].
+
+use std::collections::VecDeque;
+
+use super::super::rule::set::Set;
+use super::super::rule::{From, Near};
+use super::classify::{Masks, WORD};
+use super::compile::{Action, Probe, wants_key};
+use super::extract::{self, Value};
+use super::meaning::{Context, Miss};
+use super::pattern::{End, RunCache, Span, Start};
+use super::words::normalise;
+use super::{Engine, Input, Match, OVERLAP, Sink};
+
+/// Words classified at a time: what they need fits the first-level cache.
+const CHUNK: usize = 512;
+/// Words of an earlier chunk that are kept, for what stands before a run.
+const BEHIND: usize = 4;
+/// Words classified beyond a chunk, for runs that go on.
+const AHEAD: usize = 18;
+/// A run is looked at in pieces that end at multiples of this.
+const PIECE: usize = 1024;
+/// How far before a run keywords are searched.
+const REACH: usize = 200;
+/// How far before a token a keyword may stand if there is more than a line between them.
+const NEAR: usize = 64;
+/// Behind the part asked for, candidates are looked at that far: a match may begin before its literal.
+const BEYOND: usize = 1024;
+/// A regular expression is searched from so far before its literal …
+const REGEX_BEFORE: usize = 1024;
+/// … to so far behind it.
+const REGEX_BEHIND: usize = 16 * 1024;
+/// Matches kept of one input; more are not credible.
+const MAX_MATCHES: usize = 200_000;
+
+/// Buffers of one thread, reused from input to input.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    masks: Vec<Masks>,
+    runs: RunCache,
+    /// Keyword hits: number, start, end.
+    keywords: VecDeque<(u32, usize, usize)>,
+    keywords_to: usize,
+    /// How far each regular expression has been searched.
+    searched: Vec<(u32, usize)>,
+    value_end: usize,
+    pub(super) matches: Vec<Match>,
+}
+
+struct Search<'e, 's, 'i, S> {
+    engine: &'e Engine,
+    scratch: &'s mut Scratch,
+    input: &'i Input<'i>,
+    bytes: &'i [u8],
+    /// Byte offset of the first classified word after those kept.
+    chunk: usize,
+    sink: &'s mut S,
+}
+
+/// A structural match on its way to judgement.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    keyword: Option<u32>,
+    value: Option<Value>,
+}
+
+/// Finds all matches near `input.emit`.
+pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
+    scratch.matches.clear();
+    scratch.keywords.clear();
+    scratch.keywords_to = 0;
+    scratch.searched.clear();
+    scratch.value_end = 0;
+    scratch.runs.reset(engine.tables.sets);
+    scratch.masks.clear();
+    scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
+    let end = input.bytes.len().min(input.emit.end.saturating_add(BEYOND));
+    let start = input.emit.start.saturating_sub(OVERLAP).next_multiple_of(WORD).min(end);
+    let chunk = start.saturating_sub(BEHIND * WORD);
+    let mut search = Search { engine, scratch, input, bytes: input.bytes, chunk, sink };
+    search.all(start, end);
+}
+
+impl<S: Sink> Search<'_, '_, '_, S> {
+    fn all(&mut self, start: usize, end: usize) {
+        while self.chunk < end {
+            let stop = self.bytes.len().min(self.chunk + (CHUNK + AHEAD) * WORD);
+            let classifier = &self.engine.tables.classifier;
+            let (head, after) = (&self.bytes[self.chunk..stop], &self.bytes[stop..]);
+            classifier.classify(head, after, &mut self.scratch.masks[BEHIND..]);
+            let known = (stop - self.chunk).div_ceil(WORD);
+            self.scratch.masks[BEHIND + known..].fill(Masks::default());
+            for word in 0..CHUNK {
+                let at = self.chunk + word * WORD;
+                if at >= end {
+                    break;
+                }
+                if at + WORD > start {
+                    self.word(word, at, end);
+                }
+            }
+            self.scratch.masks.copy_within(CHUNK..CHUNK + BEHIND, 0);
+            self.chunk += CHUNK * WORD;
+        }
+    }
+
+    #[inline]
+    fn word(&mut self, word: usize, at: usize, end: usize) {
+        let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
+        let [before, here, next] = [masks[0], masks[1], masks[2]];
+        if here.token | here.literal == 0 {
+            return;
+        }
+        let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
+        let token = u128::from(here.token) | u128::from(next.token) << 64;
+        let two = token & token >> 1;
+        let four = two & two >> 2;
+        let eight = four & four >> 4;
+        let long = eight & eight >> 8;
+        let longer = truncate(long & long >> 16);
+        let long = truncate(long);
+        if long != 0 {
+            let alnum = here.digit | here.upper | here.lower;
+            let carry = (before.digit | before.upper | before.lower) >> 63;
+            let starts = alnum & !(alnum << 1 | carry) & long & keep;
+            self.each(starts, at, |this, pos| this.probe(pos, Start::Border));
+            self.each(starts & longer, at, Self::infix);
+            let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
+            let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
+            self.each(runs, at, |this, pos| this.run(pos, word));
+        }
+        self.each(here.literal & keep, at, Self::literal);
+    }
+
+    #[inline]
+    fn each(&mut self, mut bits: u64, at: usize, mut visit: impl FnMut(&mut Self, usize)) {
+        while bits != 0 {
+            visit(self, at + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+    }
+
+    /// Looks up anchors at a word start.
+    #[inline]
+    fn probe(&mut self, at: usize, start: Start) {
+        let Some(key) = self.bytes.get(at..at + 3) else { return };
+        let tables = &self.engine.tables;
+        for probe in tables.probe_table.look_up([key[0], key[1], key[2]]) {
+            match tables.probes[*probe as usize] {
+                Probe::Pattern { pattern, offset } => {
+                    let start = if offset == 0 { start } else { Start::Border };
+                    if let Some(begin) = at.checked_sub(offset as usize) {
+                        self.pattern(pattern, begin, start, Found::default());
+                    }
+                }
+                Probe::Regex { rule } => self.regex(rule, at),
+            }
+        }
+    }
+
+    /// Looks up literals at fixed offsets behind a word start.
+    fn infix(&mut self, at: usize) {
+        let tables = &self.engine.tables;
+        for (offset, table) in &tables.infixes {
+            let Some(key) = self.bytes.get(at + offset..at + offset + 3) else { break };
+            for pattern in table.look_up([key[0], key[1], key[2]]) {
+                self.pattern(*pattern, at, Start::Border, Found::default());
+            }
+        }
+    }
+
+    fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {
+        let pattern = &self.engine.tables.patterns[pattern as usize];
+        if let Some(span) = pattern.match_at(self.bytes, at, (start, End::Border), &mut self.scratch.runs) {
+            self.judge(pattern.rule, span, found);
+        }
+    }
+
+    /// Looks at a run of token characters: escapes before it, then rules that need a keyword.
+    fn run(&mut self, at: usize, word: usize) {
+        if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%') {
+            self.escaped(at);
+        }
+        let end = self.run_end(at, word);
+        if !self.is_mixed(at, end, word) {
+            return;
+        }
+        self.find_keywords(at, end);
+        let mut index = self.scratch.keywords.len();
+        while index > 0 {
+            index -= 1;
+            let (keyword, from, to) = self.scratch.keywords[index];
+            if from + REACH < at || from >= end {
+                continue;
+            }
+            let engine = self.engine;
+            for (set, patterns) in &engine.tables.keyword_patterns[keyword as usize] {
+                self.keyword_starts(set, patterns, (at.max(to), end), (keyword, from, to));
+            }
+        }
+    }
+
+    /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`.
+    fn escaped(&mut self, at: usize) {
+        let hex = |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
+        let skip = match (self.bytes[at - 1], self.bytes[at]) {
+            (b'%', _) if hex(2, 0) => 2,
+            (b'\\', b'n' | b'r' | b't') => 1,
+            (b'\\', b'x') if hex(2, 1) => 3,
+            (b'\\', b'u') if hex(4, 1) => 5,
+            _ => return,
+        };
+        self.probe(at + skip, Start::Given);
+    }
+
+    /// End of the run at `at`, or of its piece.
+    fn run_end(&self, at: usize, word: usize) -> usize {
+        let base = self.input.base as usize;
+        let stop = (base.wrapping_add(at) / PIECE + 1) * PIECE - base;
+        let mut index = BEHIND + word;
+        let mut shift = (at - self.chunk) % WORD;
+        let mut end = at;
+        loop {
+            let run = (!(self.scratch.masks[index].token >> shift)).trailing_zeros() as usize;
+            let run = run.min(WORD - shift);
+            end += run;
+            if run + shift < WORD || end >= stop || index + 1 >= self.scratch.masks.len() {
+                return end.min(stop).min(self.bytes.len());
+            }
+            index += 1;
+            shift = 0;
+        }
+    }
+
+    /// Does the run hold a letter and a digit?
+    fn is_mixed(&self, at: usize, end: usize, word: usize) -> bool {
+        let (mut letters, mut digits) = (0, 0);
+        let mut from = (at - self.chunk) % WORD;
+        let mut left = end - at;
+        for masks in &self.scratch.masks[BEHIND + word..] {
+            let width = left.min(WORD - from);
+            let keep = if width == WORD { u64::MAX } else { ((1u64 << width) - 1) << from };
+            letters |= (masks.upper | masks.lower) & keep;
+            digits |= masks.digit & keep;
+            left -= width;
+            from = 0;
+            if left == 0 || (letters != 0 && digits != 0) {
+                break;
+            }
+        }
+        letters != 0 && digits != 0
+    }
+
+    /// Finds keywords from shortly before the run to its end, each byte once.
+    fn find_keywords(&mut self, at: usize, end: usize) {
+        let from = at.saturating_sub(REACH).max(self.scratch.keywords_to);
+        while self.scratch.keywords.front().is_some_and(|k| k.1 + REACH < at) {
+            self.scratch.keywords.pop_front();
+        }
+        let first = self.chunk.saturating_sub(BEHIND * WORD);
+        let mut pos = from.max(first);
+        self.scratch.keywords_to = end.max(pos);
+        while pos < end {
+            let offset = pos + BEHIND * WORD - self.chunk;
+            let (index, bit) = (offset / WORD, offset % WORD);
+            let mut bits = word_starts(&self.scratch.masks, index) >> bit;
+            let width = (WORD - bit).min(end - pos);
+            if width < WORD {
+                bits &= (1u64 << width) - 1;
+            }
+            while bits != 0 {
+                let start = pos + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let list = &mut self.scratch.keywords;
+                self.engine.tables.keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
+            }
+            pos += width;
+        }
+    }
+
+    /// Tries patterns at the places of a run where a stretch of `set` begins.
+    fn keyword_starts(&mut self, set: &Set, patterns: &[u32], range: (usize, usize), keyword: (u32, usize, usize)) {
+        let (from, end) = range;
+        let (id, key_from, key_to) = keyword;
+        for at in from..end {
+            if !set.has(self.bytes[at]) || at > 0 && set.has(self.bytes[at - 1]) {
+                continue;
+            }
+            if at - key_from > NEAR && !same_block(&self.bytes[key_to..at]) {
+                break;
+            }
+            for pattern in patterns {
+                self.pattern(*pattern, at, Start::Border, Found { keyword: Some(id), value: None });
+            }
+        }
+    }
+
+    /// Follows up a hint of the classifier.
+    fn literal(&mut self, at: usize) {
+        let engine = self.engine;
+        let tables = &engine.tables;
+        for index in &tables.literal_index[usize::from(self.bytes[at])] {
+            let literal = &tables.literals[usize::from(*index)];
+            let Some(text) = self.bytes.get(at..at + literal.bytes.len()) else { continue };
+            let hit = if literal.folded { text.eq_ignore_ascii_case(&literal.bytes) } else { text == literal.bytes };
+            if !hit {
+                continue;
+            }
+            for action in &literal.actions {
+                match *action {
+                    Action::Pattern(pattern, offset) => {
+                        if let Some(begin) = at.checked_sub(offset as usize) {
+                            self.pattern(pattern, begin, Start::Border, Found::default());
+                        }
+                    }
+                    Action::Regex(rule) => self.regex(rule, at),
+                    Action::Assignment => self.assignment(at),
+                    Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
+                    Action::Header => self.values(extract::header(self.bytes, at), From::AuthHeader),
+                }
+            }
+        }
+    }
+
+    /// Searches a regular expression around one of its literals, no byte twice.
+    fn regex(&mut self, rule: u32, at: usize) {
+        let engine = self.engine;
+        let Some(regex) = &engine.tables.regexes[rule as usize] else { return };
+        let entry = self.scratch.searched.iter().position(|(r, _)| *r == rule).unwrap_or_else(|| {
+            self.scratch.searched.push((rule, 0));
+            self.scratch.searched.len() - 1
+        });
+        let done = self.scratch.searched[entry].1;
+        if at < done {
+            return;
+        }
+        let from = at.saturating_sub(REGEX_BEFORE);
+        let to = self.bytes.len().min(at + REGEX_BEHIND);
+        let mut spans = Vec::new();
+        regex.find(self.bytes, from, to, &mut |span| spans.push(span));
+        // What was searched with enough room behind it needs no second look.
+        self.scratch.searched[entry].1 = if to == self.bytes.len() { to } else { (at + REGEX_BEHIND / 2).min(to) };
+        for span in spans {
+            self.judge(rule, span, Found::default());
+        }
+    }
+
+    fn assignment(&mut self, at: usize) {
+        if at < self.scratch.value_end {
+            return;
+        }
+        let value = extract::assignment(self.bytes, at);
+        if let Some(v) = &value {
+            self.scratch.value_end = v.name_end;
+        }
+        self.values(value, From::Assignment);
+    }
+
+    /// Tries the rules for whole values of one kind.
+    fn values(&mut self, value: Option<Value>, from: From) {
+        let Some(value) = value else { return };
+        let engine = self.engine;
+        let values = &engine.tables.values;
+        let name = normalise(&self.bytes[value.name_start..value.name_end]);
+        match from {
+            From::Assignment => {
+                for (_, rules) in values.names.iter().filter(|(n, _)| memchr::memmem::find(&name, n).is_some()) {
+                    rules.iter().for_each(|r| self.value(*r, value));
+                }
+            }
+            From::UrlPassword | From::AuthHeader => {
+                let rules = if from == From::UrlPassword { &values.url } else { &values.header };
+                for rule in rules {
+                    let keys = &engine.rules[*rule as usize].keys;
+                    if keys.is_empty() || keys.iter().any(|k| normalise(k.as_bytes()) == name) {
+                        self.value(*rule, value);
+                    }
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, rule: u32, value: Value) {
+        let tables = &self.engine.tables;
+        let found = Found { keyword: None, value: Some(value) };
+        for pattern in tables.values.patterns.get(&rule).map(Vec::as_slice).unwrap_or_default() {
+            let pattern = &tables.patterns[*pattern as usize];
+            let edges = (Start::Given, End::At(value.end));
+            if let Some(span) = pattern.match_at(self.bytes, value.start, edges, &mut self.scratch.runs) {
+                return self.judge(rule, span, found);
+            }
+        }
+        if let Some(span) = tables.regexes[rule as usize].as_ref().and_then(|r| r.whole(self.bytes, value.start, value.end)) {
+            self.judge(rule, span, found);
+        }
+    }
+
+    fn judge(&mut self, index: u32, span: Span, found: Found) {
+        let engine = self.engine;
+        let rule = &engine.rules[index as usize];
+        if span.secret_end <= span.secret_start || self.scratch.matches.len() >= MAX_MATCHES {
+            return;
+        }
+        let mut name = found.value.map(|v| (v.name_start, v.name_end));
+        if wants_key(rule) && rule.from.is_none() && !rule.keywords.is_empty() {
+            name = extract::name_before(self.bytes, span.start);
+            let normal = name.map(|(a, b)| normalise(&self.bytes[a..b])).unwrap_or_default();
+            if !rule.keywords.iter().any(|k| memchr::memmem::find(&normal, &normalise(k.as_bytes())).is_some()) {
+                return self.sink.miss(index, span, Miss::Name);
+            }
+        } else if !rule.keywords.is_empty() && found.keyword.is_none() && !self.has_keyword(rule, span.start) {
+            return self.sink.miss(index, span, Miss::Name);
+        }
+        let form = found.value.map(|v| v.form);
+        let cx = Context { bytes: self.bytes, span, name, form, path: self.input.path, now: self.input.now };
+        match engine.judges[index as usize].judge(rule, &cx) {
+            Ok(v) => {
+                let (severity, confidence, notes) = (v.severity, v.confidence, v.notes);
+                self.scratch.matches.push(Match { rule: index, span, severity, confidence, keyword: found.keyword, name, notes });
+            }
+            Err(why) => self.sink.miss(index, span, why),
+        }
+    }
+
+    /// Does a keyword of an anchored rule stand before the match?
+    fn has_keyword(&self, rule: &super::Rule, at: usize) -> bool {
+        debug_assert!(rule.near == Near::Before || rule.from.is_some(), "names are looked at elsewhere");
+        let from = at.saturating_sub(REACH);
+        let words: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
+        let window = &self.bytes[from..at];
+        let near = window.len().min(NEAR);
+        let text = if same_block(window) { window } else { &window[window.len() - near..] };
+        let normal = normalise(text);
+        words.iter().any(|w| memchr::memmem::find(&normal, w).is_some())
+    }
+}
+
+/// Where words begin: a letter or digit after something else, an upper-case letter after a lower-case one.
+fn word_starts(masks: &[Masks], index: usize) -> u64 {
+    let here = &masks[index];
+    let before = if index > 0 { masks[index - 1] } else { Masks::default() };
+    let alnum = here.digit | here.upper | here.lower;
+    let carry = (before.digit | before.upper | before.lower) >> 63;
+    alnum & !(alnum << 1 | carry) | here.upper & (here.lower << 1 | before.lower >> 63)
+}
+
+/// No blank line and no end of an object in between?
+fn same_block(between: &[u8]) -> bool {
+    memchr::memmem::find(between, b"\n\n").is_none() && memchr::memmem::find(between, b"\r\n\r\n").is_none() && memchr::memchr(b'}', between).is_none()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+fn truncate(bits: u128) -> u64 {
+    bits as u64
+}

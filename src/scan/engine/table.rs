@@ -1,0 +1,81 @@
+//! Small hash tables over three bytes: a bitmap that says no in a nanosecond, then a bucket.
+//!
+//! They must not know what they index. Start with [`Trigrams`].
+
+const BITS: usize = 1 << 16;
+
+/// A map from three bytes to short lists of numbers.
+#[derive(Debug, Clone)]
+pub struct Trigrams {
+    bitmap: Box<[u64]>,
+    /// Sorted keys with the range of their values.
+    keys: Vec<(u32, u32, u32)>,
+    values: Vec<u32>,
+    /// For each of the 256 first bytes, where its keys begin.
+    index: Box<[u32]>,
+}
+
+impl Trigrams {
+    /// A table of (key, value) pairs; the values of one key keep their order.
+    #[must_use]
+    pub fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
+        pairs.sort_by_key(|(key, _)| *key);
+        pairs.dedup();
+        let mut this = Self { bitmap: vec![0; BITS / 64].into(), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
+        for (key, value) in pairs {
+            let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
+            let slot = slot(key);
+            this.bitmap[slot / 64] |= 1 << (slot % 64);
+            this.values.push(value);
+            let end = u32::try_from(this.values.len()).expect("fewer than four thousand million values");
+            match this.keys.last_mut() {
+                Some(last) if last.0 == packed => last.2 = end,
+                _ => this.keys.push((packed, end - 1, end)),
+            }
+        }
+        for first in 0..=256usize {
+            let below = this.keys.partition_point(|k| (k.0 >> 16) < u32::try_from(first).expect("at most 256"));
+            this.index[first] = u32::try_from(below).expect("fewer keys than values");
+        }
+        this
+    }
+
+    /// The values of a key; empty for most.
+    #[inline]
+    #[must_use]
+    pub fn look_up(&self, key: [u8; 3]) -> &[u32] {
+        let slot = slot(key);
+        if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
+    }
+
+    fn bucket(&self, key: [u8; 3]) -> &[u32] {
+        let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
+        let first = usize::from(key[0]);
+        let keys = &self.keys[self.index[first] as usize..self.index[first + 1] as usize];
+        match keys.binary_search_by_key(&packed, |k| k.0) {
+            Ok(at) => &self.values[keys[at].1 as usize..keys[at].2 as usize],
+            Err(_) => &[],
+        }
+    }
+}
+
+#[inline]
+fn slot(key: [u8; 3]) -> usize {
+    let x = u32::from_le_bytes([key[0], key[1], key[2], 0]);
+    (x.wrapping_mul(0x9E37_79B1) >> 16) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trigrams;
+
+    #[test]
+    fn finds_what_was_put_in_and_nothing_else() {
+        let table = Trigrams::new(vec![(*b"ghp", 1), (*b"gho", 2), (*b"ghp", 3), (*b"\xff\xff\xff", 4), (*b"ghp", 1)]);
+        assert_eq!(table.look_up(*b"ghp"), [1, 3]);
+        assert_eq!(table.look_up(*b"gho"), [2]);
+        assert_eq!(table.look_up(*b"\xff\xff\xff"), [4]);
+        let hits = (0..1 << 24).filter(|k: &u32| !table.look_up([(k >> 16) as u8, (k >> 8) as u8, *k as u8]).is_empty()).count();
+        assert_eq!(hits, 3);
+    }
+}

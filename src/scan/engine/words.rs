@@ -1,0 +1,117 @@
+//! Context keywords: found only near candidates, each stretch of input looked at once.
+//!
+//! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
+//! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
+
+use super::table::Trigrams;
+
+/// Keywords by number.
+#[derive(Debug, Clone)]
+pub struct Keywords {
+    /// Normalised.
+    words: Vec<Vec<u8>>,
+    table: Trigrams,
+}
+
+/// Longest stretch a keyword may span in the input, separators included.
+const MAX_SPAN: usize = 64;
+
+impl Keywords {
+    /// Numbers the words by their place in the list.
+    #[must_use]
+    pub fn new(words: &[String]) -> Self {
+        let mut pairs = Vec::new();
+        let mut normal = Vec::with_capacity(words.len());
+        for (id, word) in words.iter().enumerate() {
+            let plain = normalise(word.as_bytes());
+            let id = u32::try_from(id).expect("fewer than four thousand million keywords");
+            for key in first_three(word.as_bytes()).into_iter().chain(first_three(&plain)) {
+                pairs.push((key, id));
+            }
+            normal.push(plain);
+        }
+        Self { words: normal, table: Trigrams::new(pairs) }
+    }
+
+    /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
+    #[inline]
+    pub fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
+        let Some(key) = bytes.get(at..at + 3) else { return };
+        for id in self.table.look_up([fold(key[0]), fold(key[1]), fold(key[2])]) {
+            if let Some(end) = match_normal(bytes, at, &self.words[*id as usize]) {
+                hit(*id, end);
+            }
+        }
+    }
+
+    /// A keyword as normalised.
+    #[must_use]
+    pub fn word(&self, id: u32) -> &str {
+        std::str::from_utf8(&self.words[id as usize]).unwrap_or("?")
+    }
+}
+
+/// Lower case, without separators.
+#[must_use]
+pub fn normalise(word: &[u8]) -> Vec<u8> {
+    word.iter().filter(|b| !is_separator(**b)).map(u8::to_ascii_lowercase).collect()
+}
+
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'.' | b' ')
+}
+
+fn fold(byte: u8) -> u8 {
+    byte | 0x20
+}
+
+/// The first three bytes of each spelling: as given, with another separator, without one.
+fn first_three(word: &[u8]) -> Vec<[u8; 3]> {
+    let mut out = Vec::new();
+    for separator in [b'_', b'-', b'.', b' '] {
+        let spelt: Vec<u8> = word.iter().take(3).map(|b| if is_separator(*b) { separator } else { *b }).collect();
+        if let [a, b, c] = *spelt.as_slice() {
+            out.push([fold(a), fold(b), fold(c)]);
+        }
+    }
+    out
+}
+
+fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    let mut rest = word.iter();
+    let mut next = rest.next()?;
+    for (i, byte) in bytes[at..].iter().take(MAX_SPAN).enumerate() {
+        if byte.to_ascii_lowercase() == *next {
+            match rest.next() {
+                Some(b) => next = b,
+                None => return Some(at + i + 1),
+            }
+        } else if i == 0 || !is_separator(*byte) {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keywords;
+
+    #[test]
+    fn case_and_separators_do_not_count() {
+        let words = Keywords::new(&["api_key".into(), "heroku".into(), "x-api-key".into()]);
+        let check = |text: &str, expected: Option<(u32, usize)>| {
+            let mut found = None;
+            words.at(text.as_bytes(), 0, |id, end| found = Some((id, end)));
+            assert_eq!(found, expected, "{text}");
+        };
+        check("api_key=", Some((0, 7)));
+        check("apiKey", Some((0, 6)));
+        check("API-KEY", Some((0, 7)));
+        check("HEROKU_", Some((1, 6)));
+        check("X-Api-Key: ", Some((2, 9)));
+        check("xApiKey", Some((2, 7)));
+        check("apikez", None);
+        check("ap", None);
+    }
+}

@@ -1,0 +1,32 @@
+//! The rules compiled into the binary.
+//!
+//! They must not be parsed from TOML at start: the build script turns `rules/*.toml` into one JSON text without examples,
+//! which loads in a fraction of the time. Start with [`rules`].
+
+use std::path::Path;
+
+use super::load::{self, Entry, RuleError};
+use super::Rule;
+
+const JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+
+/// Name and text of each rule file, for `rules show` and tests.
+const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/rule_files.rs"));
+
+/// All built-in rules, in the order of their files.
+#[must_use]
+pub fn rules() -> Vec<Rule> {
+    load::from_json(JSON).expect("the build script wrote it and a test loads it")
+}
+
+/// All built-in rules with their examples, from the TOML text.
+///
+/// # Errors
+/// If a built-in file is not in the format; a test says that none is.
+pub fn entries() -> Result<Vec<Entry>, RuleError> {
+    let mut all = Vec::new();
+    for (name, text) in FILES {
+        all.extend(load::parse_toml(Path::new(name), text)?);
+    }
+    Ok(all)
+}

@@ -1,0 +1,416 @@
+//! Reads rule files.
+//!
+//! It must not know how rules are searched, only whether they are well formed. Start with [`parse_toml`]. An error names
+//! file, line, field and what is allowed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::grammar::{self, Node};
+use super::set::{Set, TOKEN};
+use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Rule};
+use crate::scan::finding::{Confidence, Severity};
+
+/// Unanchored tokens shorter than this are not candidates for the engine.
+pub const MIN_RUN: usize = 16;
+
+/// A rule file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// It could not be read.
+    #[error("cannot read rule file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not in the format.
+    #[error("{}:{line}: {what}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The field, what is wrong, what is allowed.
+        what: String,
+    },
+    /// No rule has this id.
+    #[error("no rule matches `{0}`")]
+    Unknown(String),
+    /// Two rules have the same id.
+    #[error("{}: rule `{id}` is defined twice", path.display())]
+    Twice {
+        /// The second file.
+        path: PathBuf,
+        /// The id.
+        id: String,
+    },
+    /// A folder without any rule file.
+    #[error("no .toml file in {}", .0.display())]
+    Empty(PathBuf),
+}
+
+/// A rule with what only tests and documentation need.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The rule.
+    pub rule: Rule,
+    /// Texts in which it must match.
+    pub examples: Vec<String>,
+    /// Texts in which it must not.
+    pub counterexamples: Vec<String>,
+}
+
+/// A rule file, as TOML spells it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFile {
+    provider: Option<String>,
+    url: Option<String>,
+    fix: Option<String>,
+    #[serde(default)]
+    rule: Vec<RawRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    id: String,
+    about: String,
+    category: String,
+    severity: Severity,
+    confidence: Confidence,
+    provider: Option<String>,
+    url: Option<String>,
+    fix: Option<String>,
+    token: Option<String>,
+    regex: Option<String>,
+    #[serde(default)]
+    keywords: Vec<String>,
+    #[serde(default)]
+    near: Near,
+    from: Option<From>,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    paths: Paths,
+    #[serde(default)]
+    entropy: f32,
+    #[serde(default)]
+    checks: Vec<Check>,
+    #[serde(default)]
+    allow: Allow,
+    #[serde(default)]
+    paired_with: Vec<String>,
+    pair_lines: Option<u64>,
+    #[serde(default)]
+    pair: Need,
+    #[serde(default)]
+    placeholders: Placeholders,
+    #[serde(default)]
+    examples: Vec<String>,
+    #[serde(default)]
+    counterexamples: Vec<String>,
+}
+
+/// A field that is wrong, and why.
+struct Fault {
+    field: &'static str,
+    what: String,
+}
+
+/// Reads the rules of one file or of all `.toml` files in a folder, sorted by name.
+///
+/// # Errors
+/// If a file cannot be read or is not in the format.
+pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
+    let unreadable = |source| RuleError::Read { path: path.to_path_buf(), source };
+    if !path.is_dir() {
+        return parse_toml(path, &std::fs::read_to_string(path).map_err(unreadable)?);
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path)
+        .and_then(|dir| dir.map(|e| e.map(|e| e.path())).collect())
+        .map_err(unreadable)?;
+    files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
+    files.sort();
+    if files.is_empty() {
+        return Err(RuleError::Empty(path.to_path_buf()));
+    }
+    let mut all = Vec::new();
+    for file in files {
+        all.extend(read(&file)?);
+    }
+    Ok(all)
+}
+
+/// Parses the text of a rule file; `path` is for messages.
+///
+/// # Errors
+/// If it is not in the format: the error names line, field and what is allowed.
+pub fn parse_toml(path: &Path, text: &str) -> Result<Vec<Entry>, RuleError> {
+    let invalid = |line, what| RuleError::Invalid { path: path.to_path_buf(), line, what };
+    let file: RawFile = toml::from_str(text).map_err(|e| {
+        let at = e.span().map_or(0, |s| s.start);
+        invalid(line_of(text, at), one_line(e.message()))
+    })?;
+    let defaults = Defaults { provider: file.provider, url: file.url, fix: file.fix };
+    let mut out: Vec<Entry> = Vec::with_capacity(file.rule.len());
+    for (index, raw) in file.rule.into_iter().enumerate() {
+        let id = raw.id.clone();
+        let entry = entry(raw, &defaults)
+            .map_err(|f| invalid(field_line(text, index, f.field), format!("rule `{}`, field `{}`: {}", clip(&id), f.field, f.what)))?;
+        out.push(entry);
+    }
+    Ok(out)
+}
+
+/// Turns the JSON form made at build time into rules.
+pub(super) fn from_json(text: &str) -> Result<Vec<Rule>, String> {
+    let files: Vec<RawFile> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let mut out = Vec::new();
+    for file in files {
+        let defaults = Defaults { provider: file.provider, url: file.url, fix: file.fix };
+        for raw in file.rule {
+            let id = raw.id.clone();
+            out.push(rule(raw, &defaults).map_err(|f| format!("rule {id}, field {}: {}", f.field, f.what))?);
+        }
+    }
+    Ok(out)
+}
+
+struct Defaults {
+    provider: Option<String>,
+    url: Option<String>,
+    fix: Option<String>,
+}
+
+fn entry(mut raw: RawRule, defaults: &Defaults) -> Result<Entry, Fault> {
+    let unmark = |list: Vec<String>| list.into_iter().map(|e| e.replace('·', "")).collect::<Vec<_>>();
+    let examples = unmark(std::mem::take(&mut raw.examples));
+    let counterexamples = unmark(std::mem::take(&mut raw.counterexamples));
+    let rule = rule(raw, defaults)?;
+    validate(&rule)?;
+    Ok(Entry { rule, examples, counterexamples })
+}
+
+fn rule(raw: RawRule, defaults: &Defaults) -> Result<Rule, Fault> {
+    let or_default = |own: Option<String>, default: &Option<String>, field: &'static str| {
+        let value = own.or_else(|| default.clone()).unwrap_or_default();
+        if value.trim().is_empty() { Err(fault(field, "missing: give it in the rule or at the top of the file")) } else { Ok(value) }
+    };
+    let pattern = match (raw.token, raw.regex) {
+        (Some(token), None) => Pattern::Token(token),
+        (None, Some(regex)) => Pattern::Regex(regex),
+        (Some(_), Some(_)) => return Err(fault("regex", "`token` and `regex` exclude each other")),
+        (None, None) => return Err(fault("token", "missing: give `token = '…'` or `regex = '…'`")),
+    };
+    Ok(Rule {
+        provider: or_default(raw.provider, &defaults.provider, "provider")?,
+        url: or_default(raw.url, &defaults.url, "url")?,
+        fix: or_default(raw.fix, &defaults.fix, "fix")?,
+        id: raw.id,
+        about: raw.about,
+        severity: raw.severity,
+        confidence: raw.confidence,
+        category: raw.category,
+        pattern,
+        keywords: raw.keywords,
+        near: raw.near,
+        from: raw.from,
+        keys: raw.keys,
+        paths: raw.paths,
+        entropy: raw.entropy,
+        checks: raw.checks,
+        allow: raw.allow,
+        pair: Pair { with: raw.paired_with, lines: raw.pair_lines.unwrap_or(10), need: raw.pair },
+        placeholders: raw.placeholders,
+    })
+}
+
+/// Checks that cost time and can only fail while a rule is written.
+fn validate(rule: &Rule) -> Result<(), Fault> {
+    let plain_id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !plain_id(&rule.id) {
+        return Err(fault("id", "allowed: lower-case letters, digits and dashes"));
+    }
+    if rule.about.trim().is_empty() {
+        return Err(fault("about", "must not be empty"));
+    }
+    if !(0.0..=8.0).contains(&rule.entropy) {
+        return Err(fault("entropy", "allowed: 0 to 8 bits per character"));
+    }
+    if let Some(word) = rule.keywords.iter().find(|k| folded_len(k) < 3) {
+        return Err(fault("keywords", format!("`{}` is too short: a keyword has at least three letters or digits", clip(word))));
+    }
+    if rule.from.is_some() && !rule.keywords.is_empty() {
+        return Err(fault("keywords", "`from` and `keywords` exclude each other: use `keys`"));
+    }
+    if rule.from == Some(From::Assignment) && rule.keys.is_empty() {
+        return Err(fault("keys", "`from = \"assignment\"` needs the names it looks for"));
+    }
+    if rule.from.is_none() && !rule.keys.is_empty() {
+        return Err(fault("keys", "only together with `from`"));
+    }
+    if let Some(key) = rule.keys.iter().find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))) {
+        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`", clip(key))));
+    }
+    for glob in rule.paths.only.iter().chain(&rule.paths.except).chain(&rule.allow.paths) {
+        ignore::gitignore::GitignoreBuilder::new("").add_line(None, glob).map_err(|e| fault("paths", e.to_string()))?;
+    }
+    for regex in &rule.allow.regexes {
+        check_regex(regex).map_err(|e| fault("allow", e))?;
+    }
+    match &rule.pattern {
+        Pattern::Token(token) => validate_token(rule, token),
+        Pattern::Regex(regex) => validate_regex(rule, regex),
+    }
+}
+
+fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
+    let node = grammar::parse(token).map_err(|e| fault("token", e.to_string()))?;
+    if rule.from.is_some() || longest_literal(&node) >= 2 {
+        return Ok(());
+    }
+    if rule.keywords.is_empty() {
+        return Err(fault("keywords", "a token without a literal of two or more characters needs keywords, or `from`"));
+    }
+    if grammar::min_len(&node) < MIN_RUN || !first_set(&node).within(&TOKEN) {
+        let what = format!("a token without a literal must be {MIN_RUN} or more of [A-Za-z0-9_+/=.~-]; shorter values: `from = \"assignment\"`");
+        return Err(fault("token", what));
+    }
+    Ok(())
+}
+
+fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
+    check_regex(regex).map_err(|e| fault("regex", e))?;
+    let literal = required_literals(regex).is_some();
+    if rule.from.is_none() && !literal {
+        return Err(fault("regex", "needs a literal of three or more characters that every match contains, or `from`"));
+    }
+    Ok(())
+}
+
+fn check_regex(regex: &str) -> Result<(), String> {
+    regex_automata::meta::Regex::builder()
+        .syntax(regex_automata::util::syntax::Config::new().unicode(false).utf8(false))
+        .configure(regex_automata::meta::Config::new().utf8_empty(false).nfa_size_limit(Some(1 << 20)))
+        .build(regex)
+        .map(|_| ())
+        .map_err(|e| e.syntax_error().map_or_else(|| one_line(&e.to_string()), |s| one_line(&s.to_string())))
+}
+
+/// The literals one of which every match of a regular expression contains, lower-cased if it ignores case there. `None` if
+/// there is no such set of literals of three or more bytes.
+#[must_use]
+pub fn required_literals(regex: &str) -> Option<Vec<Vec<u8>>> {
+    use regex_syntax::hir::{Hir, HirKind};
+    fn walk(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+        let good = |list: Vec<Vec<u8>>| (!list.is_empty() && list.len() <= 32 && list.iter().all(|l| l.len() >= 3)).then_some(list);
+        match hir.kind() {
+            HirKind::Literal(l) => good(vec![l.0.to_vec()]),
+            HirKind::Capture(c) => walk(&c.sub),
+            HirKind::Repetition(r) if r.min > 0 => walk(&r.sub),
+            HirKind::Alternation(arms) => arms.iter().map(walk).collect::<Option<Vec<_>>>().map(|v| v.concat()).and_then(good),
+            HirKind::Concat(items) => {
+                let weight = |l: &Vec<Vec<u8>>| l.iter().map(Vec::len).min().unwrap_or(0);
+                let mut lists: Vec<_> = items.iter().filter_map(walk).collect();
+                lists.extend(folded_runs(items).into_iter().map(|l| vec![l]));
+                lists.into_iter().max_by_key(weight)
+            }
+            _ => None,
+        }
+    }
+    /// Runs of single letters that match in either case, `[Aa][Bb]…`, and literals between them.
+    fn folded_runs(items: &[Hir]) -> Vec<Vec<u8>> {
+        let mut runs = vec![Vec::new()];
+        for item in items {
+            let one = match item.kind() {
+                HirKind::Literal(l) => Some(l.0.to_vec()),
+                HirKind::Class(c) => folded_letter(c).map(|b| vec![b]),
+                _ => None,
+            };
+            match (one, runs.last_mut()) {
+                (Some(bytes), Some(run)) => run.extend(bytes),
+                _ => runs.push(Vec::new()),
+            }
+        }
+        runs.retain(|r| r.len() >= 3);
+        runs
+    }
+    fn folded_letter(class: &regex_syntax::hir::Class) -> Option<u8> {
+        let regex_syntax::hir::Class::Bytes(b) = class else { return None };
+        let [a, z] = b.ranges() else { return None };
+        let same = a.start() == a.end() && z.start() == z.end() && a.start().eq_ignore_ascii_case(&z.start());
+        same.then_some(z.start())
+    }
+    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).ok()?;
+    walk(&hir).map(|list| list.into_iter().map(|l| l.to_ascii_lowercase()).collect())
+}
+
+/// Length of the longest literal that every match contains.
+fn longest_literal(node: &Node) -> usize {
+    match node {
+        Node::Literal(s) | Node::Folded(s) => s.len(),
+        Node::Class(_) => 0,
+        Node::Sequence(items) => items.iter().map(longest_literal).max().unwrap_or(0),
+        Node::Choice(items) => items.iter().map(longest_literal).min().unwrap_or(0),
+        Node::Repeat(item, min, _) => if *min == 0 { 0 } else { longest_literal(item) },
+        Node::Secret(item) => longest_literal(item),
+    }
+}
+
+/// The bytes a match can begin with.
+fn first_set(node: &Node) -> Set {
+    match node {
+        Node::Literal(s) => Set::of(&s[..1]),
+        Node::Folded(s) => Set::of(&[s[0], s[0].to_ascii_uppercase()]),
+        Node::Class(set) => *set,
+        Node::Choice(items) => items.iter().map(first_set).fold(Set::EMPTY, Set::or),
+        Node::Repeat(item, ..) | Node::Secret(item) => first_set(item),
+        Node::Sequence(items) => {
+            let mut set = Set::EMPTY;
+            for item in items {
+                set = set.or(first_set(item));
+                if grammar::min_len(item) > 0 {
+                    break;
+                }
+            }
+            set
+        }
+    }
+}
+
+fn folded_len(word: &str) -> usize {
+    word.bytes().filter(u8::is_ascii_alphanumeric).count()
+}
+
+fn fault(field: &'static str, what: impl Into<String>) -> Fault {
+    Fault { field, what: what.into() }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..at.min(text.len())]).count() + 1
+}
+
+/// The line of a field of the `index`-th rule, or of the rule itself where the field is missing.
+fn field_line(text: &str, index: usize, field: &str) -> usize {
+    #[derive(Deserialize)]
+    struct Spans {
+        rule: Vec<toml::Spanned<BTreeMap<toml::Spanned<String>, toml::Value>>>,
+    }
+    let Ok(spans) = toml::from_str::<Spans>(text) else { return 1 };
+    let Some(rule) = spans.rule.get(index) else { return 1 };
+    let at = rule.get_ref().keys().find(|k| k.get_ref() == field).map_or(rule.span().start, |k| k.span().start);
+    line_of(text, at)
+}
+
+fn one_line(message: &str) -> String {
+    message.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(60).collect()
+}

@@ -1,0 +1,8 @@
+//! Where bytes come from: files and standard input.
+//!
+//! Start with [`files::scan`]; [`stream`] cuts what is long, [`collect`] gathers what is found.
+
+pub mod collect;
+pub mod files;
+pub mod ignored;
+pub mod stream;

@@ -1,0 +1,168 @@
+//! Cuts a stream of any length into overlapping windows, so that no secret is cut and memory stays constant.
+//!
+//! It must not know what is scanned. Start with [`Stream::next_window`]. Many threads may take windows from one stream in
+//! turn: what is under the lock is reading and counting lines, what is not is scanning.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use super::super::engine::OVERLAP;
+
+/// Bytes of a window whose matches are asked for.
+pub const WINDOW: usize = 2 * 1024 * 1024;
+
+/// What a window is of its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Where the part begins and ends whose matches are asked for.
+    pub emit: Range<usize>,
+    /// Offset of the window's first byte in the stream.
+    pub base: u64,
+    /// Line (from 1) and column (from 1) of the byte at `emit.start`.
+    pub line: u64,
+    /// See `line`.
+    pub column: u64,
+}
+
+/// A stream being cut.
+pub struct Stream<'r> {
+    reader: &'r mut (dyn Read + Send),
+    /// Up to [`OVERLAP`] bytes before the next window, then what was read beyond the last one.
+    kept: Vec<u8>,
+    /// Length of the first part of `kept`.
+    behind: usize,
+    /// Offset of the first byte of `kept`.
+    base: u64,
+    line: u64,
+    column: u64,
+    ended: bool,
+    failed: Option<io::Error>,
+    bytes: u64,
+}
+
+impl<'r> Stream<'r> {
+    /// Begins to cut.
+    pub fn new(reader: &'r mut (dyn Read + Send)) -> Self {
+        Self { reader, kept: Vec::new(), behind: 0, base: 0, line: 1, column: 1, ended: false, failed: None, bytes: 0 }
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Fills `buffer` with the next window. `None` at the end.
+    ///
+    /// # Errors
+    /// If reading fails. What was read before is handed out first: the error comes with the call after.
+    pub fn next_window(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<Window>> {
+        buffer.clear();
+        buffer.extend_from_slice(&self.kept);
+        let behind = self.behind;
+        let want = behind + WINDOW + OVERLAP;
+        self.fill(buffer, want);
+        if buffer.len() <= behind {
+            return self.failed.take().map_or(Ok(None), Err);
+        }
+        let end = if self.ended { buffer.len() } else { buffer.len().min(behind + WINDOW) };
+        let window = Window { emit: behind..end, base: self.base, line: self.line, column: self.column };
+        self.advance(&buffer[behind..end]);
+        // Whole kibibytes, so that offsets of windows stay multiples of it.
+        let keep_from = end.saturating_sub(OVERLAP) / 1024 * 1024;
+        self.kept.clear();
+        self.kept.extend_from_slice(&buffer[keep_from..]);
+        self.behind = end - keep_from;
+        self.base += keep_from as u64;
+        Ok(Some(window))
+    }
+
+    fn fill(&mut self, buffer: &mut Vec<u8>, want: usize) {
+        let mut filled = buffer.len();
+        buffer.resize(want.max(filled), 0);
+        while !self.ended && filled < want {
+            match self.reader.read(&mut buffer[filled..want]) {
+                Ok(0) => self.ended = true,
+                Ok(n) => {
+                    filled += n;
+                    self.bytes += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.failed = Some(e);
+                    self.ended = true;
+                }
+            }
+        }
+        buffer.truncate(filled);
+    }
+
+    fn advance(&mut self, bytes: &[u8]) {
+        (self.line, self.column) = advance((self.line, self.column), bytes);
+    }
+}
+
+/// Line and column behind `bytes`, given those before. Columns count bytes that are not UTF-8 continuation bytes.
+#[must_use]
+pub fn advance(at: (u64, u64), bytes: &[u8]) -> (u64, u64) {
+    let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    match memchr::memrchr(b'\n', bytes) {
+        Some(last) => (at.0 + lines, 1 + columns(&bytes[last + 1..])),
+        None => (at.0, at.1 + columns(bytes)),
+    }
+}
+
+fn columns(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|b| (**b).cast_signed() >= -64).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_everything_once_and_overlap() {
+        let data: Vec<u8> = (0..WINDOW * 2 + 777_777).map(|i| if i % 97 == 0 { b'\n' } else { (i % 251) as u8 | 0x20 }).collect();
+        let mut reader = data.as_slice();
+        let mut stream = Stream::new(&mut reader);
+        let (mut buffer, mut next) = (Vec::new(), 0);
+        while let Some(w) = stream.next_window(&mut buffer).unwrap() {
+            let start = w.base as usize + w.emit.start;
+            assert_eq!(start, next);
+            assert_eq!(w.base % 1024, 0);
+            assert_eq!(&data[w.base as usize..][..buffer.len()], buffer.as_slice());
+            assert!(w.emit.start >= OVERLAP || w.base == 0);
+            assert!(buffer.len() >= w.emit.end + OVERLAP || w.base as usize + buffer.len() == data.len());
+            assert_eq!((w.line, w.column), advance((1, 1), &data[..start]));
+            next = w.base as usize + w.emit.end;
+        }
+        assert_eq!((next, stream.bytes()), (data.len(), data.len() as u64));
+    }
+
+    #[test]
+    fn an_error_comes_after_what_was_read() {
+        struct Broken(usize);
+        impl Read for Broken {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                if self.0 > 1 {
+                    return Err(io::Error::other("broken"));
+                }
+                buffer[..3].copy_from_slice(b"abc");
+                Ok(3)
+            }
+        }
+        let mut reader = Broken(0);
+        let mut stream = Stream::new(&mut reader);
+        let mut buffer = Vec::new();
+        assert_eq!(stream.next_window(&mut buffer).unwrap().unwrap().emit, 0..3);
+        assert!(stream.next_window(&mut buffer).is_err());
+        assert!(stream.next_window(&mut buffer).unwrap().is_none());
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        assert_eq!(advance((1, 1), "aé\nüx".as_bytes()), (2, 3));
+        assert_eq!(advance((4, 7), b"ab"), (4, 9));
+    }
+}
