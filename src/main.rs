@@ -1,1 +1,3 @@
-fn main(){}
+//! The binary: nothing but a call into the library.
+
+fn main() {}
