@@ -18,6 +18,7 @@ import tools
 
 STDERR = "reports/stderr.txt"
 TIMED_OUT = 137
+BUSY = 0.5
 
 
 @dataclass
@@ -127,7 +128,7 @@ def row(cost, group, stanch, floor):
     speed = f"{group.bytes / 1e6 / cost.cpu():.0f}" if group.bytes and cost.cpu() > 0 else "-"
     findings = "-" if cost.findings is None else str(cost.findings)
     if group.planted and cost.planted is not None:
-        findings += f" ({cost.planted} of {len(group.planted)} planted)"
+        findings += f" (on {cost.planted} of {len(group.planted)} planted lines)"
     return (f"| {cost.run.tool} | {cost.cpu():.3f} | {cost.part('user_ns'):.3f} | {cost.part('system_ns'):.3f} "
             f"| {cost.wall():.3f} | {cost.peak():.1f} | {speed} | {findings} "
             f"| {ratio(cost, stanch)} | {ratio(cost, floor)} |")
@@ -191,7 +192,8 @@ def run_section(name, groups, rounds, out):
         results.append({"title": group.title, "bytes": group.bytes, "notes": group.notes,
                         "results": [result_of(cost) for cost in costs]})
     head = [f"# {name}, {time.strftime('%Y-%m-%d')}", "",
-            f"{facts['cpu']}, {facts['cores']} cores, {facts['kernel']}, load before: {facts['load_before']:.2f}. "
+            f"{facts['cpu']}, {facts['cores']} cores, {facts['kernel']}, "
+            f"load before: {facts['load_before']:.2f}{' (BUSY: not for comparison)' if facts['load_before'] > BUSY else ''}. "
             + ", ".join(f"{tool}: {text}" for tool, text in seen.items()) + ".", "",
             "CPU and wall are the least of the rounds, memory the most. Commands run in `benches/.work`.", ""]
     out.mkdir(parents=True, exist_ok=True)

@@ -50,6 +50,7 @@ def start(quick):
     rounds = 10 if quick else 30
     scanners = [tools.stanch, tools.kingfisher_turbo, tools.betterleaks, tools.gitleaks]
     floor = tools.floor("true", "true")
+    # Kingfisher compiles its rules on the first run and keeps them in a cache; both figures are of interest.
     uncached = tools.kingfisher("start/empty", "--turbo", "--no-rule-cache", name="kingfisher --turbo --no-rule-cache")
     return [Group("start on an empty folder", [floor, *[make("start/empty") for make in scanners]], rounds=rounds),
             Group("one file of 1 kB", [floor, *[make("start/one") for make in scanners]], rounds=rounds),
@@ -82,21 +83,19 @@ def archives(quick):
     return [*groups, Group("notebooks", books, size_of("notebooks"))]
 
 
-def sweep(quick):
-    """stanch alone: against the number of rules, against file size, against processors."""
+def sweep(_quick):
+    """stanch alone: against the number of rules, against processors, against file size."""
+    rules = sorted(Path("rules").glob("*.toml"), key=lambda path: int(path.stem.split("-")[-1]))
     groups = []
-    for rules in sorted(Path("rules").glob("*.toml"), key=lambda p: int(p.stem.split("-")[-1])):
-        runs = [tools.stanch(target, "--rules", str(rules), name=f"stanch, {rules.stem} on {target}")
-                for target in ("tree", "log/access.log")]
-        groups.append(Group(f"rules: {rules.stem}", runs))
-    for folder in sorted(Path("sizes").iterdir(), key=lambda p: int(p.name)) if Path("sizes").is_dir() else []:
+    for target in ("tree", "log/access.log"):
+        runs = [tools.stanch(target, "--rules", str(path), "--only", "sweep-*", name=f"stanch, {path.stem}") for path in rules]
+        groups.append(Group(f"number of rules, {target}", runs, size_of(target)))
+        runs = [tools.stanch(target, cpus=cpus, name=f"stanch, {cpus} processor(s)") for cpus in (1, 2)]
+        groups.append(Group(f"processors, {target}", runs, size_of(target)))
+    for folder in sorted(Path("sizes").iterdir(), key=lambda path: int(path.name)):
         runs = [tools.floor("walk.c", "bin/walk", str(folder)), tools.stanch(str(folder))]
         groups.append(Group(f"files of {folder.name} bytes", runs, size_of(folder)))
-    for target in ("tree", "log/access.log"):
-        for cpus in (1, 2):
-            run = tools.stanch(target, cpus=cpus, name=f"stanch, {cpus} processor(s)")
-            groups.append(Group(f"{target} on {cpus} processor(s)", [run], size_of(target)))
-    return groups[:: 2] if quick else groups
+    return groups
 
 
 SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep}

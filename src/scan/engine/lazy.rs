@@ -13,7 +13,7 @@ use super::pattern::Span;
 
 /// A regular expression over bytes.
 #[derive(Debug, Clone)]
-pub struct LazyRegex {
+pub(super) struct LazyRegex {
     source: String,
     bordered: bool,
     compiled: Arc<OnceLock<Option<Regex>>>,
@@ -22,13 +22,13 @@ pub struct LazyRegex {
 impl LazyRegex {
     /// One that matches as it is written.
     #[must_use]
-    pub fn new(source: String) -> Self {
+    pub(super) fn new(source: String) -> Self {
         Self { source, bordered: false, compiled: Arc::default() }
     }
 
     /// One made from a token: its match must not cut a word of letters and digits.
     #[must_use]
-    pub fn bordered(source: String) -> Self {
+    pub(super) fn bordered(source: String) -> Self {
         Self { source, bordered: true, compiled: Arc::default() }
     }
 
@@ -45,7 +45,7 @@ impl LazyRegex {
     }
 
     /// Calls `hit` for each match within `from..to`, leftmost first, not overlapping.
-    pub fn find(&self, bytes: &[u8], from: usize, to: usize, hit: &mut dyn FnMut(Span)) {
+    pub(super) fn find(&self, bytes: &[u8], from: usize, to: usize, hit: &mut dyn FnMut(Span)) {
         let Some(regex) = self.regex() else { return };
         let mut caps = regex.create_captures();
         let mut at = from;
@@ -62,7 +62,7 @@ impl LazyRegex {
 
     /// Does it match all of `from..to`?
     #[must_use]
-    pub fn whole(&self, bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    pub(super) fn whole(&self, bytes: &[u8], from: usize, to: usize) -> Option<Span> {
         let regex = self.regex()?;
         let mut caps = regex.create_captures();
         regex.search_captures(&Input::new(bytes).range(from..to).anchored(Anchored::Yes), &mut caps);

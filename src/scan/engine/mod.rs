@@ -126,6 +126,8 @@ impl Engine {
     }
 
     /// Reports every match whose secret begins in `input.emit`, by position.
+    ///
+    /// All matches of the input, also those outside `emit`, are in [`Scratch::matches`] afterwards.
     pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
         search::search(self, scratch, input, sink);
         resolve::resolve(self, &mut scratch.matches, sink);
@@ -133,6 +135,27 @@ impl Engine {
         for found in scratch.matches.iter().filter(|m| input.emit.contains(&m.span.secret_start)) {
             sink.hit(found);
         }
+    }
+
+    /// The nearest match of a companion rule, as `rule-id, N lines before` or `after`.
+    #[must_use]
+    pub fn companion(&self, found: &Match, all: &[Match], bytes: &[u8]) -> Option<String> {
+        let other = resolve::companion(self, found, all, bytes)?;
+        let id = &self.rules[other.rule as usize].id;
+        let (a, b) = (found.span.secret_start, other.span.secret_start);
+        let lines = memchr::memchr_iter(b'\n', &bytes[a.min(b)..a.max(b)]).count();
+        Some(match (lines, b < a) {
+            (0, _) => format!("{id}, on the same line"),
+            (n, true) => format!("{id}, {n} line{} before", if n == 1 { "" } else { "s" }),
+            (n, false) => format!("{id}, {n} line{} after", if n == 1 { "" } else { "s" }),
+        })
+    }
+
+    /// A redacted stand-in for a secret: the fixed prefix of its format, if it has one, and eight asterisks.
+    #[must_use]
+    pub fn shown(&self, found: &Match, secret: &[u8]) -> String {
+        let fixed = self.tables.prefixes[found.rule as usize].iter().find(|p| secret.starts_with(p.as_bytes()));
+        format!("{}********", fixed.map_or("", String::as_str))
     }
 
     /// Why a match holds, in short sentences without the value. `bytes` are those of the input.

@@ -49,6 +49,14 @@ pub struct Scratch {
     pub(super) matches: Vec<Match>,
 }
 
+impl Scratch {
+    /// The matches of the last input, by position, those outside its `emit` included.
+    #[must_use]
+    pub fn matches(&self) -> &[Match] {
+        &self.matches
+    }
+}
+
 struct Search<'e, 's, 'i, S> {
     engine: &'e Engine,
     scratch: &'s mut Scratch,

@@ -6,7 +6,7 @@ const BITS: usize = 1 << 16;
 
 /// A map from three bytes to short lists of numbers.
 #[derive(Debug, Clone)]
-pub struct Trigrams {
+pub(super) struct Trigrams {
     bitmap: Box<[u64]>,
     /// Sorted keys with the range of their values.
     keys: Vec<(u32, u32, u32)>,
@@ -18,7 +18,7 @@ pub struct Trigrams {
 impl Trigrams {
     /// A table of (key, value) pairs; the values of one key keep their order.
     #[must_use]
-    pub fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
+    pub(super) fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
         pairs.sort_by_key(|(key, _)| *key);
         pairs.dedup();
         let mut this = Self { bitmap: vec![0; BITS / 64].into(), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
@@ -43,7 +43,7 @@ impl Trigrams {
     /// The values of a key; empty for most.
     #[inline]
     #[must_use]
-    pub fn look_up(&self, key: [u8; 3]) -> &[u32] {
+    pub(super) fn look_up(&self, key: [u8; 3]) -> &[u32] {
         let slot = slot(key);
         if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
     }

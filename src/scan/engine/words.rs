@@ -7,7 +7,7 @@ use super::table::Trigrams;
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
-pub struct Keywords {
+pub(super) struct Keywords {
     /// Normalised.
     words: Vec<Vec<u8>>,
     table: Trigrams,
@@ -19,7 +19,7 @@ const MAX_SPAN: usize = 64;
 impl Keywords {
     /// Numbers the words by their place in the list.
     #[must_use]
-    pub fn new(words: &[String]) -> Self {
+    pub(super) fn new(words: &[String]) -> Self {
         let mut pairs = Vec::new();
         let mut normal = Vec::with_capacity(words.len());
         for (id, word) in words.iter().enumerate() {
@@ -35,7 +35,7 @@ impl Keywords {
 
     /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
     #[inline]
-    pub fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
+    pub(super) fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
         let Some(key) = bytes.get(at..at + 3) else { return };
         for id in self.table.look_up([fold(key[0]), fold(key[1]), fold(key[2])]) {
             if let Some(end) = match_normal(bytes, at, &self.words[*id as usize]) {
@@ -46,14 +46,14 @@ impl Keywords {
 
     /// A keyword as normalised.
     #[must_use]
-    pub fn word(&self, id: u32) -> &str {
+    pub(super) fn word(&self, id: u32) -> &str {
         std::str::from_utf8(&self.words[id as usize]).unwrap_or("?")
     }
 }
 
 /// Lower case, without separators.
 #[must_use]
-pub fn normalise(word: &[u8]) -> Vec<u8> {
+pub(super) fn normalise(word: &[u8]) -> Vec<u8> {
     word.iter().filter(|b| !is_separator(**b)).map(u8::to_ascii_lowercase).collect()
 }
 

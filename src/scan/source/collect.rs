@@ -3,14 +3,16 @@
 //! It must not read files. Start with [`Collector::add`], from any thread; [`Collector::finish`] makes the result.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::blob::Place;
+use super::super::blob::{Origin, Place};
 use super::super::engine::{Engine, Match};
-use super::super::finding::{At, Confidence, Finding, Occurrence, Severity, Snippet};
+use super::super::finding::{At, Confidence, Finding, Fingerprint, Occurrence, Severity, Snippet};
 use super::super::fingerprint::Fingerprinter;
-use super::super::suppress::{Decision, Suppressions};
+use super::super::project::Project;
+use super::super::suppress::{Decision, Lines, Suppressions};
 use super::stream::{Window, advance};
+use crate::base::date::Date;
 use crate::base::secret::Secret;
 
 /// Occurrences kept; more are only counted.
@@ -18,12 +20,31 @@ pub const MAX_OCCURRENCES: usize = 100_000;
 /// Bytes of the line shown on each side.
 const CONTEXT: usize = 120;
 
+/// What matches are turned into findings with.
+#[derive(Clone, Copy)]
+pub struct Decider<'a> {
+    /// The engine whose matches come.
+    pub engine: &'a Engine,
+    /// Makes identities.
+    pub fingerprinter: &'a Fingerprinter,
+    /// What the project silences, and its key, which is no leak.
+    pub project: &'a Project,
+    /// The same, indexed.
+    pub suppressions: &'a Suppressions,
+    /// Today.
+    pub today: Date,
+}
+
 /// Collects findings from all threads.
 pub struct Collector<'a> {
-    engine: &'a Engine,
-    suppressions: &'a Suppressions,
-    raw: Mutex<Vec<Raw>>,
-    counts: Mutex<Counts>,
+    decider: Decider<'a>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    raw: Vec<Raw>,
+    counts: Counts,
 }
 
 /// What was silenced or not kept.
@@ -35,14 +56,15 @@ pub struct Counts {
     pub fingerprint: u64,
     /// Occurrences beyond [`MAX_OCCURRENCES`].
     pub beyond: u64,
-    /// Allow comments that are malformed or expired: what is wrong, where.
-    pub remarks: Vec<(super::super::blob::Origin, String)>,
+    /// Suppressions that are malformed or past their day: where, and what is wrong.
+    pub remarks: Vec<(Origin, String)>,
 }
 
 struct Raw {
     rule: u32,
     severity: Severity,
     confidence: Confidence,
+    fingerprint: Fingerprint,
     secret: Secret,
     why: Vec<String>,
     paired: Option<String>,
@@ -52,104 +74,98 @@ struct Raw {
 impl<'a> Collector<'a> {
     /// An empty collector.
     #[must_use]
-    pub fn new(engine: &'a Engine, suppressions: &'a Suppressions) -> Self {
-        Self { engine, suppressions, raw: Mutex::default(), counts: Mutex::default() }
+    pub fn new(decider: Decider<'a>) -> Self {
+        Self { decider, inner: Mutex::default() }
     }
 
-    /// Adds the matches of one window. `all` are those of the whole window, `bytes` its content.
-    pub fn add(&self, place: &Place<'_>, bytes: &[u8], window: &Window, matches: &[Match]) {
-        for found in matches {
-            let secret = &bytes[found.span.secret_start..found.span.secret_end];
-            let lines = lines(bytes, found);
-            match self.suppressions.inline(&self.engine.rules()[found.rule as usize].id, lines) {
-                Decision::Report => {}
-                Decision::Silence(_) => {
-                    self.counts.lock().unwrap_or_else(PoisonError::into_inner).inline += 1;
-                    continue;
-                }
-                Decision::Remark(text) => {
-                    self.counts.lock().unwrap_or_else(PoisonError::into_inner).remarks.push((place.to_origin(), text));
-                }
-            }
-            let raw = Raw {
-                rule: found.rule,
-                severity: found.severity,
-                confidence: found.confidence,
-                secret: Secret::new(secret),
-                why: self.engine.why(found, bytes),
-                paired: self.engine.companion(found, matches, bytes),
-                occurrence: Occurrence { origin: place.to_origin(), at: at(bytes, window, found), snippet: snippet(self.engine, bytes, found, matches) },
-            };
-            self.keep(raw);
+    /// Adds the matches of one window: `all` are those of the whole window, `bytes` its content.
+    pub fn add(&self, place: &Place<'_>, bytes: &[u8], window: &Window, all: &[Match]) {
+        for found in all.iter().filter(|m| window.emit.contains(&m.span.secret_start)) {
+            self.one(place, bytes, window, (found, all));
         }
     }
 
-    fn keep(&self, raw: Raw) {
-        let mut list = self.raw.lock().unwrap_or_else(PoisonError::into_inner);
-        if list.len() < MAX_OCCURRENCES {
-            list.push(raw);
+    fn one(&self, place: &Place<'_>, bytes: &[u8], window: &Window, matches: (&Match, &[Match])) {
+        let (found, all) = matches;
+        let decider = &self.decider;
+        let span = found.span.secret_start..found.span.secret_end;
+        let secret = &bytes[span.clone()];
+        if decider.project.is_own_key(secret) {
+            return;
+        }
+        let fingerprint = decider.fingerprinter.fingerprint(secret);
+        let rule = &decider.engine.rules()[found.rule as usize];
+        match decider.suppressions.decide(&rule.id, &fingerprint, Lines::around(bytes, span), decider.today) {
+            Decision::Report => {}
+            Decision::AllowedInline { .. } => return self.lock().counts.inline += 1,
+            Decision::AllowedByFingerprint { .. } => return self.lock().counts.fingerprint += 1,
+            Decision::Note(text) => self.lock().counts.remarks.push((place.to_origin(), text)),
+        }
+        let raw = Raw {
+            rule: found.rule,
+            severity: found.severity,
+            confidence: found.confidence,
+            fingerprint,
+            secret: Secret::new(secret),
+            why: decider.engine.why(found, bytes),
+            paired: decider.engine.companion(found, all, bytes),
+            occurrence: Occurrence {
+                origin: place.to_origin(),
+                at: at(bytes, window, found),
+                snippet: snippet(decider.engine, bytes, found, all),
+            },
+        };
+        let mut inner = self.lock();
+        if inner.raw.len() < MAX_OCCURRENCES {
+            inner.raw.push(raw);
         } else {
-            self.counts.lock().unwrap_or_else(PoisonError::into_inner).beyond += 1;
+            inner.counts.beyond += 1;
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One finding for each distinct secret, sorted by severity, rule and place, and what was silenced.
     #[must_use]
-    pub fn finish(self, fingerprinter: &Fingerprinter) -> (Vec<Finding>, Counts) {
-        let mut counts = self.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut raw = self.raw.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub fn finish(self) -> (Vec<Finding>, Counts) {
+        let Inner { mut raw, mut counts } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Threads add in any order: the best rule of a secret and the order of its places must not depend on it.
         raw.sort_by(|a, b| (b.confidence, b.severity, a.rule).cmp(&(a.confidence, a.severity, b.rule)).then_with(|| a.occurrence.cmp(&b.occurrence)));
-        let mut index: HashMap<[u8; 32], usize> = HashMap::new();
+        let mut index: HashMap<Fingerprint, usize> = HashMap::new();
         let mut findings: Vec<Finding> = Vec::new();
         for one in raw {
-            let identity = fingerprinter.identity(one.secret.expose());
-            match index.get(&identity) {
-                Some(at) => findings[*at].occurrences.push(one.occurrence),
-                None => {
-                    index.insert(identity, findings.len());
-                    findings.push(self.engine.finding(one, fingerprinter));
-                }
+            let next = findings.len();
+            let at = *index.entry(one.fingerprint.clone()).or_insert(next);
+            if at < next {
+                findings[at].occurrences.push(one.occurrence);
+            } else {
+                findings.push(finding(self.decider.engine, one));
             }
         }
-        findings.retain(|f| {
-            let silent = matches!(self.suppressions.fingerprint(&f.rule.id, &f.fingerprint), Decision::Silence(_));
-            counts.fingerprint += if silent { f.occurrences.len() as u64 } else { 0 };
-            !silent
-        });
         for finding in &mut findings {
             finding.occurrences.sort();
             finding.occurrences.dedup();
         }
-        findings.sort_by(|a, b| (b.severity, &a.rule.id, &a.occurrences).cmp(&(a.severity, &b.rule.id, &b.occurrences)));
+        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.rule.id, &a.occurrences).cmp(&(&b.rule.id, &b.occurrences))));
         counts.remarks.sort();
+        counts.remarks.dedup();
         (findings, counts)
     }
 }
 
-impl Engine {
-    fn finding(&self, raw: Raw, fingerprinter: &Fingerprinter) -> Finding {
-        Finding {
-            rule: Arc::clone(&self.rules()[raw.rule as usize]),
-            severity: raw.severity,
-            confidence: raw.confidence,
-            fingerprint: fingerprinter.fingerprint(raw.secret.expose()),
-            secret: raw.secret,
-            why: raw.why,
-            paired: raw.paired,
-            occurrences: vec![raw.occurrence],
-        }
+fn finding(engine: &Engine, raw: Raw) -> Finding {
+    Finding {
+        rule: Arc::clone(&engine.rules()[raw.rule as usize]),
+        severity: raw.severity,
+        confidence: raw.confidence,
+        fingerprint: raw.fingerprint,
+        secret: raw.secret,
+        why: raw.why,
+        paired: raw.paired,
+        occurrences: vec![raw.occurrence],
     }
-}
-
-/// The line before the match and the lines of the match.
-fn lines<'b>(bytes: &'b [u8], found: &Match) -> &'b [u8] {
-    const MOST: usize = 4096;
-    let start = found.span.secret_start;
-    let floor = start.saturating_sub(MOST);
-    let line = memchr::memrchr(b'\n', &bytes[floor..start]).map_or(floor, |at| floor + at);
-    let before = memchr::memrchr(b'\n', &bytes[floor..line]).map_or(floor, |at| floor + at + 1);
-    &bytes[before..line_end(bytes, found.span.secret_end, MOST)]
 }
 
 fn line_end(bytes: &[u8], from: usize, most: usize) -> usize {

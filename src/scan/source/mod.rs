@@ -6,3 +6,5 @@ pub mod collect;
 pub mod files;
 pub mod ignored;
 pub mod stream;
+pub mod utf16;
+pub mod work;

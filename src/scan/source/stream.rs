@@ -25,8 +25,8 @@ pub struct Window {
 }
 
 /// A stream being cut.
-pub struct Stream<'r> {
-    reader: &'r mut (dyn Read + Send),
+pub struct Stream<R> {
+    reader: R,
     /// Up to [`OVERLAP`] bytes before the next window, then what was read beyond the last one.
     kept: Vec<u8>,
     /// Length of the first part of `kept`.
@@ -40,9 +40,9 @@ pub struct Stream<'r> {
     bytes: u64,
 }
 
-impl<'r> Stream<'r> {
+impl<R: Read> Stream<R> {
     /// Begins to cut.
-    pub fn new(reader: &'r mut (dyn Read + Send)) -> Self {
+    pub fn new(reader: R) -> Self {
         Self { reader, kept: Vec::new(), behind: 0, base: 0, line: 1, column: 1, ended: false, failed: None, bytes: 0 }
     }
 

@@ -1,0 +1,221 @@
+//! The command line as types. The doc comments are the help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::scan::finding::{Confidence, Severity};
+
+const STYLES: Styles = Styles::styled().header(AnsiColor::Green.on_default().bold()).literal(AnsiColor::Cyan.on_default());
+
+/// Find leaked secrets in files, notebooks, archives and streams.
+#[derive(Debug, Parser)]
+#[command(name = "stanch", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration, 3 incomplete without findings.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Scan(Scan),
+    Explain(Explain),
+    Rules(Rules),
+    Init(Init),
+}
+
+/// Scan files and folders, or standard input with `-`
+///
+/// Hidden files are scanned, and files that git tracks or that are named like a key even if an ignore file names them. Archives and
+/// notebooks are opened. A summary says what was scanned and what was not.
+#[derive(Debug, clap::Args)]
+#[command(visible_alias = "dir", aliases = ["detect", "filesystem", "fs"])]
+pub(super) struct Scan {
+    /// Files and folders; `-` is standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Form of the report
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", alias = "report-format")]
+    pub(super) format: Format,
+    /// Write the report to a file, in one piece when the scan is done; `-` is standard output
+    #[arg(short, long, value_name = "FILE", aliases = ["report-path"])]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) rules: RuleChoice,
+    /// Report findings of at least this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "info")]
+    pub(super) min_severity: Level,
+    /// Report findings of at least this confidence
+    #[arg(long, value_name = "CONFIDENCE", default_value = "low")]
+    pub(super) min_confidence: Sureness,
+    /// Write the values themselves into the report: the only way to see them
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+    /// Exit code for findings, 0 to 125, without hiding that a scan is incomplete (3)
+    #[arg(long, value_name = "N", default_value_t = super::exit::FINDINGS, value_parser = clap::value_parser!(u8).range(0..=125))]
+    pub(super) exit_code: u8,
+    /// Scan what ignore files leave out, too
+    #[arg(long)]
+    pub(super) no_ignore: bool,
+    /// Read project key and allow list from this file instead of ./stanch.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no stanch.toml: for a tree that is not trusted
+    #[arg(long, conflicts_with = "config")]
+    pub(super) no_config: bool,
+    /// Threads; all cores without it
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Levels of archives inside archives that are opened; 0 opens none
+    #[arg(long, value_name = "N")]
+    pub(super) max_archive_depth: Option<u32>,
+    /// No progress bar and no closing line on standard error
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Never use colour; NO_COLOR does the same
+    #[arg(long)]
+    pub(super) no_color: bool,
+}
+
+/// Which rules are used.
+#[derive(Debug, clap::Args)]
+pub(super) struct RuleChoice {
+    /// Add rules from a file or from the .toml files of a folder
+    #[arg(long = "rules", value_name = "FILE|DIR", action = ArgAction::Append)]
+    pub(super) files: Vec<PathBuf>,
+    /// Use only these rules: ids, categories or providers, `*` for any characters
+    #[arg(long, value_name = "RULE", value_delimiter = ',', alias = "enable-rule")]
+    pub(super) only: Vec<String>,
+    /// Leave these rules out
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) except: Vec<String>,
+}
+
+/// Show why something at FILE:LINE is a finding, or why it is none
+#[derive(Debug, clap::Args)]
+pub(super) struct Explain {
+    /// A file and a line in it
+    #[arg(value_name = "FILE:LINE")]
+    pub(super) place: String,
+    #[command(flatten)]
+    pub(super) rules: RuleChoice,
+    /// Read allow list from this file instead of ./stanch.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no stanch.toml
+    #[arg(long, conflicts_with = "config")]
+    pub(super) no_config: bool,
+}
+
+/// List, show and check rules
+#[derive(Debug, clap::Args)]
+pub(super) struct Rules {
+    #[command(subcommand)]
+    pub(super) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// List all rules: id, severity, confidence, what it finds
+    List {
+        #[command(flatten)]
+        rules: RuleChoice,
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one rule in full
+    Show {
+        /// Id of the rule
+        id: String,
+        #[command(flatten)]
+        rules: RuleChoice,
+    },
+    /// Check rule files: the format, and that every example matches and no counterexample does
+    Check {
+        /// Files and folders; the built-in rules without any
+        #[arg(value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Make a stanch.toml with a fresh project key, so that fingerprints stay the same from run to run
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {
+    /// Folder to make it in
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Human,
+    /// One JSON object, a finding for each distinct secret
+    Json,
+    /// JSON lines, one for each place
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Level {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Sureness {
+    Low,
+    Medium,
+    High,
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Info => Self::Info,
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
+
+impl From<Sureness> for Confidence {
+    fn from(sureness: Sureness) -> Self {
+        match sureness {
+            Sureness::Low => Self::Low,
+            Sureness::Medium => Self::Medium,
+            Sureness::High => Self::High,
+        }
+    }
+}
+
+/// Spells what people type for other scanners in our way: `stanch stdin` is `stanch scan -`.
+pub(super) fn spelt(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.collect();
+    if args.get(1).is_some_and(|a| a == "stdin") {
+        args[1] = "scan".into();
+        args.push("-".into());
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

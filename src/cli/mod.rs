@@ -1,0 +1,32 @@
+//! Rank 7: the command line. The only place that reads arguments, prints, exits and uses `anyhow`.
+//!
+//! Start with [`main`]. One file per command; [`exit`] turns an error into text and a code.
+
+mod args;
+mod exit;
+mod explain;
+mod init;
+mod output;
+mod progress;
+mod rules;
+mod scan;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match args::Cli::try_parse_from(args::spelt(std::env::args_os())) {
+        Ok(args) => args,
+        Err(e) => return exit::usage(&e),
+    };
+    let result = match args.command {
+        args::Command::Scan(scan) => scan::run(scan),
+        args::Command::Explain(explain) => explain::run(&explain),
+        args::Command::Rules(rules) => rules::run(&rules),
+        args::Command::Init(init) => init::run(&init),
+    };
+    result.unwrap_or_else(|e| exit::failure(&e))
+}

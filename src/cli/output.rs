@@ -1,0 +1,27 @@
+//! Where a report goes: standard output, or a file that is written whole or not at all.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::base::fs;
+
+/// Writes a report. A reader that went away (`| head`) is no error.
+pub(super) fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    match path.filter(|p| *p != Path::new("-")) {
+        Some(path) => fs::write_atomic_with(path, |file| {
+            let mut out = io::BufWriter::new(file);
+            fill(&mut out)?;
+            out.flush()
+        })
+        .with_context(|| format!("cannot write {}", path.display())),
+        None => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            match fill(&mut out).and_then(|()| out.flush()) {
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                other => other.context("cannot write to standard output"),
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `stanch rules list|show|check`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::exit::{self, hinted};
+use super::{args, output};
+use crate::base::text::sanitise;
+use crate::scan::engine::{Engine, Input, Scratch};
+use crate::scan::rule::load::{self, Entry};
+use crate::scan::rule::select::{self, Choice};
+use crate::scan::rule::{Near, Pattern, Rule, builtin};
+
+pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        args::RulesCommand::List { rules, json } => list(&chosen(rules)?, *json),
+        args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?),
+        args::RulesCommand::Check { paths } => check(paths),
+    }
+}
+
+fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
+    Ok(select::select(&Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() })?)
+}
+
+fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {
+    let width = rules.iter().map(|r| r.id.len()).max().unwrap_or(0);
+    output::write(None, |out| {
+        for rule in rules {
+            let (id, severity, confidence, about) = (&rule.id, rule.severity.word(), rule.confidence.word(), &rule.about);
+            if json {
+                let (provider, category) = (&rule.provider, &rule.category);
+                let line = serde_json::json!({ "id": id, "provider": provider, "category": category, "severity": severity, "confidence": confidence, "about": about });
+                writeln!(out, "{line}")?;
+            } else {
+                writeln!(out, "{id:width$}  {severity:8}  {confidence:6}  {}", sanitise(about.as_bytes()))?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(id: &str, rules: &[Rule]) -> anyhow::Result<ExitCode> {
+    let Some(rule) = rules.iter().find(|r| r.id == id) else {
+        return Err(hinted(format!("no rule has the id `{id}`"), "`stanch rules list` shows all ids"));
+    };
+    output::write(None, |out| details(rule, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = |name: &str, value: &str| if value.is_empty() { Ok(()) } else { writeln!(out, "{name:12}{}", sanitise(value.as_bytes())) };
+    line("id", &rule.id)?;
+    line("finds", &format!("{}: {}", rule.provider, rule.about))?;
+    line("category", &rule.category)?;
+    line("severity", rule.severity.word())?;
+    line("confidence", rule.confidence.word())?;
+    match &rule.pattern {
+        Pattern::Token(token) => line("token", token)?,
+        Pattern::Regex(regex) => line("regex", regex)?,
+    }
+    line("keywords", &rule.keywords.join(", "))?;
+    if rule.near == Near::Key {
+        line("near", "key: a keyword is part of the name it is assigned to")?;
+    }
+    if let Some(from) = rule.from {
+        line("from", &serde_json::to_string(&from).unwrap_or_default().replace('"', ""))?;
+        line("keys", &rule.keys.join(", "))?;
+    }
+    if rule.entropy > 0.0 {
+        line("entropy", &format!("at least {} bits per character", rule.entropy))?;
+    }
+    line("checks", &rule.checks.iter().map(|c| c.word()).collect::<Vec<_>>().join(", "))?;
+    line("only in", &rule.paths.only.join(", "))?;
+    line("not in", &rule.paths.except.iter().chain(&rule.allow.paths).cloned().collect::<Vec<_>>().join(", "))?;
+    line("paired with", &rule.pair.with.join(", "))?;
+    line("what to do", &rule.fix)?;
+    line("see", &rule.url)
+}
+
+fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let mut entries = Vec::new();
+    for path in paths {
+        entries.extend(load::read(path)?);
+    }
+    if paths.is_empty() {
+        entries = builtin::entries()?;
+    }
+    let faults: Vec<String> = entries.iter().flat_map(faults).collect();
+    output::write(None, |out| {
+        faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
+        let examples: usize = entries.iter().map(|e| e.examples.len() + e.counterexamples.len()).sum();
+        writeln!(out, "{} rules, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
+    })?;
+    Ok(ExitCode::from(if faults.is_empty() { exit::CLEAN } else { exit::FINDINGS }))
+}
+
+/// What is wrong with a rule's examples. Examples are named by number, never shown.
+pub(super) fn faults(entry: &Entry) -> Vec<String> {
+    let id = &entry.rule.id;
+    let engine = match Engine::new(vec![entry.rule.clone()]) {
+        Ok(engine) => engine,
+        Err(e) => return vec![e.to_string()],
+    };
+    let mut scratch = Scratch::default();
+    let mut matches = |text: &str| {
+        let mut found = false;
+        engine.scan(&mut scratch, &Input::whole(text.as_bytes()), &mut |_: &_| found = true);
+        found
+    };
+    let mut out = Vec::new();
+    for (what, list) in [("example", &entry.examples), ("counterexample", &entry.counterexamples)] {
+        if list.len() < 2 {
+            out.push(format!("rule `{id}`: {} {what}s, at least two are needed", list.len()));
+        }
+        for (n, text) in list.iter().enumerate() {
+            if matches(text) != (what == "example") {
+                let verb = if what == "example" { "does not match" } else { "matches" };
+                out.push(format!("rule `{id}`: {what} {} {verb}", n + 1));
+            }
+        }
+    }
+    out
+}

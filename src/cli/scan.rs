@@ -1,0 +1,157 @@
+//! `stanch scan`.
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::exit::{self, hinted};
+use super::{args, output, progress};
+use crate::base::date::Date;
+use crate::report::{self, Color, Format, Style, Values, Verdict};
+use crate::scan::blob::Place;
+use crate::scan::engine::Engine;
+use crate::scan::expand::Limits;
+use crate::scan::finding::{IssueKind, Scan};
+use crate::scan::fingerprint::Fingerprinter;
+use crate::scan::project::Project;
+use crate::scan::rule::load::RuleError;
+use crate::scan::rule::select::{self, Choice};
+use crate::scan::source::collect::{Collector, Decider};
+use crate::scan::source::files::{self, Obey};
+use crate::scan::source::work::Job;
+use crate::scan::suppress::Suppressions;
+
+pub(super) fn run(args: args::Scan) -> anyhow::Result<ExitCode> {
+    check_paths(&args.paths)?;
+    let engine = engine(&args.rules)?;
+    let project = project(args.config.as_deref(), args.no_config, &args.paths)?;
+    if let Some(jobs) = args.jobs {
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
+    }
+    let mut scan = scan(&args, &engine, &project)?;
+    let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
+    scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
+    let to_file = args.output.as_deref().is_some_and(|p| p != Path::new("-"));
+    let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
+    let style = Style {
+        values: if args.show_secrets { Values::Shown } else { Values::Redacted },
+        color: if color { Color::On } else { Color::Off },
+        ..Style::default()
+    };
+    output::write(args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
+    if to_file && !args.quiet {
+        closing_line(&scan, args.output.as_deref());
+    }
+    Ok(ExitCode::from(code(&scan, args.exit_code)))
+}
+
+/// Findings first, then gaps. `--exit-code 0` never hides a gap.
+fn code(scan: &Scan, findings: u8) -> u8 {
+    match Verdict::of(scan, report::Input::Named) {
+        Verdict::Clean | Verdict::NothingToScan => exit::CLEAN,
+        Verdict::FindingsAndGaps if findings == exit::CLEAN => exit::INCOMPLETE,
+        Verdict::Findings | Verdict::FindingsAndGaps => findings,
+        Verdict::Gaps | Verdict::NothingScanned => exit::INCOMPLETE,
+    }
+}
+
+/// Paths that are not there are a usage error, before anything is scanned.
+fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
+    for path in paths.iter().filter(|p| *p != Path::new("-")) {
+        if let Err(e) = std::fs::metadata(path)
+            && e.kind() == io::ErrorKind::NotFound
+        {
+            let glob = path.to_string_lossy().contains(['*', '?']);
+            let hint = if glob { "the glob matched no file" } else { "check the spelling; `-` is standard input" };
+            return Err(hinted(format!("no such file or folder: {}", path.display()), hint));
+        }
+    }
+    Ok(())
+}
+
+/// The engine for the rules chosen.
+pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
+    let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
+    let rules = select::select(&choice).map_err(|e| match e {
+        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids, categories and providers"),
+        other => other.into(),
+    })?;
+    if rules.is_empty() {
+        return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
+    }
+    Ok(Engine::new(rules)?)
+}
+
+/// `stanch.toml`: the one given, or the one beside what is scanned.
+pub(super) fn project(config: Option<&Path>, none: bool, paths: &[PathBuf]) -> anyhow::Result<Project> {
+    if let Some(path) = config {
+        return Ok(Project::load(path)?);
+    }
+    let found = paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
+    match found {
+        Some(path) if !none => Ok(Project::load(&path)?),
+        _ => Ok(Project::default()),
+    }
+}
+
+fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result<Scan> {
+    let fingerprinter = match &project.key {
+        Some(key) => Fingerprinter::stable(key)?,
+        None => Fingerprinter::per_run()?,
+    };
+    let suppressions = Suppressions::new(project.allows.clone());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
+    let mut limits = Limits::default();
+    if let Some(depth) = args.max_archive_depth {
+        limits.depth = depth;
+    }
+    let job = Job::new(engine, Collector::new(decider), limits, now);
+    progress::while_shown(&job, args.quiet, || inputs(args, &job));
+    Ok(finish(job, fingerprinter.is_stable()))
+}
+
+fn inputs(args: &args::Scan, job: &Job<'_>) {
+    let (standard, named): (Vec<PathBuf>, Vec<PathBuf>) = args.paths.iter().cloned().partition(|p| p == Path::new("-"));
+    if !standard.is_empty() {
+        job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
+    }
+    files::scan(job, &named, if args.no_ignore { Obey::Nothing } else { Obey::Ignores });
+}
+
+fn finish(job: Job<'_>, stable: bool) -> Scan {
+    let (mut coverage, collector, issues) = job.finish();
+    let (findings, counts) = collector.finish();
+    coverage.allowed_inline = counts.inline;
+    coverage.allowed_by_fingerprint = counts.fingerprint;
+    for (origin, text) in &counts.remarks {
+        issues.note_at(IssueKind::Configuration, origin.clone(), text.as_str());
+    }
+    if counts.beyond > 0 {
+        let what = format!("{} more places with findings are not listed", counts.beyond);
+        issues.gap(IssueKind::FindingLimit, &Place::File(Path::new(".")), what);
+    }
+    let (issues, issue_counts) = issues.finish();
+    Scan { findings, issues, issue_counts, coverage, stable_fingerprints: stable }
+}
+
+#[expect(clippy::print_stderr, reason = "talk, when the report goes to a file")]
+fn closing_line(scan: &Scan, path: Option<&Path>) {
+    let n = scan.findings.len();
+    let name = path.map(|p| p.display().to_string()).unwrap_or_default();
+    let gaps = match scan.gaps() {
+        0 => String::new(),
+        g => format!(", {g} not looked at"),
+    };
+    eprintln!("{n} finding{}{gaps}; report written to {}", if n == 1 { "" } else { "s" }, crate::base::text::sanitise(name.as_bytes()));
+}
+
+fn format(format: args::Format) -> Format {
+    match format {
+        args::Format::Human => Format::Human,
+        args::Format::Json => Format::Json,
+        args::Format::Jsonl => Format::Jsonl,
+        args::Format::Sarif => Format::Sarif,
+    }
+}

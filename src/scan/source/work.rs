@@ -1,0 +1,346 @@
+//! One scan's shared state and one thread's buffers.
+//!
+//! It must not walk folders. Start with [`Job`], made by the caller, and [`Worker::file`].
+
+use std::ffi::{CStr, OsStr};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::super::blob::Place;
+use super::super::engine::{Engine, Input, OVERLAP, Scratch};
+use super::super::expand::{self, Expanded, Expander, Limits, Visit};
+use super::super::finding::{Coverage, IssueKind};
+use super::super::issues::Issues;
+use super::collect::Collector;
+use super::stream::{Stream, WINDOW, Window};
+use super::utf16;
+
+/// One scan.
+pub struct Job<'a> {
+    /// What finds.
+    pub engine: &'a Engine,
+    /// What gathers.
+    pub collector: Collector<'a>,
+    /// What could not be looked at.
+    pub issues: Issues,
+    /// How far archives are unpacked.
+    pub limits: Limits,
+    /// Seconds since 1970.
+    pub now: u64,
+    progress: AtomicU64,
+    /// Bytes there are to scan; 0 as long as nobody knows.
+    total: AtomicU64,
+    ignored: AtomicU64,
+    saved: AtomicU64,
+    workers: Mutex<Vec<Worker>>,
+}
+
+/// Buffers of one thread, reused from file to file.
+#[derive(Default)]
+pub struct Worker {
+    scratch: Scratch,
+    buffer: Vec<u8>,
+    /// Path of the file being scanned: the folder's, then its name.
+    path: Vec<u8>,
+    coverage: Coverage,
+}
+
+impl<'a> Job<'a> {
+    /// A scan that has not begun. `now` is seconds since 1970.
+    #[must_use]
+    pub fn new(engine: &'a Engine, collector: Collector<'a>, limits: Limits, now: u64) -> Self {
+        Self {
+            engine,
+            collector,
+            issues: Issues::default(),
+            limits,
+            now,
+            progress: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
+            saved: AtomicU64::new(0),
+            workers: Mutex::default(),
+        }
+    }
+
+    /// Bytes scanned so far, for a progress bar.
+    #[must_use]
+    pub fn progress(&self) -> u64 {
+        self.progress.load(Ordering::Relaxed)
+    }
+
+    /// Bytes there are to scan, once somebody has counted.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        Some(self.total.load(Ordering::Relaxed)).filter(|t| *t > 0)
+    }
+
+    /// Says how many bytes there are to scan.
+    pub fn set_total(&self, bytes: u64) {
+        self.total.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Lends buffers that no other thread uses.
+    pub fn with_worker<R>(&self, f: impl FnOnce(&mut Worker) -> R) -> R {
+        let idle = self.workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut worker = idle.unwrap_or_default();
+        let result = f(&mut worker);
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        result
+    }
+
+    pub(super) fn count_ignored(&self, ignored: u64, saved: u64) {
+        self.ignored.fetch_add(ignored, Ordering::Relaxed);
+        self.saved.fetch_add(saved, Ordering::Relaxed);
+    }
+
+    pub(super) fn unreadable(&self, place: &Place<'_>, error: &io::Error) {
+        match error.kind() {
+            io::ErrorKind::NotFound => self.issues.gap(IssueKind::Vanished, place, "it was gone before it could be read"),
+            _ => self.issues.gap(IssueKind::Unreadable, place, plain(error)),
+        }
+    }
+
+    /// What was looked at, and the parts of the scan that go on to the report.
+    #[must_use]
+    pub fn finish(self) -> (Coverage, Collector<'a>, Issues) {
+        let mut all = Coverage { ignored_files: self.ignored.into_inner(), ignored_but_scanned: self.saved.into_inner(), ..Coverage::default() };
+        for worker in self.workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            all.files += worker.coverage.files;
+            all.bytes += worker.coverage.bytes;
+            all.members += worker.coverage.members;
+            all.member_bytes += worker.coverage.member_bytes;
+        }
+        all.rules = self.engine.rules().len() as u64;
+        (all, self.collector, self.issues)
+    }
+}
+
+/// The system's words for an error, without the number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+impl Worker {
+    /// Scans an open file.
+    pub fn file(&mut self, job: &Job<'_>, path: &Path, file: File) {
+        self.path.clear();
+        self.path.extend_from_slice(path.as_os_str().as_bytes());
+        self.entered_file(job, file);
+    }
+
+    /// Sets the path of the next file.
+    pub(super) fn enter(&mut self, folder: &Path, name: &CStr) {
+        self.path.clear();
+        if folder != Path::new(".") {
+            self.path.extend_from_slice(folder.as_os_str().as_bytes());
+            if self.path.last() != Some(&b'/') {
+                self.path.push(b'/');
+            }
+        }
+        self.path.extend_from_slice(name.to_bytes());
+    }
+
+    pub(super) fn entered_error(&mut self, job: &Job<'_>, error: &io::Error) {
+        // A link put in the place of a file since the folder was listed.
+        let place = Place::File(Path::new(OsStr::from_bytes(&self.path)));
+        match error.raw_os_error() {
+            Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => {
+                job.issues.note(IssueKind::Symlink, &place, "a symbolic link is not followed");
+            }
+            _ => job.unreadable(&place, error),
+        }
+    }
+
+    /// Scans a file whose path was set with `enter`.
+    pub(super) fn entered_file(&mut self, job: &Job<'_>, mut file: File) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(WINDOW + OVERLAP, 0);
+        let path = std::mem::take(&mut self.path);
+        let place = Place::File(Path::new(OsStr::from_bytes(&path)));
+        match read_into(&mut file, &mut buffer) {
+            Ok(n) => {
+                self.coverage.files += 1;
+                self.head(job, &place, (&buffer[..n], n == WINDOW + OVERLAP), &mut file);
+            }
+            Err(e) => job.unreadable(&place, &e),
+        }
+        self.buffer = buffer;
+        self.path = path;
+    }
+
+    /// Decides by a file's head how it is scanned.
+    fn head(&mut self, job: &Job<'_>, place: &Place<'_>, head: (&[u8], bool), file: &mut File) {
+        let (bytes, longer) = head;
+        let name = place.path().and_then(Path::file_name).unwrap_or_default();
+        if let Some(kind) = expand::detect(&name.to_string_lossy(), bytes) {
+            let expander = Expander { limits: &job.limits, issues: &job.issues };
+            let mut visit = Members { job, coverage: &mut self.coverage };
+            let done = if longer {
+                file.seek(SeekFrom::Start(0)).is_ok() && expander.expand(kind, place, file, &mut visit) == Expanded::Whole
+            } else {
+                expander.expand(kind, place, &mut Cursor::new(bytes), &mut visit) == Expanded::Whole
+            };
+            if done {
+                return self.count(job, file.metadata().map_or(bytes.len() as u64, |m| m.len()));
+            }
+        }
+        if longer {
+            match file.seek(SeekFrom::Start(0)) {
+                Ok(_) => self.long(job, place, file),
+                Err(e) => job.unreadable(place, &e),
+            }
+        } else if let Some(order) = utf16::order(bytes) {
+            self.text(job, place, &mut utf16::Decoder::new(bytes, order));
+            self.count(job, bytes.len() as u64);
+        } else {
+            let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: 1 };
+            self.window(job, place, bytes, &window);
+            self.count(job, bytes.len() as u64);
+        }
+    }
+
+    /// A file longer than a window: all threads take windows of it in turn.
+    fn long(&mut self, job: &Job<'_>, place: &Place<'_>, file: &mut File) {
+        let size = file.metadata().map_or(0, |m| m.len());
+        let mut head = [0; 2];
+        let order = read_into(file, &mut head).ok().and_then(|n| utf16::order(&head[..n]));
+        if let Err(e) = file.seek(SeekFrom::Start(0)) {
+            return job.unreadable(place, &e);
+        }
+        let read = match order {
+            Some(order) => {
+                let mut counted = Counted(file, 0);
+                self.text(job, place, &mut utf16::Decoder::new(&mut counted, order));
+                counted.1
+            }
+            None => self.text(job, place, file),
+        };
+        if read < size {
+            job.issues.gap(IssueKind::Truncated, place, format!("it became shorter while it was read: {read} of {size} bytes"));
+        }
+        self.count(job, read);
+    }
+
+    /// A stream that is no file, such as standard input.
+    pub fn stream(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) {
+        let mut head = vec![0; 8 * 1024];
+        let n = match read_into(reader, &mut head) {
+            Ok(n) => n,
+            Err(e) => return job.unreadable(place, &e),
+        };
+        head.truncate(n);
+        self.coverage.files += 1;
+        let kind = expand::detect("", &head);
+        let order = utf16::order(&head);
+        let mut whole = Counted(Cursor::new(head).chain(reader), 0);
+        if let Some(kind) = kind {
+            let expander = Expander { limits: &job.limits, issues: &job.issues };
+            expander.expand_stream(kind, place, &mut whole, &mut Members { job, coverage: &mut self.coverage });
+        } else if let Some(order) = order {
+            self.text(job, place, &mut utf16::Decoder::new(&mut whole, order));
+        } else {
+            self.text(job, place, &mut whole);
+        }
+        self.count(job, whole.1);
+    }
+
+    /// Scans a stream with all threads. Tells how many bytes it read.
+    fn text(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) -> u64 {
+        let stream = Mutex::new(Stream::new(reader));
+        let helpers = rayon::current_num_threads().saturating_sub(1);
+        rayon::scope(|scope| {
+            for _ in 0..helpers {
+                scope.spawn(|_| job.with_worker(|worker| worker.windows(job, place, &stream)));
+            }
+            self.windows(job, place, &stream);
+        });
+        stream.into_inner().unwrap_or_else(PoisonError::into_inner).bytes()
+    }
+
+    fn windows<R: Read>(&mut self, job: &Job<'_>, place: &Place<'_>, stream: &Mutex<Stream<R>>) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        loop {
+            let next = stream.lock().unwrap_or_else(PoisonError::into_inner).next_window(&mut buffer);
+            match next {
+                Ok(Some(window)) => {
+                    job.progress.fetch_add((window.emit.end - window.emit.start) as u64, Ordering::Relaxed);
+                    self.window(job, place, &buffer, &window);
+                }
+                Ok(None) => break,
+                Err(e) => {
+                    job.unreadable(place, &e);
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn window(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], window: &Window) {
+        let path = place.path().map(|p| p.to_string_lossy());
+        let input = Input { bytes, emit: window.emit.clone(), base: window.base, path: path.as_deref(), now: job.now };
+        let mut any = false;
+        job.engine.scan(&mut self.scratch, &input, &mut |_: &_| any = true);
+        if any {
+            job.collector.add(place, bytes, window, self.scratch.matches());
+        }
+    }
+
+    fn count(&mut self, job: &Job<'_>, bytes: u64) {
+        self.coverage.bytes += bytes;
+        job.progress.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Counts what is read.
+struct Counted<R>(R, u64);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buffer)?;
+        self.1 += n as u64;
+        Ok(n)
+    }
+}
+
+/// Scans the members of containers, each on the thread that unpacks it.
+struct Members<'j, 'a, 'c> {
+    job: &'j Job<'a>,
+    coverage: &'c mut Coverage,
+}
+
+impl Visit for Members<'_, '_, '_> {
+    fn member(&mut self, place: &Place<'_>, bytes: &mut dyn Read) -> io::Result<()> {
+        let mut head = [0; 2];
+        let n = read_into(bytes, &mut head)?;
+        let order = utf16::order(&head[..n]);
+        let mut whole = Counted(Cursor::new(&head[..n]).chain(bytes), 0);
+        self.job.with_worker(|worker| match order {
+            Some(order) => worker.windows(self.job, place, &Mutex::new(Stream::new(utf16::Decoder::new(&mut whole, order)))),
+            None => worker.windows(self.job, place, &Mutex::new(Stream::new(&mut whole))),
+        });
+        self.coverage.members += 1;
+        self.coverage.member_bytes += whole.1;
+        Ok(())
+    }
+}
+
+/// Reads until the buffer is full or the input ends; tells how much.
+fn read_into(file: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(filled)
+}

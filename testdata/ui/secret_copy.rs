@@ -1,0 +1,7 @@
+use stanch::base::secret::Secret;
+
+fn main() {
+    let secret = Secret::new(b"made up");
+    drop(secret);
+    drop(secret);
+}

@@ -1,0 +1,6 @@
+use stanch::base::secret::Secret;
+
+fn main() {
+    let same = Secret::new(b"made up") == Secret::new(b"guess");
+    assert!(!same);
+}

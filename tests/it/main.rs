@@ -1,0 +1,9 @@
+//! The one integration binary: a test per promise that no single module can keep alone.
+//!
+//! A new file here needs its `mod` line below and nothing else.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod layers;
+mod lexer;
+mod secret_ui;
+mod suppress;
