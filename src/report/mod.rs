@@ -1,1 +1,166 @@
-//! Rank 2: findings to bytes, pure.
+//! Rank 2: a finished scan to bytes. Pure: no IO beyond the given writer, no clock, no globals.
+//!
+//! It must not know how a scan was made, what a terminal is or which exit code a verdict becomes. Start with [`write`]; one file
+//! per format, and [`line`] is the only file that sees a value.
+
+mod escape;
+mod human;
+mod json;
+mod layout;
+mod line;
+mod place;
+mod sarif;
+mod saved;
+mod summary;
+mod verdict;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod redaction;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod sarif_rules;
+
+pub use saved::{OpenError, Saved, SavedFinding, SavedPlace, open, read_version};
+pub use verdict::{Input, Verdict};
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::scan::finding::{Finding, Scan};
+
+/// Writes `scan` as `format`. The bytes depend on the arguments alone.
+///
+/// Findings come most severe first; within one severity they keep the order of `scan`.
+///
+/// # Errors
+/// Whatever `out` fails with.
+pub fn write(format: Format, scan: &Scan, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Human => human::write(scan, style, out),
+        Format::Json => json::write(scan, style, out),
+        Format::Jsonl => json::write_lines(scan, style, out),
+        Format::Sarif => sarif::write(scan, style, out),
+    }
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For a person at a terminal.
+    Human,
+    /// One JSON object; findings grouped by distinct secret. [`open`] reads it back.
+    Json,
+    /// One JSON object a line: findings (one per place), issues, and a summary as the last line.
+    Jsonl,
+    /// SARIF 2.1.0 for code scanning services.
+    Sarif,
+}
+
+/// How a report is written.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// Whether the values themselves are written.
+    pub values: Values,
+    /// Whether the human report is coloured.
+    pub color: Color,
+    /// What the caller knows about the input as a whole.
+    pub input: Input,
+    /// Prefix cut off every path, so that paths are relative to the repository; empty cuts nothing.
+    pub root: PathBuf,
+    /// This program's version.
+    pub version: String,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            values: Values::Redacted,
+            color: Color::Off,
+            input: Input::Named,
+            root: PathBuf::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// Whether a report holds the values it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Only a stand-in such as `ghp_********`.
+    Redacted,
+    /// The value too, in a field of its own.
+    Shown,
+}
+
+/// Whether the human report is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// Plain text.
+    Off,
+    /// ANSI colours.
+    On,
+}
+
+/// A word that names no report format.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown report format {found:?}; use one of human, json, jsonl, sarif")]
+pub struct UnknownFormat {
+    /// The word given.
+    pub found: String,
+}
+
+impl Format {
+    /// All formats, in the order they are listed to people.
+    pub const ALL: [Self; 4] = [Self::Human, Self::Json, Self::Jsonl, Self::Sarif];
+
+    /// The word that names it on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|f| f.word() == word).ok_or_else(|| UnknownFormat { found: word.to_owned() })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The findings, most severe first.
+fn ranked(scan: &Scan) -> Vec<&Finding> {
+    let mut findings: Vec<&Finding> = scan.findings.iter().collect();
+    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+
+    #[test]
+    fn formats_parse_and_print() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        let error = "xml\x1b".parse::<Format>().unwrap_err().to_string();
+        assert_eq!(error, "unknown report format \"xml\\u{1b}\"; use one of human, json, jsonl, sarif");
+    }
+}
