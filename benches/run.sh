@@ -117,7 +117,7 @@ main() {
     mkdir -p "$work"
     # Commands run in the work folder and stand in the results: a relative path says nothing about the machine.
     STANCH="$(realpath -m --relative-to="$work" "${STANCH:-$benches/../target/release/stanch}")"
-    export STANCH
+    export STANCH PYTHONPYCACHEPREFIX="$work/pycache"
     tokens="$(realpath -m "$tokens")"
     cd "$work"
     programs

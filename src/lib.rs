@@ -1,4 +1,41 @@
 //! stanch: find leaked secrets, kill them, replace them, keep the new ones out of reach.
+//!
+//! This page is the map. The binary is [`cli::main`] and nothing else; everything behind it is here.
+//!
+//! # Modules
+//!
+//! | module | rank | may import | what it is |
+//! |---|---|---|---|
+//! | [`base`] | 0 | nothing of ours | [`base::secret::Secret`], safe text for terminals, atomic files, hashes, dates |
+//! | [`scan`] | 1 | base | finds secrets in bytes; knows no vault and no network |
+//! | [`report`] | 2 | base, scan | findings to bytes, pure: human, JSON, JSON lines, SARIF |
+//! | [`cli`] | 7 | everything | the only place that reads arguments, prints, exits; one file per command |
+//!
+//! Inside [`scan`]:
+//!
+//! - [`scan::rule`]: rules as data. `rules/*.toml` are compiled into the binary; `rules/README.md` is the format.
+//! - [`scan::engine`]: bytes to matches. Start with [`scan::engine::Engine::scan`]; immutable, shared by all threads, cannot fail.
+//! - [`scan::source`]: files, streams, standard input; turns matches into findings.
+//! - [`scan::expand`]: looks inside archives and notebooks, within limits.
+//! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced, `stanch.toml`, who a secret is.
+//! - [`scan::finding`], [`scan::issues`], [`scan::blob`]: the plain types all of them share.
+//!
+//! # How a scan goes
+//!
+//! `cli::scan` parses arguments into a plan, builds the [`scan::engine::Engine`], and hands paths to [`scan::source::files::scan`].
+//! Threads list folders and read files into reused buffers; each buffer goes through the engine; matches go to the
+//! [`scan::source::collect::Collector`], what could not be read to [`scan::issues::Issues`]. The sorted [`scan::finding::Scan`] is all
+//! that [`report::write`] sees.
+//!
+//! # Invariants (each has a test)
+//!
+//! 1. `scan` reaches neither a vault nor the network.
+//! 2. Engine and reports are pure: no IO, no clock (time is an argument), no globals.
+//! 3. Only `cli` prints, exits or reads arguments.
+//! 4. [`base::secret::Secret::expose`] is the only way out of a `Secret`; its call sites are listed in `testdata/golden/expose.txt`.
+//! 5. A scan with an unread input never exits 0. What was not read is an issue, counted and listed.
+//! 6. The engine finds the same on every processor, and the same in windows as in one piece.
+//! 7. Every printed or stored format carries a version; another version is refused clearly.
 
 pub mod base;
 pub mod cli;

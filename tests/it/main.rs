@@ -5,5 +5,6 @@
 
 mod layers;
 mod lexer;
+mod rules;
 mod secret_ui;
 mod suppress;

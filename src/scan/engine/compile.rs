@@ -147,7 +147,7 @@ impl Builder {
                 let literals = load::required_literals(regex);
                 return match (rule.from, literals) {
                     (None, Some(list)) => {
-                        list.iter().for_each(|l| self.regex_literal(index, l, Fold::Yes));
+                        list.iter().for_each(|l| self.regex_literal(index, l));
                         Ok(())
                     }
                     (None, None) => Err(error(rule, "its regular expression has no literal of three or more characters")),
@@ -187,6 +187,10 @@ impl Builder {
                 self.infix_pairs.entry(offset).or_default().push((key, number));
             }
             Some(Anchor::Literal(offset, bytes, fold)) => self.literal(&bytes, fold, Action::Pattern(number, offset)),
+            // A literal too short to be searched for, and keywords to look near instead.
+            Some(Anchor::Floating) if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() => {
+                self.keyword_pattern(rule, number);
+            }
             Some(Anchor::Floating) => {
                 self.tables.patterns.pop();
                 return self.automaton(index, rule, node);
@@ -209,13 +213,12 @@ impl Builder {
             return Err(error(rule, "too many alternatives, and no literal of three or more characters in all of them"));
         };
         for literal in &literals {
-            let fold = if has_folded(node) { Fold::Yes } else { Fold::Lowered };
-            self.regex_literal(index, literal, fold);
+            self.regex_literal(index, literal);
         }
         Ok(())
     }
 
-    fn regex_literal(&mut self, rule: u32, literal: &[u8], _fold: Fold) {
+    fn regex_literal(&mut self, rule: u32, literal: &[u8]) {
         let long = literal.len() >= MIN_RUN && literal.iter().all(|b| TOKEN.has(*b)) && ALNUM.has(literal[0]);
         if long {
             let id = u32::try_from(self.tables.probes.len()).expect("as many probes as rules");
@@ -315,7 +318,7 @@ fn secret_prefix(sequence: &[Piece]) -> Option<String> {
     }
 }
 
-/// Of two names that only start an assignment search, the longer is found by the shorter it contains as prefix.
+/// Of two names that only start an assignment search, the longer is found by the shorter that it contains.
 fn drop_longer_names(literals: &mut Vec<Literal>) {
     let only_names = |l: &Literal| l.actions == [Action::Assignment];
     let names: Vec<Vec<u8>> = literals.iter().filter(|l| only_names(l)).map(|l| l.bytes.clone()).collect();
@@ -329,8 +332,6 @@ enum Fold {
     No,
     /// In either case.
     Yes,
-    /// Lower-cased though the case matters: the automaton decides.
-    Lowered,
 }
 
 enum Anchor {
@@ -517,15 +518,6 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
         return vec![key.into_bytes()];
     }
     ["_", "-", ""].iter().map(|s| key.replace(['_', '-'], s).into_bytes()).collect()
-}
-
-fn has_folded(node: &Node) -> bool {
-    match node {
-        Node::Folded(_) => true,
-        Node::Literal(_) | Node::Class(_) => false,
-        Node::Sequence(items) | Node::Choice(items) => items.iter().any(has_folded),
-        Node::Repeat(item, ..) | Node::Secret(item) => has_folded(item),
-    }
 }
 
 /// Is the rule one whose keywords must be in the name?

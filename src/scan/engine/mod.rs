@@ -22,6 +22,8 @@ pub mod pattern;
 mod resolve;
 mod search;
 mod table;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::ops::Range;

@@ -130,6 +130,7 @@ impl Pattern {
             }
         }
         let edge = |item: Option<&Item>, last: bool| match item {
+            Some(Item::Run { set, .. } | Item::Back { set, .. }) if set.meets(&ALNUM) => set.or(ALNUM),
             Some(Item::Run { set, .. } | Item::Back { set, .. }) => *set,
             Some(Item::Literal(s) | Item::Folded(s)) => {
                 let byte = if last { s[s.len() - 1] } else { s[0] };

@@ -341,6 +341,7 @@ fn append(node: &Node, all: &mut Vec<Vec<Piece>>) -> Option<()> {
         }
         Node::Repeat(item, min, max) => match &**item {
             Node::Class(set) => push(all, &Piece::Run(*set, *min, *max)),
+            Node::Literal(s) if s.len() == 1 => push(all, &Piece::Run(Set::of(s), *min, *max)),
             other if min == max && *max <= 8 => (0..*max).try_for_each(|_| append(other, all))?,
             other if *max == 1 => branch(all, [Some(other), None].into_iter())?,
             _ => return None,

@@ -265,13 +265,15 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
     if path && secret.iter().filter(|b| **b == b'/').count() > 1 || url {
         return true;
     }
-    match cx.form {
+    // Regular expressions have no form: a quote before the value says enough.
+    let quoted = secret_is_quoted(cx);
+    match cx.form.or(quoted.then_some(Form::Quoted)) {
         Some(Form::Quoted) => {
             let plain = secret.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':' | b'/'));
             plain && (has(b'_') || has(b' ') || has(b'.') || has(b':') || has(b'/')) && is_word(secret)
         }
         Some(Form::Line) => {
-            has(b'(') || has(b'{') || (has(b'[') && has(b']')) || has(b'$') && secret.first() == Some(&b'$')
+            has(b'(') || has(b'{') || has(b'[') || has(b'$') && secret.first() == Some(&b'$')
                 || identifier(secret) && (next == Some(b'(') || secret.iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
         }
         Some(Form::Bare) | None => {
@@ -279,6 +281,11 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
                 || identifier(secret) && code_line(cx) || dotted(secret)
         }
     }
+}
+
+fn secret_is_quoted(cx: &Context<'_>) -> bool {
+    let before = cx.span.secret_start.checked_sub(1).map(|i| cx.bytes[i]);
+    matches!(before, Some(b'"' | b'\'' | b'`')) && cx.bytes.get(cx.span.secret_end).copied() == before
 }
 
 /// Does the line end like a statement, or is the file source code?

@@ -25,7 +25,7 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
         return Some("a template or variable");
     }
     let lower = value.to_ascii_lowercase();
-    if value.len() <= 200 && PARTS.iter().any(|p| memchr::memmem::find(&lower, p.as_bytes()).is_some()) {
+    if value.len() <= 200 && !value.starts_with(b"-----BEGIN") && PARTS.iter().any(|p| memchr::memmem::find(&lower, p.as_bytes()).is_some()) {
         return Some("says that it is a placeholder");
     }
     if repeats(value) {
