@@ -76,7 +76,10 @@ build_sweep() {
     build_log
     once done/sizes finished sizes python3 "$corpus/sweep.py" sizes tree sizes
     if [[ -r "$tokens" ]]; then
-        once done/rules finished rules python3 "$corpus/sweep.py" rules "$tokens" rules
+        # Every time: it is quick, and depends on what the binary takes.
+        local check=()
+        [[ ! -x "$STANCH" ]] || check=(--stanch "$STANCH")
+        python3 "$corpus/sweep.py" rules "$tokens" rules "${check[@]}" >&2
     else
         say "no tokens.tsv (set TOKENS): the sweep over rules is left out"
     fi

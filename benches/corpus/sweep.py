@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from archives import part_of
@@ -20,6 +21,8 @@ SIZES = [10**n for n in range(3, 9)]
 PART = 100_000_000
 FILES_PER_FOLDER = 1000
 MIN_RUN = 16
+MAX_COUNT = 16_384
+MOST_REFUSED = 100
 PIECE = re.compile(r'\s*(i?"(?:\\.|[^"\\])*"|set"(?:\\.|[^"\\])*"|[a-z][a-z0-9-]*|[|()?]|\{\d+(?:,\d*)?\}|[+-]"(?:\\.|[^"\\])*")')
 KEY = re.compile(r"[A-Za-z0-9_.+-]{3,}")
 
@@ -66,40 +69,72 @@ def item(word):
     return len(json.loads(word.lstrip("i").replace("\\x", "\\u00"))) if word.endswith('"') and not word.startswith("set") else 1
 
 
+def wide(grammar):
+    """Does a token without a literal hold characters that no run of token characters has?"""
+    if re.search(r"\b(print|any|text|ws|space)\b", grammar):
+        return True
+    sets = re.findall(r'(?:set|\+)"((?:\\.|[^"\\])*)"', grammar)
+    return any(re.search(r"[^A-Za-z0-9_+/=.~-]", chars) for chars in sets)
+
+
 def usable(row):
     """The fields of a rule that say where its token stands, or None if stanch would refuse it."""
     keywords = [word for word in row["context_keywords"].split(",") if len(re.findall("[A-Za-z0-9]", word)) >= 3]
     keys = [word for word in keywords if KEY.fullmatch(word)]
     if row["anchor_literals"]:
         return {"keywords": keywords, "near": "key"} if row["assignment"] == "yes" and keywords else {}
-    if row["grammar"].startswith(("print", "any", "text", "ws", "space")) or least(pieces(row["grammar"])) < MIN_RUN:
+    if least(pieces(row["grammar"])) < MIN_RUN or wide(row["grammar"]):
         return {"from": "assignment", "keys": keys} if keys else None
     if not keywords:
         return None
     return {"keywords": keywords, "near": "key"} if row["assignment"] == "yes" else {"keywords": keywords}
 
 
+def capped(grammar):
+    """The grammar with no count above what stanch takes."""
+    return re.sub(r"\{(\d+),(\d+)\}", lambda m: f"{{{m[1]},{min(int(m[2]), MAX_COUNT)}}}", grammar)
+
+
 def rule(row, place):
     """One rule; JSON strings and lists are valid TOML."""
     severity = row["severity"] if row["severity"] in ("info", "low", "medium", "high", "critical") else "medium"
     fields = {"id": "sweep-" + row["id"], "about": f"{row['service']} {row['credential']}", "category": row["category"],
-              "severity": severity, "confidence": "medium", "token": row["grammar"], **place}
+              "severity": severity, "confidence": "medium", "token": capped(row["grammar"]), **place}
     if row["min_entropy"]:
         fields["entropy"] = float(row["min_entropy"])
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
     return "\n".join(["[[rule]]", *lines, "", ""])
 
 
-def build_rules(table, folder):
+def build_rules(table, folder, stanch):
     with open(table, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     rows.sort(key=lambda row: hashlib.sha256(row["id"].encode()).digest())  # any part of it is a sample of all
-    rules = [rule(row, place) for row in rows if (place := usable(row)) is not None]
+    rules = {"sweep-" + row["id"]: rule(row, place) for row in rows if (place := usable(row)) is not None}
     folder.mkdir(parents=True, exist_ok=True)
-    head = 'provider = "sweep"\nurl = "https://example.com/"\nfix = "Nothing: a rule for measuring."\n\n'
+    refused = drop_refused(rules, folder, stanch) if stanch else []
     for count in COUNTS:
-        (folder / f"sweep-{count}.toml").write_text(head + "".join(rules[:count]))
-    print(f"{len(rules)} usable rules of {len(rows)} rows")
+        write_rules(folder / f"sweep-{count}.toml", list(rules.values())[:count])
+    print(f"{len(rules)} usable rules of {len(rows)} rows" + (f"; refused: {', '.join(refused)}" if refused else ""))
+
+
+def write_rules(path, rules):
+    head = 'provider = "sweep"\nurl = "https://example.com/"\nfix = "Nothing: a rule for measuring."\n\n'
+    path.write_text(head + "".join(rules))
+
+
+def drop_refused(rules, folder, stanch):
+    """Takes out the rules that stanch names in an error, until it starts with the largest set; returns their ids."""
+    refused, largest = [], folder / f"sweep-{COUNTS[-1]}.toml"
+    while len(refused) < MOST_REFUSED:
+        write_rules(largest, list(rules.values())[: COUNTS[-1]])
+        command = [stanch, "scan", "-", "--rules", largest, "--only", "sweep-*", "--format", "json"]
+        run = subprocess.run(command, input="", capture_output=True, text=True, check=False)
+        named = re.search(r"rule `(sweep-[a-z0-9-]+)`", run.stderr) if run.returncode == 2 else None
+        if named is None or rules.pop(named[1], None) is None:
+            break
+        refused.append(named[1])
+    return refused
 
 
 def text_of(files):
@@ -128,9 +163,12 @@ def main():
     parser.add_argument("what", choices=["rules", "sizes"])
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--stanch", help="leave out the rules that this binary refuses")
     options = parser.parse_args()
-    build = build_rules if options.what == "rules" else build_sizes
-    build(options.source, options.folder)
+    if options.what == "rules":
+        build_rules(options.source, options.folder, options.stanch)
+    else:
+        build_sizes(options.source, options.folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,105 @@
+//! Which kind of container is this? Magic bytes first, the name second.
+//!
+//! It must not know how a container is read. Start with [`detect`].
+
+use std::path::Path;
+
+use super::tar;
+
+/// A kind of container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// zip and its family: jar, whl, apk, docx, xlsx, epub and many more.
+    Zip,
+    /// tar: v7, ustar, GNU and pax.
+    Tar,
+    /// gzip, one or more members.
+    Gzip,
+    /// bzip2, one or more streams.
+    Bzip2,
+    /// xz, one or more streams.
+    Xz,
+    /// Zstandard, one or more frames.
+    Zstd,
+    /// 7z.
+    SevenZip,
+    /// Jupyter notebook.
+    Notebook,
+    /// A compressed container this build cannot open; the word names it.
+    Closed(&'static str),
+}
+
+/// Names of zip files that may start with something other than a zip header (a script, a loader), and so are known by name only.
+const ZIP_NAMES: &[&str] = &[
+    "zip", "zipx", "jar", "war", "ear", "aar", "jmod", "apk", "apks", "aab", "xapk", "ipa", "xpi", "crx", "whl", "egg", "pex",
+    "pyz", "docx", "docm", "dotx", "xlsx", "xlsm", "pptx", "pptm", "odt", "ods", "odp", "odg", "epub", "nupkg", "snupkg", "vsix",
+    "vsdx", "kmz", "cbz", "3mf", "sketch", "conda",
+];
+
+/// Fixed magic bytes at the start.
+const MAGIC: &[(&[u8], Kind)] = &[
+    (b"PK\x03\x04", Kind::Zip),
+    (b"PK\x05\x06", Kind::Zip),
+    (b"PK\x07\x08", Kind::Zip),
+    (b"\x1f\x8b\x08", Kind::Gzip),
+    (b"\xfd7zXZ\0", Kind::Xz),
+    (b"\x28\xb5\x2f\xfd", Kind::Zstd),
+    (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+    (b"Rar!\x1a\x07", Kind::Closed("rar")),
+    (b"\x04\x22\x4d\x18", Kind::Closed("lz4")),
+    (b"LZIP\x01", Kind::Closed("lzip")),
+    (b"MSCF\0\0\0\0", Kind::Closed("cabinet")),
+    (b"\xed\xab\xee\xdb", Kind::Closed("rpm")),
+];
+
+/// The kind of container that starts with `head`, its first 512 bytes or all of it if it is shorter. `name` is its file name or
+/// path; the extension decides only where the bytes cannot.
+#[must_use]
+pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
+    if let Some(kind) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind) {
+        return Some(kind);
+    }
+    if is_bzip2(head) {
+        return Some(Kind::Bzip2);
+    }
+    if tar::has_magic(head) {
+        return Some(Kind::Tar);
+    }
+    if head.trim_ascii().is_empty() {
+        return None;
+    }
+    by_name(name, head)
+}
+
+fn by_name(name: &str, head: &[u8]) -> Option<Kind> {
+    let extension = Path::new(name).extension()?.to_str()?;
+    let is = |other: &str| extension.eq_ignore_ascii_case(other);
+    if is("ipynb") {
+        return Some(Kind::Notebook);
+    }
+    if is("tar") && tar::is_header(head) {
+        return Some(Kind::Tar);
+    }
+    if (is("zst") || is("zstd")) && is_skippable_frame(head) {
+        return Some(Kind::Zstd);
+    }
+    if is("z") && head.starts_with(b"\x1f\x9d") {
+        return Some(Kind::Closed("compress"));
+    }
+    if is("lzma") && head.starts_with(&[0x5d, 0, 0]) {
+        return Some(Kind::Closed("lzma"));
+    }
+    ZIP_NAMES.iter().any(|zip| is(zip)).then_some(Kind::Zip)
+}
+
+/// `BZh`, the block size, and the magic number of a block or of the end.
+fn is_bzip2(head: &[u8]) -> bool {
+    head.starts_with(b"BZh")
+        && matches!(head.get(3), Some(b'1'..=b'9'))
+        && matches!(head.get(4..10), Some(b"\x31\x41\x59\x26\x53\x59" | b"\x17\x72\x45\x38\x50\x90"))
+}
+
+/// A skippable frame in front of the first Zstandard frame (RFC 8878, section 3.1.2), as pzstd and seekable zstd write it.
+fn is_skippable_frame(head: &[u8]) -> bool {
+    matches!(head.first(), Some(0x50..=0x5f)) && head.get(1..4) == Some(b"\x2a\x4d\x18")
+}

@@ -1,0 +1,235 @@
+//! The walk over a container and what is nested in it.
+//!
+//! It must not know a format's bytes; each format's file does. Start with [`Walk::container`].
+
+use std::io::{self, Cursor, Read};
+
+use super::kind::{Kind, detect};
+use super::limits::Limits;
+use super::meter::{Budget, End, fill};
+use super::{Expanded, Expander, ReadSeek, Visit, notebook, sevenz, stream, tar, zip};
+use crate::scan::blob::Place;
+use crate::scan::finding::IssueKind;
+use crate::scan::issues::Issues;
+
+/// What is kept of a nested stream, to scan its raw bytes if it cannot be opened. More than any decompressor reads before it
+/// gives its first byte: a bzip2 block and a buffer.
+const REWIND: usize = 1024 * 1024 + 2 * super::CHUNK;
+
+/// The state of one expansion.
+pub(super) struct Walk<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) budget: &'a Budget,
+    issues: &'a Issues,
+    visit: &'a mut dyn Visit,
+    depth: u32,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(expander: &Expander<'a>, budget: &'a Budget, visit: &'a mut dyn Visit) -> Self {
+        Self { limits: expander.limits, budget, issues: expander.issues, visit, depth: 1 }
+    }
+
+    /// Opens a container that can seek.
+    pub(super) fn container(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn ReadSeek) -> Expanded {
+        match kind {
+            Kind::Zip => zip::walk(self, place, input),
+            Kind::SevenZip => sevenz::walk(self, place, input),
+            Kind::Tar => {
+                tar::walk(self, place, input);
+                Expanded::Whole
+            }
+            Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => stream::walk(self, kind, place, input),
+            Kind::Notebook => self.whole_notebook(place, input),
+            Kind::Closed(word) => {
+                self.closed(place, word);
+                Expanded::Failed
+            }
+        }
+    }
+
+    /// Opens a container that can only be read once, and scans its raw bytes if it cannot be opened.
+    pub(super) fn stream(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) {
+        match kind {
+            Kind::Tar => tar::walk(self, place, input),
+            Kind::Zip | Kind::SevenZip | Kind::Notebook => self.held(kind, place, input),
+            Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => {
+                let mut rewind = Rewind { inner: input, kept: Vec::new() };
+                if stream::walk(self, kind, place, &mut rewind) == Expanded::Failed {
+                    let Rewind { inner, kept } = rewind;
+                    self.raw(place, &mut kept.as_slice().chain(inner));
+                }
+            }
+            Kind::Closed(word) => {
+                self.closed(place, word);
+                self.raw(place, input);
+            }
+        }
+    }
+
+    /// Visits one member of an archive: opens it if it is a container, scans it otherwise.
+    pub(super) fn member(&mut self, place: &Place<'_>, name: &str, bytes: &mut dyn Read) {
+        let mut head = [0; 512];
+        let n = fill(bytes, &mut head).unwrap_or(0);
+        let head = &head[..n];
+        let mut whole = head.chain(bytes);
+        match detect(name, head) {
+            None => self.raw(place, &mut whole),
+            Some(Kind::Notebook) => self.stream(Kind::Notebook, place, &mut whole),
+            Some(kind) if self.depth < self.limits.depth => {
+                self.depth += 1;
+                self.stream(kind, place, &mut whole);
+                self.depth -= 1;
+            }
+            Some(_) => {
+                let detail = format!("nested deeper than the limit of {} containers; raw bytes scanned", self.limits.depth);
+                self.gap(IssueKind::DepthLimit, place, detail);
+                self.raw(place, &mut whole);
+            }
+        }
+    }
+
+    /// Scans bytes as they are.
+    pub(super) fn raw(&mut self, place: &Place<'_>, bytes: &mut dyn Read) {
+        if let Err(error) = self.visit.member(place, bytes) {
+            self.gap(IssueKind::Unreadable, place, format!("could not be scanned: {}", error.kind()));
+        }
+    }
+
+    /// Whether one more member of `place` may be visited; records a gap for the container if not.
+    pub(super) fn admit(&self, place: &Place<'_>) -> bool {
+        let members = self.budget.members.get();
+        if members == 0 {
+            let detail = format!("more than the limit of {} members; the rest was not scanned", self.limits.members);
+            self.gap(IssueKind::CountLimit, place, detail);
+        } else if self.budget.bytes.get() == 0 {
+            self.ended(place, Some(End::Total));
+        } else {
+            self.budget.members.set(members - 1);
+            return true;
+        }
+        false
+    }
+
+    /// Records why the bytes at `place` ended early, if they did.
+    pub(super) fn ended(&self, place: &Place<'_>, end: Option<End>) -> Option<IssueKind> {
+        let limits = self.limits;
+        let (kind, detail) = match end? {
+            End::Broken(error) => {
+                self.broken(place, &error);
+                return Some(reason(&error).0);
+            }
+            End::Member => (IssueKind::SizeLimit, format!("larger than the limit of {} bytes a member", limits.member_bytes)),
+            End::Total => (IssueKind::SizeLimit, format!("more than the limit of {} unpacked bytes in all", limits.total_bytes)),
+            End::Ratio => (IssueKind::RatioLimit, format!("unpacks to more than {} times its size", limits.ratio)),
+        };
+        self.gap(kind, place, format!("{detail}; the rest was not scanned"));
+        Some(kind)
+    }
+
+    /// Records that the bytes at `place` could not be read on. The decompressor's own words are not repeated: they may hold
+    /// content.
+    pub(super) fn broken(&self, place: &Place<'_>, error: &io::Error) {
+        let (kind, detail) = reason(error);
+        self.gap(kind, place, format!("{detail}; the rest was not scanned"));
+    }
+
+    /// Records that a container could not be opened.
+    pub(super) fn failed(&self, place: &Place<'_>, error: &io::Error) -> Expanded {
+        let (kind, detail) = reason(error);
+        self.gap(kind, place, format!("{detail}; raw bytes scanned"));
+        Expanded::Failed
+    }
+
+    pub(super) fn gap(&self, kind: IssueKind, place: &Place<'_>, detail: impl Into<String>) {
+        self.issues.gap(kind, place, detail);
+    }
+
+    pub(super) fn note(&self, kind: IssueKind, place: &Place<'_>, detail: impl Into<String>) {
+        self.issues.note(kind, place, detail);
+    }
+
+    fn closed(&self, place: &Place<'_>, word: &str) {
+        self.gap(IssueKind::Unsupported, place, format!("{word} files are not opened; raw bytes scanned"));
+    }
+
+    /// Opens a container that must be held in memory.
+    fn held(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) {
+        let Some(bytes) = self.hold(place, input) else { return };
+        self.budget.buffer.set(self.budget.buffer.get().saturating_sub(bytes.len() as u64));
+        let expanded = match kind {
+            Kind::Notebook => notebook::walk(self, place, &bytes),
+            _ => self.container(kind, place, &mut Cursor::new(&bytes)),
+        };
+        if expanded == Expanded::Failed {
+            self.raw(place, &mut bytes.as_slice());
+        }
+        self.budget.buffer.set(self.budget.buffer.get().saturating_add(bytes.len() as u64));
+    }
+
+    /// Reads all of `input`, or scans it raw if it is too large to be held.
+    fn hold(&mut self, place: &Place<'_>, input: &mut dyn Read) -> Option<Vec<u8>> {
+        let most = self.budget.buffer.get();
+        let mut bytes = Vec::new();
+        let read = input.take(most.saturating_add(1)).read_to_end(&mut bytes);
+        if read.is_ok() && bytes.len() as u64 <= most {
+            return Some(bytes);
+        }
+        if let Err(error) = read {
+            self.broken(place, &error);
+        } else {
+            self.too_large_to_hold(place);
+        }
+        self.raw(place, &mut bytes.as_slice().chain(input));
+        None
+    }
+
+    fn whole_notebook(&mut self, place: &Place<'_>, input: &mut dyn Read) -> Expanded {
+        let most = self.budget.buffer.get();
+        let mut bytes = Vec::new();
+        match input.take(most.saturating_add(1)).read_to_end(&mut bytes) {
+            Err(error) => self.failed(place, &error),
+            Ok(_) if bytes.len() as u64 > most => {
+                self.too_large_to_hold(place);
+                Expanded::Failed
+            }
+            Ok(_) => notebook::walk(self, place, &bytes),
+        }
+    }
+
+    fn too_large_to_hold(&self, place: &Place<'_>) {
+        let detail = format!("larger than the {} bytes that may be held to open it; raw bytes scanned", self.limits.buffer);
+        self.gap(IssueKind::SizeLimit, place, detail);
+    }
+}
+
+/// An error in words that hold nothing of the file.
+pub(super) fn reason(error: &io::Error) -> (IssueKind, &'static str) {
+    if error.raw_os_error().is_some() {
+        return (IssueKind::Unreadable, "could not be read");
+    }
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => (IssueKind::SizeLimit, "needs a larger window than the limit to be unpacked"),
+        io::ErrorKind::Unsupported => (IssueKind::Unsupported, "packed with a method or version that is not known"),
+        io::ErrorKind::UnexpectedEof => (IssueKind::Malformed, "its data ends early"),
+        _ if error.to_string().contains("memory") => {
+            (IssueKind::SizeLimit, "needs a larger window than the limit to be unpacked")
+        }
+        _ => (IssueKind::Malformed, "its data is damaged"),
+    }
+}
+
+/// Keeps what was read first.
+struct Rewind<'r> {
+    inner: &'r mut dyn Read,
+    kept: Vec<u8>,
+}
+
+impl Read for Rewind<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        let room = REWIND.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&buf[..n.min(room)]);
+        Ok(n)
+    }
+}
