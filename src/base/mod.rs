@@ -2,5 +2,8 @@
 //!
 //! Start with [`secret::Secret`], the one type that may hold a credential.
 
+pub mod crypto;
+pub mod date;
+pub mod fs;
 pub mod secret;
 pub mod text;

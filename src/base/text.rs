@@ -1,4 +1,4 @@
-//! Making foreign text safe to show on a terminal.
+//! Text forms of bytes: foreign text made safe to show on a terminal, hexadecimal.
 //!
 //! It must not know who prints. Start with [`sanitise`].
 
@@ -39,9 +39,21 @@ fn push_escape(out: &mut String, c: char) {
     }
 }
 
+/// Lower-case hexadecimal digits, two a byte.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::sanitise;
+    use super::{hex, sanitise};
+
+    #[test]
+    fn hex_is_lower_case() {
+        assert_eq!(hex(&[0, 0x1f, 0xa0, 0xff]), "001fa0ff");
+    }
 
     #[test]
     fn escapes_what_steers_a_terminal() {
