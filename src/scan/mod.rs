@@ -5,5 +5,7 @@
 pub mod blob;
 pub mod expand;
 pub mod finding;
+pub mod fingerprint;
 pub mod issues;
+pub mod project;
 pub mod rule;
