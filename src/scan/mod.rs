@@ -9,3 +9,4 @@ pub mod fingerprint;
 pub mod issues;
 pub mod project;
 pub mod rule;
+pub mod suppress;

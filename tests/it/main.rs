@@ -6,3 +6,4 @@
 mod layers;
 mod lexer;
 mod secret_ui;
+mod suppress;
