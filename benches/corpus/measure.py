@@ -169,10 +169,15 @@ def warm_up(groups):
     for make in (tools.stanch, tools.kingfisher, tools.kingfisher_turbo, tools.betterleaks, tools.gitleaks):
         if tools.is_there(make("warm")):
             measure(Cost(make("warm")), frozenset())
-    for target in sorted({run.argv[-1] for group in groups for run in group.runs if run.tool.startswith(tools.FLOOR)}):
-        if os.path.exists(target):
-            subprocess.run(["bin/walk", target] if os.path.isdir(target) else ["cksum", target],
-                           stdout=subprocess.DEVNULL, check=False)
+    for target in sorted({target for group in groups for run in group.runs for target in inputs_of(run)}):
+        command = ["bin/walk", target] if os.path.isdir(target) else ["cat", target]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+
+
+def inputs_of(run):
+    """What a command reads: those of its arguments that are there, but for itself and its report."""
+    arguments = [argument for argument in (*run.argv[1:], run.stdin) if argument not in (None, run.report, "-")]
+    return [argument for argument in arguments if os.path.exists(argument)]
 
 
 def result_of(cost):

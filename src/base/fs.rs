@@ -60,7 +60,8 @@ pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result
     temp.fill(fill, old.as_ref())?;
     fs::rename(&temp.path, &target).map_err(|source| Error::Io { action: "replace", path: target.clone(), source })?;
     temp.kept = true;
-    sync_folder(&target)
+    sync_folder(&target);
+    Ok(())
 }
 
 /// Makes the file `path` with the content `bytes`, complete or not at all; fails if anything is there, be it a dead link.
@@ -72,7 +73,10 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     temp.fill(|file| file.write_all(bytes), None)?;
     // Unlike a rename, a hard link never replaces what came into being meanwhile.
     match fs::hard_link(&temp.path, path) {
-        Ok(()) => sync_folder(path),
+        Ok(()) => {
+            sync_folder(path);
+            Ok(())
+        }
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists(path.to_owned())),
         Err(source) => Err(Error::Io { action: "create", path: path.to_owned(), source }),
     }
@@ -163,17 +167,14 @@ fn adopt(_file: &File, _old: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the new name last through a power cut.
+/// Makes the new name last through a power cut, where the system lets us: the file is in place either way.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<(), Error> {
-    let folder = folder(path);
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|source| Error::Io { action: "sync", path: folder.to_owned(), source })
+fn sync_folder(path: &Path) {
+    drop(File::open(folder(path)).and_then(|folder| folder.sync_all()));
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> Result<(), Error> {
-    Ok(())
-}
+fn sync_folder(_path: &Path) {}
 
 #[cfg(test)]
 #[cfg(unix)]

@@ -18,7 +18,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -36,7 +36,7 @@ const ESTIMATED_BYTES: usize = 512;
 const VERSION_FAST: u8 = 1;
 const VERSION_SLOW: u8 = 2;
 
-/// How many values may be in the memory-hard hash at once; each takes 19 MiB, kept until the end.
+/// How many values may be in the memory-hard hash at once, at 19 MiB each.
 const SLOTS: usize = 4;
 
 /// The key that a project's fingerprints are made under, wiped when dropped.
@@ -77,13 +77,9 @@ pub struct Fingerprinter {
 struct Slow {
     salt: [u8; 32],
     cache_key: Zeroizing<[u8; 32]>,
-    slots: [Mutex<Slot>; SLOTS],
-}
-
-#[derive(Default)]
-struct Slot {
-    hash: MemoryHard,
-    done: HashMap<[u8; 32], Fingerprint>,
+    slots: [Mutex<HashMap<[u8; 32], Fingerprint>>; SLOTS],
+    /// Memory not in use: as many pieces as were needed at once so far.
+    idle: Mutex<Vec<MemoryHard>>,
 }
 
 impl Fingerprinter {
@@ -93,6 +89,7 @@ impl Fingerprinter {
             salt: crypto::hmac_sha256(key.bytes(), &[b"stanch fingerprint salt 1"]),
             cache_key: Zeroizing::new(crypto::random()?),
             slots: Default::default(),
+            idle: Mutex::default(),
         };
         Ok(Self { key: key.0.clone(), slow: Some(slow) })
     }
@@ -122,12 +119,15 @@ impl Fingerprinter {
     fn slow_fingerprint(&self, slow: &Slow, value: &[u8]) -> Fingerprint {
         let known_as = crypto::hmac_sha256(slow.cache_key.as_slice(), &[value]);
         // One value always comes to one slot, so no two threads hash the same value.
-        let mut slot = slow.slots[usize::from(known_as[0]) % SLOTS].lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = slot.done.get(&known_as) {
+        let mut slot = locked(&slow.slots[usize::from(known_as[0]) % SLOTS]);
+        if let Some(known) = slot.get(&known_as) {
             return known.clone();
         }
-        let made = self.keyed(VERSION_SLOW, &slot.hash.hash(&slow.salt, value));
-        slot.done.insert(known_as, made.clone());
+        let idle = locked(&slow.idle).pop();
+        let mut hash = idle.unwrap_or_default();
+        let made = self.keyed(VERSION_SLOW, &hash.hash(&slow.salt, value));
+        locked(&slow.idle).push(hash);
+        slot.insert(known_as, made.clone());
         made
     }
 
@@ -135,6 +135,11 @@ impl Fingerprinter {
         let mac = crypto::hmac_sha256(self.key.as_slice(), &[&[version], message]);
         Fingerprint(text::hex(&mac[..16]))
     }
+}
+
+/// A panic elsewhere leaves nothing half done behind these locks.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Fingerprinter {
@@ -252,7 +257,8 @@ mod tests {
         let both = std::thread::scope(|s| [s.spawn(all), s.spawn(all)].map(|t| t.join().unwrap()));
         assert_eq!(both[0], both[1]);
         let slow = prints.slow.as_ref().unwrap();
-        assert_eq!(slow.slots.iter().map(|s| s.lock().unwrap().done.len()).sum::<usize>(), 6, "each value was hashed once");
+        assert_eq!(slow.slots.iter().map(|s| s.lock().unwrap().len()).sum::<usize>(), 6, "each value was hashed once");
+        assert!((1..=2).contains(&slow.idle.lock().unwrap().len()), "two threads need at most two pieces of memory");
     }
 
     #[test]

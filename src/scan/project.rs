@@ -16,9 +16,9 @@
 //!
 //! An unknown field or version is an error, never ignored. No error holds a value of the file, for one of them is the key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -120,17 +120,17 @@ impl Project {
     /// Reads the content of a `stanch.toml`; `path` is only named in errors.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let file = match std::str::from_utf8(bytes) {
-            Ok(source) => Content { path, source },
+            Ok(source) => Content::new(path, source),
             Err(e) => {
                 let before = std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or_default();
-                return Err(Content { path, source: before }.error(before.len(), "syntax", "not UTF-8"));
+                return Err(Content::new(path, before).error(before.len(), "syntax", "not UTF-8"));
             }
         };
         let top = DeTable::parse(file.source).map_err(|e| file.error(e.span().map_or(0, |s| s.start), "syntax", e.message()))?;
         file.project(top.get_ref())
     }
 
-    /// Whether `value` is this project's own key, as text or as bytes: what stands in `stanch.toml` on purpose is no leak.
+    /// Whether `value` is this project's own key, in any form that `stanch.toml` may hold: what stands in `stanch.toml` on purpose is no leak.
     #[must_use]
     pub fn is_own_key(&self, value: &[u8]) -> bool {
         let Some(key) = &self.key else { return false };
@@ -154,11 +154,17 @@ const NEW_FILE: &str = "\
 struct Content<'a> {
     path: &'a Path,
     source: &'a str,
+    /// Offsets of all line ends, ascending: counting them anew for each entry would make large files quadratic.
+    line_ends: Vec<usize>,
 }
 
 type Field<'t, 'i> = &'t Spanned<DeValue<'i>>;
 
-impl Content<'_> {
+impl<'a> Content<'a> {
+    fn new(path: &'a Path, source: &'a str) -> Self {
+        Self { path, source, line_ends: memchr::memchr_iter(b'\n', source.as_bytes()).collect() }
+    }
+
     fn project(&self, top: &DeTable<'_>) -> Result<Project, Error> {
         self.version(top)?;
         self.known_fields(top, "", TOP_FIELDS)?;
@@ -189,7 +195,7 @@ impl Content<'_> {
     fn known_fields(&self, table: &DeTable<'_>, prefix: &str, allowed: &[&str]) -> Result<(), Error> {
         match table.keys().find(|name| !allowed.contains(&name.get_ref().as_ref())) {
             Some(name) => {
-                let field = format!("{prefix}{}", text::sanitise(shorten(name.get_ref()).as_bytes()));
+                let field = format!("{prefix}{}", harmless(name.get_ref()));
                 Err(self.error(name.span().start, field, format!("unknown field; allowed are {}", allowed.join(", "))))
             }
             None => Ok(()),
@@ -257,16 +263,15 @@ impl Content<'_> {
     }
 
     fn line(&self, at: usize) -> usize {
-        let before: Range<usize> = 0..at.min(self.source.len());
-        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[before]).count()
+        1 + self.line_ends.partition_point(|end| *end < at)
     }
 }
 
-/// At most forty characters: a field name may be a key pasted into the wrong place.
-fn shorten(name: &str) -> String {
+/// A field's name, unless it is so long that it may be a key pasted into the wrong place.
+fn harmless(name: &str) -> Cow<'_, str> {
     match name.chars().count() {
-        0..=40 => name.to_owned(),
-        _ => format!("{}…", name.chars().take(12).collect::<String>()),
+        0..=40 => text::sanitise(name.as_bytes()),
+        n => Cow::Owned(format!("(a name of {n} characters)")),
     }
 }
 
@@ -366,7 +371,10 @@ mod tests {
         refuse("version = 0", "1: version: must be 1");
         refuse("version = 2\nnew_field = 1", "1: version: 2 is newer than this stanch, which reads 1; update stanch");
         refuse("version = 1\n\nexclude = []", "3: exclude: unknown field; allowed are version, project_key, allow");
-        refuse(&format!("version = 1\n{KEY} = 1"), "2: 000102030405…: unknown field; allowed are version, project_key, allow");
+        refuse(
+            &format!("version = 1\n{KEY} = 1"),
+            "2: (a name of 64 characters): unknown field; allowed are version, project_key, allow",
+        );
         let key = "2: project_key: must be a string of 64 hexadecimal digits or the base64 of 32 bytes";
         refuse(&format!("version = 1\nproject_key = \"{KEY}0\""), key);
         refuse(&format!("version = 1\nproject_key = \"x{}\"", &KEY[1..]), key);
@@ -414,6 +422,13 @@ mod tests {
         check(format!("version = 1\nproject_key = \"{KEY}\"\nproject_key = \"{KEY}\"").as_bytes(), 3);
         check(format!("version = 1\n{KEY}\n").as_bytes(), 2);
         check(b"version = 1\n# \xff\n", 2);
+    }
+
+    #[test]
+    fn many_entries_are_read_in_linear_time() {
+        let entry = format!("[[allow]]\nfingerprint = \"{PRINT}\"\nreason = \"x\"\n");
+        let project = parse(&format!("version = 1\nproject_key = \"{KEY}\"\n{}", entry.repeat(20_000))).unwrap();
+        assert_eq!((project.allows.len(), project.allows[19_999].line), (20_000, 60_000));
     }
 
     #[test]

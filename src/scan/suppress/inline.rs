@@ -101,13 +101,11 @@ fn is_word_mark(word: &[u8]) -> bool {
 
 /// Whether `text`, which is all that stands before the directive, is the start of a comment and nothing else.
 fn is_comment_start(text: &[u8]) -> bool {
-    let rest = text.trim_ascii_start();
-    let doubled = |mark: u8| !rest.is_empty() && rest.iter().all(|b| *b == mark);
-    matches!(rest, b"//" | b"///" | b"//!" | b"/*" | b"/**" | b"*" | b"<!--" | b"--" | b"'" | b"@rem" | b"@REM")
-        || doubled(b'#')
-        || doubled(b';')
-        || doubled(b'%')
-        || rest.eq_ignore_ascii_case(b"rem")
+    let all = |mark: u8| !text.is_empty() && text.iter().all(|b| *b == mark);
+    matches!(text, b"//" | b"///" | b"//!" | b"/*" | b"/**" | b"*" | b"<!--" | b"--" | b"'")
+        || [b'#', b';', b'%'].into_iter().any(all)
+        || text.eq_ignore_ascii_case(b"rem")
+        || text.eq_ignore_ascii_case(b"@rem")
 }
 
 /// Reads what stands behind `stanch:allow`.
