@@ -137,8 +137,8 @@ fn error(rule: &Rule, what: impl Into<String>) -> EngineError {
 
 impl Builder {
     fn rule(&mut self, index: u32, rule: &Rule) -> Result<(), EngineError> {
-        if rule.from.is_some() {
-            self.value_names(index, rule);
+        if let Some(from) = rule.from {
+            self.value_names(index, from, &rule.keys);
         }
         let token = match &rule.pattern {
             Source::Token(token) => token,
@@ -156,6 +156,9 @@ impl Builder {
             }
         };
         let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
+        if load::is_value_rule(rule, &node) {
+            self.value_names(index, From::Assignment, &rule.keywords);
+        }
         let Some(sequences) = grammar::flatten(&node) else { return self.automaton(index, rule, &node) };
         self.tables.prefixes[index as usize] = sequences.iter().filter_map(|s| secret_prefix(s)).collect();
         for sequence in sequences.iter().flat_map(|s| split_edges(s)) {
@@ -173,7 +176,7 @@ impl Builder {
         let Some(pattern) = Pattern::new(index, sequence, &mut intern) else { return self.automaton(index, rule, node) };
         let number = u32::try_from(self.tables.patterns.len()).map_err(|_| error(rule, "too many patterns"))?;
         self.tables.patterns.push(pattern);
-        if rule.from.is_some() {
+        if rule.from.is_some() || load::is_value_rule(rule, node) {
             self.tables.values.patterns.entry(index).or_default().push(number);
             return Ok(());
         }
@@ -206,7 +209,7 @@ impl Builder {
         let regex = grammar::to_regex(node);
         let known = self.tables.regexes[index as usize].is_some();
         self.tables.regexes[index as usize] = Some(LazyRegex::bordered(regex.clone()));
-        if known || rule.from.is_some() {
+        if known || rule.from.is_some() || load::is_value_rule(rule, node) {
             return Ok(());
         }
         let Some(literals) = load::required_literals(&format!("(?-u){regex}")) else {
@@ -255,19 +258,19 @@ impl Builder {
         }
     }
 
-    fn value_names(&mut self, index: u32, rule: &Rule) {
-        match rule.from {
-            Some(From::UrlPassword) => {
+    fn value_names(&mut self, index: u32, from: From, keys: &[String]) {
+        match from {
+            From::UrlPassword => {
                 self.literal(b"://", Fold::No, Action::Url);
                 self.tables.values.url.push(index);
             }
-            Some(From::AuthHeader) => {
+            From::AuthHeader => {
                 self.literal(b"basic ", Fold::Yes, Action::Header);
                 self.literal(b"bearer ", Fold::Yes, Action::Header);
                 self.tables.values.header.push(index);
             }
-            Some(From::Assignment) => {
-                for key in &rule.keys {
+            From::Assignment => {
+                for key in keys {
                     let name = super::words::normalise(key.as_bytes());
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
@@ -278,7 +281,6 @@ impl Builder {
                     }
                 }
             }
-            None => {}
         }
     }
 

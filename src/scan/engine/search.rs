@@ -396,7 +396,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         for pattern in tables.values.patterns.get(&rule).map(Vec::as_slice).unwrap_or_default() {
             let pattern = &tables.patterns[*pattern as usize];
             let edges = (Start::Given, End::At(value.end));
-            if let Some(span) = pattern.match_at(self.bytes, value.start, edges, &mut self.scratch.runs) {
+            if let Some(span) = pattern.match_at(&self.bytes[..value.end], value.start, edges, &mut self.scratch.runs) {
                 return self.judge(rule, span, found);
             }
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::grammar::{self, Node};
-use super::set::{Set, TOKEN};
+use super::set::TOKEN;
 use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Rule};
 use crate::scan::finding::{Confidence, Severity};
 
@@ -271,17 +271,24 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
 
 fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
     let node = grammar::parse(token).map_err(|e| fault("token", e.to_string()))?;
-    if rule.from.is_some() || longest_literal(&node) >= 2 {
+    if rule.from.is_some() || longest_literal(&node) >= 2 || is_value_rule(rule, &node) {
         return Ok(());
     }
     if rule.keywords.is_empty() {
         return Err(fault("keywords", "a token without a literal of two or more characters needs keywords, or `from`"));
     }
-    if grammar::min_len(&node) < MIN_RUN || !first_set(&node).within(&TOKEN) {
+    if grammar::min_len(&node) < MIN_RUN || !begins_a_run(&node) {
         let what = format!("a token without a literal must be {MIN_RUN} or more of [A-Za-z0-9_+/=.~-]; shorter values: `from = \"assignment\"`");
         return Err(fault("token", what));
     }
     Ok(())
+}
+
+/// A rule with keywords in the name, whose token is too short or too free to be searched in runs: it matches whole values.
+#[must_use]
+pub fn is_value_rule(rule: &Rule, node: &Node) -> bool {
+    let run = grammar::min_len(node) >= MIN_RUN && begins_a_run(node);
+    rule.from.is_none() && rule.near == Near::Key && !rule.keywords.is_empty() && longest_literal(node) < 2 && !run
 }
 
 fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
@@ -362,23 +369,20 @@ fn longest_literal(node: &Node) -> usize {
     }
 }
 
-/// The bytes a match can begin with.
-fn first_set(node: &Node) -> Set {
+/// Is every match one run of token characters, or does it begin with one of sixteen and more?
+fn begins_a_run(node: &Node) -> bool {
     match node {
-        Node::Literal(s) => Set::of(&s[..1]),
-        Node::Folded(s) => Set::of(&[s[0], s[0].to_ascii_uppercase()]),
-        Node::Class(set) => *set,
-        Node::Choice(items) => items.iter().map(first_set).fold(Set::EMPTY, Set::or),
-        Node::Repeat(item, ..) | Node::Secret(item) => first_set(item),
+        Node::Literal(s) | Node::Folded(s) => s.iter().all(|b| TOKEN.has(*b)),
+        Node::Class(set) => set.within(&TOKEN),
+        Node::Choice(items) => items.iter().all(begins_a_run),
+        Node::Repeat(item, ..) | Node::Secret(item) => begins_a_run(item),
         Node::Sequence(items) => {
-            let mut set = Set::EMPTY;
-            for item in items {
-                set = set.or(first_set(item));
-                if grammar::min_len(item) > 0 {
-                    break;
-                }
-            }
-            set
+            let mut length = 0;
+            items.iter().all(|item| {
+                let good = length >= MIN_RUN || begins_a_run(item);
+                length += grammar::min_len(item);
+                good
+            })
         }
     }
 }
