@@ -148,7 +148,7 @@ fn expand(bencher: Bencher<'_, '_>, name: &str, bytes: &[u8], unpacked: usize) {
         let kind = detect(name, &bytes[..bytes.len().min(512)]).unwrap();
         let place = Place::File(Path::new(name));
         let mut visit = ReadAll(vec![0; CHUNK]);
-        let _ = Expander { limits: &limits, issues: &issues }.expand(kind, &place, &mut Cursor::new(bytes), &mut visit);
+        let _ = Expander { limits: &limits, issues: &issues }.expand_slice(kind, &place, bytes, &mut visit);
         let (issues, _) = issues.finish();
         assert!(issues.iter().all(|issue| issue.kind.word() == "media-payload"), "{issues:?}");
     });
