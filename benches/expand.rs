@@ -53,7 +53,7 @@ fn text(seed: u64, len: usize) -> Vec<u8> {
     while out.len() < len {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let pick = (state >> 33) as usize;
-        if pick % 7 == 0 {
+        if pick.is_multiple_of(7) {
             out.extend_from_slice(format!("{:x} ", pick % 100_000).as_bytes());
         } else {
             out.extend_from_slice(WORDS[pick % WORDS.len()].as_bytes());

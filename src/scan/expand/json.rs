@@ -199,11 +199,12 @@ impl<'a> Cursor<'a> {
     fn push_unicode(&mut self, out: &mut Vec<u8>) {
         let Some(mut code) = self.hex4(self.at) else { return };
         self.at += 4;
-        if (0xd800..=0xdbff).contains(&code) && self.text.get(self.at..self.at + 2) == Some(b"\\u") {
-            if let Some(low @ 0xdc00..=0xdfff) = self.hex4(self.at + 2) {
-                code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-                self.at += 6;
-            }
+        if (0xd800..=0xdbff).contains(&code)
+            && self.text.get(self.at..self.at + 2) == Some(b"\\u")
+            && let Some(low @ 0xdc00..=0xdfff) = self.hex4(self.at + 2)
+        {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            self.at += 6;
         }
         let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
         out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
