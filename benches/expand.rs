@@ -53,7 +53,7 @@ fn text(seed: u64, len: usize) -> Vec<u8> {
     while out.len() < len {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let pick = (state >> 33) as usize;
-        if pick % 7 == 0 {
+        if pick.is_multiple_of(7) {
             out.extend_from_slice(format!("{:x} ", pick % 100_000).as_bytes());
         } else {
             out.extend_from_slice(WORDS[pick % WORDS.len()].as_bytes());
@@ -148,7 +148,7 @@ fn expand(bencher: Bencher<'_, '_>, name: &str, bytes: &[u8], unpacked: usize) {
         let kind = detect(name, &bytes[..bytes.len().min(512)]).unwrap();
         let place = Place::File(Path::new(name));
         let mut visit = ReadAll(vec![0; CHUNK]);
-        let _ = Expander { limits: &limits, issues: &issues }.expand(kind, &place, &mut Cursor::new(bytes), &mut visit);
+        let _ = Expander { limits: &limits, issues: &issues }.expand_slice(kind, &place, bytes, &mut visit);
         let (issues, _) = issues.finish();
         assert!(issues.iter().all(|issue| issue.kind.word() == "media-payload"), "{issues:?}");
     });

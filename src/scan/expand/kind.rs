@@ -52,8 +52,8 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"\xed\xab\xee\xdb", Kind::Closed("rpm")),
 ];
 
-/// The kind of container that starts with `head`, its first 512 bytes or all of it if it is shorter. `name` is its file name or
-/// path; the extension decides only where the bytes cannot.
+/// The kind of container that starts with `head`: its first 512 bytes or more, or all of it if it is shorter. `name` is its
+/// file name or path; the extension decides only where the bytes cannot.
 #[must_use]
 pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
     if let Some(kind) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind) {

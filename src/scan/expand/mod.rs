@@ -76,6 +76,12 @@ impl Expander<'_> {
         Walk::new(self, &budget, visit).container(kind, place, input)
     }
 
+    /// The same for a container that is in memory already: a notebook is not copied.
+    pub fn expand_slice(&self, kind: Kind, place: &Place<'_>, bytes: &[u8], visit: &mut dyn Visit) -> Expanded {
+        let budget = Budget::new(self.limits);
+        Walk::new(self, &budget, visit).slice(kind, place, bytes)
+    }
+
     /// The same for input that cannot seek, such as a pipe. Zip, 7z and notebooks are held in memory up to
     /// [`Limits::buffer`]. The raw bytes of what could not be opened are visited under `place` itself.
     pub fn expand_stream(&self, kind: Kind, place: &Place<'_>, input: &mut dyn Read, visit: &mut dyn Visit) {

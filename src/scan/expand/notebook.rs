@@ -8,7 +8,7 @@
 use serde::de::IgnoredAny;
 
 use super::Expanded;
-use super::json::{field, fields, items, push_string, push_value};
+use super::json::Cursor;
 use super::walk::Walk;
 use crate::scan::blob::{Container, Place};
 use crate::scan::finding::IssueKind;
@@ -41,13 +41,14 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, text: &[u8]) -> Expan
         walk.gap(IssueKind::Malformed, place, detail);
         return Expanded::Failed;
     }
-    let is_list = |key: &str| field(text, key).is_some_and(|value| value.starts_with(b"["));
-    if !text.starts_with(b"{") || !(is_list("cells") || is_list("worksheets")) {
+    let mut document = Cursor::new(text);
+    let is_list = |key: &str| document.find(key).is_some_and(|mut value| value.peek() == Some(b'['));
+    if !is_list("cells") && !is_list("worksheets") {
         walk.gap(IssueKind::Malformed, place, "JSON, but not a notebook; raw bytes scanned");
         return Expanded::Failed;
     }
-    let mut notebook = Notebook { walk, place, cells: 0, full: false, text: Vec::new(), rest: Vec::new() };
-    notebook.document(text);
+    Notebook { walk, place, cells: 0, full: false, text: Vec::new(), trace: Vec::new(), rest: Vec::new() }
+        .document(&mut document);
     Expanded::Whole
 }
 
@@ -59,167 +60,124 @@ struct Notebook<'n, 'w, 'p> {
     full: bool,
     /// The part being made.
     text: Vec<u8>,
-    /// What fits no part, of the cell or of the notebook.
+    /// The traceback of the output being read.
+    trace: Vec<u8>,
+    /// What fits no part of the cell being read.
     rest: Vec<u8>,
 }
 
 impl Notebook<'_, '_, '_> {
-    fn document(&mut self, object: &[u8]) {
+    fn document(&mut self, document: &mut Cursor<'_>) {
         let mut rest = Vec::new();
-        for (key, value) in fields(object) {
-            match key {
-                b"cells" if value.starts_with(b"[") => self.cells(value),
-                b"worksheets" if value.starts_with(b"[") => {
-                    items(value).for_each(|sheet| self.worksheet(sheet, &mut rest));
-                }
-                b"metadata" => {
-                    self.push_json(value);
-                    self.visit("metadata");
-                }
-                _ => push_rest(key, value, &mut rest),
+        document.object(|value, key| match (key, value.peek()) {
+            (b"cells", Some(b'[')) => value.array(|cell| self.cell(cell)),
+            (b"worksheets", Some(b'[')) => value.array(|sheet| self.worksheet(sheet, &mut rest)),
+            (b"metadata", _) => {
+                push_json(value, &mut self.text);
+                self.visit("metadata");
             }
-        }
+            _ => push_rest(key, value, &mut rest),
+        });
         self.text = rest;
         self.visit("rest");
     }
 
     /// nbformat 3 keeps its cells in worksheets.
-    fn worksheet(&mut self, sheet: &[u8], rest: &mut Vec<u8>) {
-        if !sheet.starts_with(b"{") {
+    fn worksheet(&mut self, sheet: &mut Cursor<'_>, rest: &mut Vec<u8>) {
+        if sheet.peek() != Some(b'{') {
             return push_rest(b"worksheet", sheet, rest);
         }
-        for (key, value) in fields(sheet) {
-            match key {
-                b"cells" if value.starts_with(b"[") => self.cells(value),
-                _ => push_rest(key, value, rest),
-            }
-        }
+        sheet.object(|value, key| match (key, value.peek()) {
+            (b"cells", Some(b'[')) => value.array(|cell| self.cell(cell)),
+            _ => push_rest(key, value, rest),
+        });
     }
 
-    fn cells(&mut self, list: &[u8]) {
-        for cell in items(list) {
-            self.cells += 1;
-            if self.full {
-                return;
-            }
-            self.cell(cell);
+    fn cell(&mut self, cell: &mut Cursor<'_>) {
+        self.cells += 1;
+        if self.full {
+            return;
         }
-    }
-
-    fn cell(&mut self, cell: &[u8]) {
-        let id = field(cell, "id").and_then(cell_id);
-        let has_id = id.is_some();
-        let id = id.map_or_else(|| format!("cell-{}", self.cells), |id| format!("cell-{id}"));
-        if !cell.starts_with(b"{") {
+        let own_id = cell.find("id").and_then(|mut value| cell_id(value.skip()));
+        let id = own_id.map_or_else(|| format!("cell-{}", self.cells), |id| format!("cell-{id}"));
+        if cell.peek() == Some(b'{') {
+            cell.object(|value, key| self.cell_field(&id, (key, value)));
+        } else {
             push_rest(b"cell", cell, &mut self.rest);
         }
-        for (key, value) in fields(cell) {
-            match key {
-                b"id" if has_id => {}
-                b"source" | b"input" => {
-                    self.push_text(value);
-                    self.visit(&id);
-                }
-                b"outputs" if value.starts_with(b"[") => {
-                    for (n, output) in items(value).enumerate() {
-                        self.output(&id, n, output);
-                    }
-                }
-                b"metadata" => {
-                    self.push_json(value);
-                    self.visit(&format!("{id}/metadata"));
-                }
-                b"attachments" if value.starts_with(b"{") => self.attachments(&format!("{id}/attachments"), value),
-                _ => push_rest(key, value, &mut self.rest),
-            }
-        }
         std::mem::swap(&mut self.text, &mut self.rest);
-        self.visit(&format!("{id}/rest"));
+        self.visit_as(&id, "/rest");
     }
 
-    fn output(&mut self, id: &str, n: usize, output: &[u8]) {
-        let name = format!("{id}/output-{n}");
-        if !output.starts_with(b"{") {
-            self.push_line(output);
-        }
-        let mut has_error = false;
-        for (key, value) in fields(output) {
-            match key {
-                b"ename" | b"evalue" | b"traceback" => has_error = true,
-                b"text" | b"html" | b"latex" | b"svg" | b"json" | b"javascript" => self.push_line(value),
-                b"data" if value.starts_with(b"{") => fields(value).for_each(|(mime, value)| self.bundle(&name, mime, value)),
-                b"png" | b"jpeg" | b"pdf" => self.bundle(&name, key, value),
-                b"metadata" => self.push_json(value),
-                _ => push_rest(key, value, &mut self.text),
+    fn cell_field(&mut self, id: &str, (key, value): (&[u8], &mut Cursor<'_>)) {
+        match (key, value.peek()) {
+            (b"id", _) if is_id(id, value) => {}
+            (b"source" | b"input", _) => {
+                push_text(value, &mut self.text);
+                self.visit(id);
             }
+            (b"outputs", Some(b'[')) => {
+                let mut n = 0;
+                value.array(|output| {
+                    self.output(id, n, output);
+                    n += 1;
+                });
+            }
+            (b"metadata", _) => {
+                push_json(value, &mut self.text);
+                self.visit_as(id, "/metadata");
+            }
+            (b"attachments", Some(b'{')) => self.attachments(&format!("{id}/attachments"), value),
+            _ => push_rest(key, value, &mut self.rest),
+        }
+    }
+
+    fn output(&mut self, id: &str, n: usize, output: &mut Cursor<'_>) {
+        let name = format!("{id}/output-{n}");
+        if output.peek() == Some(b'{') {
+            output.object(|value, key| self.output_field(&name, (key, value)));
+        } else {
+            push_line(output, &mut self.text);
         }
         strip_colours(&mut self.text);
         self.visit(&name);
-        if has_error {
-            self.traceback(&format!("{id}/traceback-{n}"), output);
+        if !self.trace.is_empty() {
+            std::mem::swap(&mut self.text, &mut self.trace);
+            strip_colours(&mut self.text);
+            self.visit(&format!("{id}/traceback-{n}"));
         }
     }
 
-    /// What went wrong, as the notebook shows it.
-    fn traceback(&mut self, name: &str, output: &[u8]) {
-        for (key, value) in fields(output) {
-            match key {
-                b"traceback" if value.starts_with(b"[") => items(value).for_each(|line| self.push_line(line)),
-                b"ename" | b"evalue" | b"traceback" => self.push_line(value),
-                _ => {}
-            }
+    fn output_field(&mut self, name: &str, (key, value): (&[u8], &mut Cursor<'_>)) {
+        match (key, value.peek()) {
+            (b"text" | b"html" | b"latex" | b"svg" | b"json" | b"javascript", _) => push_line(value, &mut self.text),
+            (b"data", Some(b'{')) => value.object(|value, mime| self.bundle(name, mime, value)),
+            (b"png" | b"jpeg" | b"pdf", _) => self.bundle(name, key, value),
+            (b"traceback", Some(b'[')) => value.array(|line| push_line(line, &mut self.trace)),
+            (b"ename" | b"evalue" | b"traceback", _) => push_line(value, &mut self.trace),
+            (b"metadata", _) => push_json(value, &mut self.text),
+            _ => push_rest(key, value, &mut self.text),
         }
-        strip_colours(&mut self.text);
-        self.visit(name);
     }
 
     /// Files pasted into a markdown cell: by name, then by type.
-    fn attachments(&mut self, name: &str, files: &[u8]) {
-        for (file, bundle) in fields(files) {
-            if bundle.starts_with(b"{") {
-                fields(bundle).for_each(|(mime, value)| self.bundle(name, mime, value));
+    fn attachments(&mut self, name: &str, files: &mut Cursor<'_>) {
+        files.object(|bundle, file| {
+            if bundle.peek() == Some(b'{') {
+                bundle.object(|value, mime| self.bundle(name, mime, value));
             } else {
                 push_rest(file, bundle, &mut self.text);
             }
-        }
+        });
         self.visit(name);
     }
 
     /// One representation of an output.
-    fn bundle(&mut self, name: &str, mime: &[u8], value: &[u8]) {
-        match media(mime) {
-            Some(word) if is_base64(value) => {
-                let place = Place::Inside { outer: self.place, member: name, kind: Container::Notebook };
-                let detail = format!("{word} payload of {} bytes left out", value.len().saturating_sub(2));
-                self.walk.note(IssueKind::MediaPayload, &place, detail);
-            }
-            _ => self.push_line(value),
-        }
-    }
-
-    /// Text on a line of its own.
-    fn push_line(&mut self, value: &[u8]) {
-        if !matches!(self.text.last(), None | Some(b'\n')) {
-            self.text.push(b'\n');
-        }
-        self.push_text(value);
-    }
-
-    /// A string, or a list of strings joined; any other JSON as text.
-    fn push_text(&mut self, value: &[u8]) {
-        match value.first() {
-            Some(b'"') => push_string(value, &mut self.text),
-            Some(b'[') if items(value).all(|item| item.starts_with(b"\"")) => {
-                items(value).for_each(|item| push_string(item, &mut self.text));
-            }
-            _ => self.push_json(value),
-        }
-    }
-
-    fn push_json(&mut self, value: &[u8]) {
-        if !matches!(value, b"{}" | b"[]" | b"null") {
-            push_value(value, &mut self.text);
-        }
+    fn bundle(&mut self, name: &str, mime: &[u8], value: &mut Cursor<'_>) {
+        let Some(word) = media(mime).filter(|_| is_base64(value)) else { return push_line(value, &mut self.text) };
+        let place = Place::Inside { outer: self.place, member: name, kind: Container::Notebook };
+        let detail = format!("{word} payload of {} bytes left out", value.skip().len().saturating_sub(2));
+        self.walk.note(IssueKind::MediaPayload, &place, detail);
     }
 
     /// Hands the part on, if there is anything in it.
@@ -233,21 +191,54 @@ impl Notebook<'_, '_, '_> {
         }
         self.text.clear();
     }
+
+    fn visit_as(&mut self, id: &str, part: &str) {
+        if !self.text.is_empty() {
+            self.visit(&format!("{id}{part}"));
+        }
+    }
+}
+
+/// Text on a line of its own.
+fn push_line(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
+    if !matches!(out.last(), None | Some(b'\n')) {
+        out.push(b'\n');
+    }
+    push_text(value, out);
+}
+
+/// A string, or a list of strings joined; any other JSON as text.
+fn push_text(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
+    match value.peek() {
+        Some(b'"') => value.push_string(out),
+        Some(b'[') => value.array(|item| match item.peek() {
+            Some(b'"') => item.push_string(out),
+            _ => item.push_value(out),
+        }),
+        _ => push_json(value, out),
+    }
+}
+
+fn push_json(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
+    if !value.is_nothing() {
+        value.push_value(out);
+    }
 }
 
 /// A field as text, unless it is one of the short words of the format.
-fn push_rest(key: &[u8], value: &[u8], rest: &mut Vec<u8>) {
-    let is_plain = PLAIN.contains(&key) && value.len() <= PLAIN_LEN && !value.starts_with(b"{") && !value.starts_with(b"[");
-    if is_plain || matches!(value, b"{}" | b"[]" | b"null") {
+fn push_rest(key: &[u8], value: &mut Cursor<'_>, rest: &mut Vec<u8>) {
+    let is_word = !matches!(value.peek(), Some(b'{' | b'[')) && PLAIN.contains(&key) && value.clone().skip().len() <= PLAIN_LEN;
+    if is_word || value.is_nothing() {
         return;
     }
     if !matches!(rest.last(), None | Some(b'\n')) {
         rest.push(b'\n');
     }
     rest.push(b'"');
-    push_string(key, rest);
+    // The key without its quotes: it ends where its text does.
+    Cursor::new(&[b"\"", key].concat()).push_string(rest);
     rest.extend_from_slice(b"\": ");
-    push_value(value, rest);
+    value.push_value(rest);
 }
 
 /// The id of a cell, if it has the form that nbformat 4.5 asks for.
@@ -255,6 +246,11 @@ fn cell_id(value: &[u8]) -> Option<&str> {
     let id = str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
     let is_valid = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     is_valid.then_some(id)
+}
+
+/// Whether this is the id that the cell is called by.
+fn is_id(id: &str, value: &Cursor<'_>) -> bool {
+    cell_id(value.clone().skip()).is_some_and(|own| id.strip_prefix("cell-") == Some(own))
 }
 
 /// What kind of media a type is, if it is not text.
@@ -273,14 +269,9 @@ fn media(mime: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether a value is a string, or a list of strings, that starts like base64: a text in the place of an image is scanned.
-fn is_base64(value: &[u8]) -> bool {
-    let first = if value.starts_with(b"[") { items(value).next().unwrap_or_default() } else { value };
-    let Some(inside) = first.strip_prefix(b"\"") else { return false };
-    let sample = &inside[..inside.len().min(SAMPLE)];
-    let end = sample.iter().position(|b| *b == b'"').unwrap_or(sample.len());
-    let mut decoded = Vec::new();
-    push_string(&sample[..end], &mut decoded);
-    decoded.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'\n' | b'\r' | b'-' | b'_'))
+fn is_base64(value: &Cursor<'_>) -> bool {
+    let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_' | b'\\');
+    value.first_string(SAMPLE).is_some_and(|sample| sample.iter().all(is_base64))
 }
 
 /// Takes out ANSI control sequences (ECMA-48, section 5.4): they stand in the middle of what they colour.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::kind::Kind;
 use super::limits::Limits;
-use super::meter::{Counted, End, Metered, fill};
+use super::meter::{Counted, End, Metered};
 use super::walk::Walk;
 use super::{CHUNK, Expanded, tar};
 use crate::scan::blob::{Container, Place};
@@ -38,26 +38,25 @@ pub(super) fn walk(walk: &mut Walk<'_>, kind: Kind, place: &Place<'_>, input: &m
         Err(error) => return walk.failed(place, &error),
     };
     let mut bytes = Metered::unpacked(&mut *unpacker, limits, budget, &packed).without_member_limit();
-    let mut head = [0; 512];
-    let n = fill(&mut bytes, &mut head).unwrap_or(0);
-    let head = &head[..n];
-    if let (0, Some(End::Broken(error))) = (n, &bytes.end) {
+    let head = walk.head(&mut bytes);
+    if let (true, Some(End::Broken(error))) = (head.bytes().is_empty(), &bytes.end) {
         return walk.failed(place, error);
     }
     let name = inner_name(place);
-    if tar::has_magic(head) || (is_tar_name(&name) && tar::is_header(head)) {
-        tar::walk(walk, place, &mut head.chain(&mut bytes));
+    if tar::has_magic(head.bytes()) || (is_tar_name(&name) && tar::is_header(head.bytes())) {
+        tar::walk(walk, place, &mut head.bytes().chain(&mut bytes));
         bytes.drain();
         let end = bytes.end.take();
         walk.ended(place, end);
     } else if walk.admit(place) {
         let inner = Place::Inside { outer: place, member: &name, kind: Container::Archive };
-        let head = head.take(bytes.limit_member());
-        walk.member(&inner, &name, &mut head.chain(&mut bytes));
+        let within = head.bytes().take(bytes.limit_member());
+        walk.member(&inner, &name, &mut within.chain(&mut bytes));
         bytes.drain();
         let end = bytes.end.take();
         walk.ended(&inner, end);
     }
+    walk.done(head);
     Expanded::Whole
 }
 

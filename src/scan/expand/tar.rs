@@ -4,8 +4,9 @@
 //! follows a broken header is scanned as raw bytes instead of being dropped. Formats: POSIX.1-2017 `pax`, and "Basic Tar
 //! Format" of the GNU tar manual. It must not know how the stream was packed. Start with [`walk`].
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
+use super::CHUNK;
 use super::meter::{Metered, fill, skip};
 use super::walk::Walk;
 use crate::scan::blob::{Container, Place};
@@ -50,6 +51,7 @@ pub(super) fn is_header(head: &[u8]) -> bool {
 
 /// Visits the members. What does not belong to one, such as the rest after a broken header, is scanned under `place` itself.
 pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, input: &mut dyn Read) {
+    let input = &mut BufReader::with_capacity(CHUNK, input);
     let mut ahead = Ahead::default();
     let mut ended = false;
     let mut block = [0; BLOCK];

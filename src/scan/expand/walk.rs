@@ -7,14 +7,14 @@ use std::io::{self, Cursor, Read};
 use super::kind::{Kind, detect};
 use super::limits::Limits;
 use super::meter::{Budget, End, fill};
-use super::{Expanded, Expander, ReadSeek, Visit, notebook, sevenz, stream, tar, zip};
+use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, notebook, sevenz, stream, tar, zip};
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::issues::Issues;
 
 /// What is kept of a nested stream, to scan its raw bytes if it cannot be opened. More than any decompressor reads before it
 /// gives its first byte: a bzip2 block and a buffer.
-const REWIND: usize = 1024 * 1024 + 2 * super::CHUNK;
+const REWIND: usize = 1024 * 1024 + 2 * CHUNK;
 
 /// The state of one expansion.
 pub(super) struct Walk<'a> {
@@ -23,11 +23,21 @@ pub(super) struct Walk<'a> {
     issues: &'a Issues,
     visit: &'a mut dyn Visit,
     depth: u32,
+    /// Buffers for the starts of members, one for each level, kept to be used again.
+    heads: Vec<Vec<u8>>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(expander: &Expander<'a>, budget: &'a Budget, visit: &'a mut dyn Visit) -> Self {
-        Self { limits: expander.limits, budget, issues: expander.issues, visit, depth: 1 }
+        Self { limits: expander.limits, budget, issues: expander.issues, visit, depth: 1, heads: Vec::new() }
+    }
+
+    /// Opens a container that is in memory.
+    pub(super) fn slice(&mut self, kind: Kind, place: &Place<'_>, bytes: &[u8]) -> Expanded {
+        match kind {
+            Kind::Notebook => notebook::walk(self, place, bytes),
+            _ => self.container(kind, place, &mut Cursor::new(bytes)),
+        }
     }
 
     /// Opens a container that can seek.
@@ -69,11 +79,9 @@ impl<'a> Walk<'a> {
 
     /// Visits one member of an archive: opens it if it is a container, scans it otherwise.
     pub(super) fn member(&mut self, place: &Place<'_>, name: &str, bytes: &mut dyn Read) {
-        let mut head = [0; 512];
-        let n = fill(bytes, &mut head).unwrap_or(0);
-        let head = &head[..n];
-        let mut whole = head.chain(bytes);
-        match detect(name, head) {
+        let head = self.head(bytes);
+        let mut whole = head.bytes().chain(bytes);
+        match detect(name, head.bytes()) {
             None => self.raw(place, &mut whole),
             Some(Kind::Notebook) => self.stream(Kind::Notebook, place, &mut whole),
             Some(kind) if self.depth < self.limits.depth => {
@@ -87,6 +95,19 @@ impl<'a> Walk<'a> {
                 self.raw(place, &mut whole);
             }
         }
+        self.done(head);
+    }
+
+    /// The start of a member, up to a chunk of it: a decompressor that gives a small member in one piece needs no window.
+    pub(super) fn head(&mut self, bytes: &mut dyn Read) -> Head {
+        let mut buf = self.heads.pop().unwrap_or_else(|| vec![0; CHUNK]);
+        let len = fill(bytes, &mut buf).unwrap_or(0);
+        Head { buf, len }
+    }
+
+    /// Gives its buffer back.
+    pub(super) fn done(&mut self, head: Head) {
+        self.heads.push(head.buf);
     }
 
     /// Scans bytes as they are.
@@ -157,11 +178,7 @@ impl<'a> Walk<'a> {
     fn held(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) {
         let Some(bytes) = self.hold(place, input) else { return };
         self.budget.buffer.set(self.budget.buffer.get().saturating_sub(bytes.len() as u64));
-        let expanded = match kind {
-            Kind::Notebook => notebook::walk(self, place, &bytes),
-            _ => self.container(kind, place, &mut Cursor::new(&bytes)),
-        };
-        if expanded == Expanded::Failed {
+        if self.slice(kind, place, &bytes) == Expanded::Failed {
             self.raw(place, &mut bytes.as_slice());
         }
         self.budget.buffer.set(self.budget.buffer.get().saturating_add(bytes.len() as u64));
@@ -216,6 +233,18 @@ pub(super) fn reason(error: &io::Error) -> (IssueKind, &'static str) {
             (IssueKind::SizeLimit, "needs a larger window than the limit to be unpacked")
         }
         _ => (IssueKind::Malformed, "its data is damaged"),
+    }
+}
+
+/// The start of a member, in a buffer that is used again.
+pub(super) struct Head {
+    buf: Vec<u8>,
+    len: usize,
+}
+
+impl Head {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buf[..self.len]
     }
 }
 

@@ -62,7 +62,7 @@ fn failed(walk: &Walk<'_>, place: &Place<'_>, shared: &Shared<'_>, error: ZipErr
     let is_ole = fill(&mut Window::new(shared), &mut head).is_ok() && head == OLE;
     match error {
         _ if is_ole => {
-            walk.gap(IssueKind::Encrypted, place, "an Office file that is encrypted, or of the old format; raw bytes scanned")
+            walk.gap(IssueKind::Encrypted, place, "an Office file that is encrypted, or of the old format; raw bytes scanned");
         }
         ZipError::Io(error) => return walk.failed(place, &error),
         ZipError::UnsupportedArchive(_) => return walk.failed(place, &io::ErrorKind::Unsupported.into()),

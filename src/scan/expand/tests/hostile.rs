@@ -197,14 +197,16 @@ proptest! {
 
     #[test]
     fn json_slices_of_anything(bytes in "[{}\\[\\]\",:\\\\ u0-9a-fn]{0,200}") {
-        let bytes = bytes.as_bytes();
         let mut out = Vec::new();
-        json::push_value(bytes, &mut out);
-        json::push_string(bytes, &mut out);
-        for (key, value) in json::fields(bytes) {
+        let start = json::Cursor::new(bytes.as_bytes());
+        start.clone().push_value(&mut out);
+        start.clone().push_string(&mut out);
+        start.clone().object(|value, key| {
             out.extend(key);
-            json::push_value(value, &mut out);
-        }
-        json::items(bytes).for_each(|item| json::push_value(item, &mut out));
+            value.push_value(&mut out);
+        });
+        start.clone().array(|item| out.extend(item.skip()));
+        start.clone().array(|item| item.object(|value, _| value.array(|_| ())));
+        let _ = (start.find("a"), start.is_nothing(), start.first_string(9));
     }
 }

@@ -54,7 +54,7 @@ fn members() {
 #[test]
 fn ratio() {
     let limits = Limits { ratio: 10, ratio_from: 1000, ..Limits::default() };
-    let bytes = zip_of(&[("bomb", &[b'A'; 100_000]), ("two", b"marker-2")], CompressionMethod::Deflated);
+    let bytes = zip_of(&[("bomb", &vec![b'A'; 100_000]), ("two", b"marker-2")], CompressionMethod::Deflated);
     check_within("x", &bytes, limits, &["x!bomb:", "x!two: 2", "gap ratio-limit x!bomb"]);
     let wide = Limits { ratio_from: 100_000, ..limits };
     check_within("x", &bytes, wide, &["x!bomb:", "x!two: 2"]);

@@ -147,7 +147,7 @@ fn a_large_image_is_not_looked_through() {
     check("x.ipynb", notebook.as_bytes(), &expected);
 }
 
-/// What serde_json makes of a string is what is scanned.
+/// What `serde_json` makes of a string is what is scanned.
 #[test]
 fn strings_are_decoded_as_serde_json_does() {
     proptest::proptest!(|(text: String)| {
