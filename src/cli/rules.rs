@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use super::exit::{self, hinted};
 use super::{args, output};
 use crate::base::text::sanitise;
-use crate::scan::engine::{Engine, Input, Scratch};
+use crate::scan::engine::{Engine, Input, Match, Scratch};
 use crate::scan::rule::load::{self, Entry};
 use crate::scan::rule::select::{self, Choice};
-use crate::scan::rule::{Near, Pattern, Rule, builtin};
+use crate::scan::rule::{Near, Need, Pattern, Rule, builtin};
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
@@ -88,7 +88,8 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     if paths.is_empty() {
         entries = builtin::entries()?;
     }
-    let faults: Vec<String> = entries.iter().flat_map(faults).collect();
+    let known: Vec<Rule> = builtin::rules().into_iter().chain(entries.iter().map(|e| e.rule.clone())).collect();
+    let faults: Vec<String> = entries.iter().flat_map(|e| faults(e, &known)).collect();
     output::write(None, |out| {
         faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
         let examples: usize = entries.iter().map(|e| e.examples.len() + e.counterexamples.len()).sum();
@@ -98,16 +99,21 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
 }
 
 /// What is wrong with a rule's examples. Examples are named by number, never shown.
-pub(super) fn faults(entry: &Entry) -> Vec<String> {
+/// A rule that needs a companion is tried together with its companions, which are looked up in `known`.
+fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
     let id = &entry.rule.id;
-    let engine = match Engine::new(vec![entry.rule.clone()]) {
+    let mut rules = vec![entry.rule.clone()];
+    if entry.rule.pair.need == Need::Required {
+        rules.extend(known.iter().filter(|r| entry.rule.pair.with.contains(&r.id)).cloned());
+    }
+    let engine = match Engine::new(rules) {
         Ok(engine) => engine,
         Err(e) => return vec![e.to_string()],
     };
     let mut scratch = Scratch::default();
     let mut matches = |text: &str| {
         let mut found = false;
-        engine.scan(&mut scratch, &Input::whole(text.as_bytes()), &mut |_: &_| found = true);
+        engine.scan(&mut scratch, &Input::whole(text.as_bytes()), &mut |m: &Match| found |= m.rule == 0);
         found
     };
     let mut out = Vec::new();

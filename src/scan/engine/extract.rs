@@ -87,6 +87,10 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
     let name_start = at - before;
     let mut r = Reader { bytes, at };
     r.skip(MAX_NAME, is_name);
+    while r.peek() == Some(b'.') && r.ahead(1).is_some_and(is_name) && r.at - at < MAX_NAME {
+        r.at += 1;
+        r.skip(MAX_NAME, is_name);
+    }
     let name_end = r.at;
     let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let gap = r.blanks();
@@ -146,6 +150,20 @@ fn starts_line(bytes: &[u8], at: usize) -> bool {
     let head = head.strip_prefix(b"- ").unwrap_or(head).trim_ascii_start();
     let head = [&b"export"[..], b"set", b"ENV", b"ARG", b"-", b"\"", b"'", b"#", b"//", b"+", b"setx"].iter().fold(head, |h, p| h.strip_prefix(*p).unwrap_or(h));
     full && head.trim_ascii().is_empty()
+}
+
+/// A value without quotes that stands alone on its line, as in YAML and properties files, may hold blanks: the same value up
+/// to the end of the line or a comment. `None` if it is no such value or ends there already.
+#[must_use]
+pub fn to_line_end(bytes: &[u8], value: Value) -> Option<Value> {
+    let rest = &bytes[value.end..bytes.len().min(value.end + MAX_VALUE)];
+    if value.form != Form::Line || rest.first() != Some(&b' ') {
+        return None;
+    }
+    let line = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+    let line = memchr::memmem::find(&rest[..line], b" #").unwrap_or(line);
+    let end = value.end + rest[..line].trim_ascii_end().len();
+    (end > value.end).then_some(Value { end, ..value })
 }
 
 /// The text of an XML element.

@@ -134,9 +134,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let carry = (before.digit | before.upper | before.lower) >> 63;
             let starts = alnum & !(alnum << 1 | carry) & long & keep;
             self.each(starts, at, |this, pos| this.probe(pos, Start::Border));
-            self.each(starts & longer, at, Self::infix);
             let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
             let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
+            self.each((starts | runs) & longer, at, Self::infix);
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
         self.each(here.literal & keep, at, Self::literal);
@@ -363,7 +363,11 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if let Some(v) = &value {
             self.scratch.value_end = v.name_end;
         }
+        let before = self.scratch.matches.len();
         self.values(value, From::Assignment);
+        if self.scratch.matches.len() == before {
+            self.values(value.and_then(|v| extract::to_line_end(self.bytes, v)), From::Assignment);
+        }
     }
 
     /// Tries the rules for whole values of one kind.

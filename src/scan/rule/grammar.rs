@@ -395,6 +395,8 @@ pub fn to_regex(node: &Node) -> String {
         Node::Class(set) => class_regex(set),
         Node::Sequence(items) => items.iter().map(to_regex).collect(),
         Node::Choice(arms) => format!("(?:{})", arms.iter().map(to_regex).collect::<Vec<_>>().join("|")),
+        // Without an end it is a loop, which an automaton has room for; a few bytes more than the limit do no harm.
+        Node::Repeat(item, min, max) if *max == MAX_COUNT => format!("(?:{}){{{min},}}", to_regex(item)),
         Node::Repeat(item, min, max) => format!("(?:{}){{{min},{max}}}", to_regex(item)),
         Node::Secret(item) => format!("(?P<secret>{})", to_regex(item)),
     }

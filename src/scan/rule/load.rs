@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use super::grammar::{self, Node};
@@ -271,6 +273,9 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
 
 fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
     let node = grammar::parse(token).map_err(|e| fault("token", e.to_string()))?;
+    if grammar::flatten(&node).is_none() {
+        build_regex(&grammar::to_regex(&node)).map_err(|_| fault("token", "too large for an automaton: use fewer alternatives or smaller counts"))?;
+    }
     if rule.from.is_some() || longest_literal(&node) >= 2 || is_value_rule(rule, &node) {
         return Ok(());
     }
@@ -288,7 +293,8 @@ fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
 #[must_use]
 pub fn is_value_rule(rule: &Rule, node: &Node) -> bool {
     let run = grammar::min_len(node) >= MIN_RUN && begins_a_run(node);
-    rule.from.is_none() && rule.near == Near::Key && !rule.keywords.is_empty() && longest_literal(node) < 2 && !run
+    let short = grammar::min_len(node) < MIN_RUN || longest_literal(node) < 2;
+    rule.from.is_none() && rule.near == Near::Key && !rule.keywords.is_empty() && short && !run
 }
 
 fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
@@ -300,11 +306,16 @@ fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Compiles a regular expression the way the engine does: over bytes, at most 4 MiB.
+pub(in crate::scan) fn build_regex(source: &str) -> Result<Regex, BuildError> {
+    Regex::builder()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
+        .build(source)
+}
+
 fn check_regex(regex: &str) -> Result<(), String> {
-    regex_automata::meta::Regex::builder()
-        .syntax(regex_automata::util::syntax::Config::new().unicode(false).utf8(false))
-        .configure(regex_automata::meta::Config::new().utf8_empty(false).nfa_size_limit(Some(1 << 20)))
-        .build(regex)
+    build_regex(regex)
         .map(|_| ())
         .map_err(|e| e.syntax_error().map_or_else(|| one_line(&e.to_string()), |s| one_line(&s.to_string())))
 }

@@ -233,7 +233,8 @@ fn is_digest(cx: &Context<'_>) -> bool {
     let digest = DIGEST_NAMES.iter().any(|w| memchr::memmem::find(&name, w.as_bytes()).is_some());
     let last = cx.bytes[from..to].rsplit(|b| matches!(b, b'_' | b'-' | b'.')).next().unwrap_or_default().to_ascii_lowercase();
     let camel_id = cx.bytes[from..to].ends_with(b"Id") || cx.bytes[from..to].ends_with(b"ID");
-    digest && !secret_word || DIGEST_WORDS.iter().any(|w| w.as_bytes() == last) || camel_id
+    let last_digest = DIGEST_NAMES.iter().any(|w| name.ends_with(w.as_bytes()));
+    last_digest || digest && !secret_word || DIGEST_WORDS.iter().any(|w| w.as_bytes() == last) || camel_id
 }
 
 /// Could it be a password that a person or a generator set?

@@ -43,7 +43,7 @@ pub fn template(value: &[u8]) -> bool {
     let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let wraps = |a: &[u8], b: &[u8]| value.starts_with(a) && value.ends_with(b);
     has(b"${") || has(b"{{") || has(b"$(") || has(b"<%") || has(b"#{") || wraps(b"<", b">") || wraps(b"%", b"%") || wraps(b"[", b"]") || wraps(b"{", b"}")
-        || wraps(b"__", b"__") || wraps(b"@", b"@") || has(b"%(") || has(b"%s") || has(b"{0}") || has(b"{}") || value.first() == Some(&b'$') && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        || wraps(b"__", b"__") || wraps(b"@", b"@") || has(b"%(") || has(b"%s") || has(b"{0}") || has(b"{}") || value.len() <= 40 && value.first() == Some(&b'$') && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
 fn published() -> &'static HashSet<Vec<u8>> {
