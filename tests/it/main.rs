@@ -3,8 +3,11 @@
 //! A new file here needs its `mod` line below and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod canary;
+mod files;
 mod layers;
 mod lexer;
 mod rules;
+mod run;
 mod secret_ui;
 mod suppress;

@@ -100,7 +100,9 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
     let inside_git = absolute.components().any(|c| c.as_os_str() == ".git");
     // A folder that was named is wanted, even if its parent ignores it: `left_out` is false.
     let folder = Folder { path: path.into(), absolute: absolute.into(), ignores: Arc::new(ignores), left_out: false, inside_git };
-    scope.spawn(move |scope| folder.walk(job, scope, obey));
+    // A link that was named is followed.
+    let opened = rustix::fs::open(path, OPEN.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY, Mode::empty());
+    scope.spawn(move |scope| folder.walk_opened(job, scope, obey, opened));
 }
 
 /// A file named on the command line: links are followed, and a FIFO is read.
@@ -123,7 +125,12 @@ fn named_file(job: &Job<'_>, worker: &mut Worker, path: &Path) {
 
 impl Folder {
     fn walk<'s>(self, job: &'s Job<'_>, scope: &Scope<'s>, obey: Obey) {
-        let fd = match rustix::fs::open(&*self.path, OPEN | OFlags::DIRECTORY, Mode::empty()) {
+        let opened = rustix::fs::open(&*self.path, OPEN | OFlags::DIRECTORY, Mode::empty());
+        self.walk_opened(job, scope, obey, opened);
+    }
+
+    fn walk_opened<'s>(self, job: &'s Job<'_>, scope: &Scope<'s>, obey: Obey, opened: Result<OwnedFd, Errno>) {
+        let fd = match opened {
             Ok(fd) => Arc::new(fd),
             Err(e) => return job.unreadable(&Place::File(&self.path), &e.into()),
         };
