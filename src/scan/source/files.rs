@@ -14,6 +14,7 @@ use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,7 +76,9 @@ impl Names {
 pub fn scan(job: &Job<'_>, paths: &[PathBuf], obey: Obey) {
     rayon::scope(|scope| {
         for path in paths {
-            root(job, scope, path, obey);
+            // `./a` and `a` are one place.
+            let rest = path.strip_prefix(".").unwrap_or(path);
+            root(job, scope, if rest.as_os_str().is_empty() { path } else { rest }, obey);
         }
     });
 }
@@ -86,8 +89,8 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
         Err(e) => return job.unreadable(&Place::File(path), &e),
     };
     if !meta.is_dir() {
-        let path = path.to_path_buf();
-        return scope.spawn(move |_| job.with_worker(|worker| named_file(job, worker, &path)));
+        let (path, kind) = (path.to_path_buf(), meta.file_type());
+        return scope.spawn(move |_| job.with_worker(|worker| named_file(job, worker, &path, kind)));
     }
     let absolute = std::path::absolute(path).and_then(|p| p.canonicalize()).unwrap_or_else(|_| path.to_path_buf());
     let ignores = match obey {
@@ -106,19 +109,17 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
 }
 
 /// A file named on the command line: links are followed, and a FIFO is read.
-fn named_file(job: &Job<'_>, worker: &mut Worker, path: &Path) {
+fn named_file(job: &Job<'_>, worker: &mut Worker, path: &Path, kind: std::fs::FileType) {
+    // Devices are not even opened: that alone can set something going.
+    if kind.is_char_device() || kind.is_block_device() {
+        return job.issues.gap(IssueKind::SpecialFile, &Place::File(path), "a device is not read");
+    }
+    if kind.is_socket() {
+        return job.issues.gap(IssueKind::SpecialFile, &Place::File(path), "a socket is not read");
+    }
     match File::open(path) {
-        Ok(mut file) => {
-            let kind = file.metadata().map(|m| m.file_type());
-            use std::os::unix::fs::FileTypeExt;
-            if kind.as_ref().is_ok_and(|k| k.is_char_device() || k.is_block_device() || k.is_socket()) {
-                job.issues.gap(IssueKind::SpecialFile, &Place::File(path), "a device is not read");
-            } else if kind.is_ok_and(|k| k.is_fifo()) {
-                worker.stream(job, &Place::File(path), &mut file);
-            } else {
-                worker.file(job, path, file);
-            }
-        }
+        Ok(mut file) if kind.is_fifo() => worker.stream(job, &Place::File(path), &mut file),
+        Ok(file) => worker.file(job, path, file),
         Err(e) => job.unreadable(&Place::File(path), &e),
     }
 }
