@@ -10,4 +10,6 @@ mod lexer;
 mod rules;
 mod run;
 mod secret_ui;
+mod streams;
 mod suppress;
+mod texts;
