@@ -97,15 +97,20 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
         Obey::Ignores => Ignores::of(Repository::find(path), &absolute),
         Obey::Nothing => Ignores::default(),
     };
-    if let Some(error) = ignores.repository().and_then(|r| r.index_error().map(str::to_owned)) {
-        job.issues.note(IssueKind::Configuration, &Place::File(path), format!("{error}; every file is scanned"));
-    }
+    note_broken_index(job, path, &ignores);
     let inside_git = absolute.components().any(|c| c.as_os_str() == ".git");
     // A folder that was named is wanted, even if its parent ignores it: `left_out` is false.
     let folder = Folder { path: path.into(), absolute: absolute.into(), ignores: Arc::new(ignores), left_out: false, inside_git };
     // A link that was named is followed.
     let opened = rustix::fs::open(path, OPEN.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY, Mode::empty());
     scope.spawn(move |scope| folder.walk_opened(job, scope, obey, opened));
+}
+
+/// Says so if git's index cannot be read: then all files count as tracked.
+fn note_broken_index(job: &Job<'_>, path: &Path, ignores: &Ignores) {
+    if let Some(error) = ignores.repository().and_then(|r| r.index_error()) {
+        job.issues.note(IssueKind::Configuration, &Place::File(path), format!("{error}; every file is scanned"));
+    }
 }
 
 /// A file named on the command line: links are followed, and a FIFO is read.
@@ -178,6 +183,9 @@ impl Folder {
             Obey::Ignores if has_git || has_gitignore => Arc::new(self.ignores.enter(&self.absolute, has_git, has_gitignore)),
             _ => Arc::clone(&self.ignores),
         };
+        if ignores.repository().map(|r| r.root()) != self.ignores.repository().map(|r| r.root()) {
+            note_broken_index(job, &self.path, &ignores);
+        }
         Ok((self.choose_files(job, &names, &ignores), self.choose_folders(&folders, &ignores)))
     }
 
