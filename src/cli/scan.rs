@@ -60,7 +60,7 @@ fn code(scan: &Scan, findings: u8) -> u8 {
 fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
     for path in paths.iter().filter(|p| *p != Path::new("-")) {
         if let Err(e) = std::fs::metadata(path)
-            && e.kind() == io::ErrorKind::NotFound
+            && matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         {
             let glob = path.to_string_lossy().contains(['*', '?']);
             let hint = if glob { "the glob matched no file" } else { "check the spelling; `-` is standard input" };
