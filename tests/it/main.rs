@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod canary;
+mod exits;
 mod files;
+mod ignores;
 mod layers;
 mod lexer;
 mod rules;
