@@ -35,7 +35,8 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     let mut trace = Trace { range, ..Trace::default() };
     let name = path.to_string_lossy();
     let input = Input { path: Some(&name), now, ..Input::whole(&bytes) };
-    engine.scan(&mut Scratch::default(), &input, &mut trace);
+    let mut scratch = Scratch::default();
+    engine.scan(&mut scratch, &input, &mut trace);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
     let suppressions = Suppressions::new(project.allows.clone());
     let decide = |found: &Match| {
@@ -44,7 +45,7 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
         let rule = &engine.rules()[found.rule as usize].id;
         suppressions.decide(rule, &fingerprint, Lines::around(&bytes, span), Date::from_unix(now))
     };
-    output::write(None, |out| report(&engine, &bytes, (&trace, &decide), out))?;
+    output::write(None, |out| report(&engine, &bytes, (&trace, scratch.matches(), &decide), out))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,10 +60,16 @@ fn line_range(bytes: &[u8], line: usize) -> Option<std::ops::Range<usize>> {
     (start < bytes.len()).then_some(start..end.max(start + 1))
 }
 
-type Decide<'a> = (&'a Trace, &'a dyn Fn(&Match) -> Decision);
+type Decide<'a> = (&'a Trace, &'a [Match], &'a dyn Fn(&Match) -> Decision);
 
 fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let (trace, decide) = what;
+    let (trace, all, decide) = what;
+    let clean = |reason: String| {
+        // Every value of the file, in case one stands in the reason too.
+        let values = all.iter().map(|m| String::from_utf8_lossy(&bytes[m.span.secret_start..m.span.secret_end]));
+        let reason = values.filter(|v| v.len() >= 4).fold(reason, |reason, value| reason.replace(&*value, "********"));
+        sanitise(reason.as_bytes()).into_owned()
+    };
     if trace.hits.is_empty() && trace.misses.is_empty() {
         writeln!(out, "Nothing on this line has the form of a credential that a rule knows: no candidate was judged.")?;
         return writeln!(out, "To find it, write a rule: rules/README.md.");
@@ -72,13 +79,13 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
         writeln!(out, "finding     {} ({}, {} confidence)", rule.id, found.severity.word(), found.confidence.word())?;
         place(bytes, found.span, out)?;
         writeln!(out, "  shown as  {}", engine.shown(found, &bytes[found.span.secret_start..found.span.secret_end]))?;
-        for why in engine.why(found, bytes) {
+        for why in engine.why(found, all, bytes) {
             writeln!(out, "  because   {}", sanitise(why.as_bytes()))?;
         }
         match decide(found) {
             Decision::Report => writeln!(out, "  verdict   reported")?,
-            Decision::AllowedInline { reason } => writeln!(out, "  verdict   silenced by a comment: {}", sanitise(reason.as_bytes()))?,
-            Decision::AllowedByFingerprint { reason } => writeln!(out, "  verdict   silenced in stanch.toml: {}", sanitise(reason.as_bytes()))?,
+            Decision::AllowedInline { reason } => writeln!(out, "  verdict   silenced by a comment: {}", clean(reason))?,
+            Decision::AllowedByFingerprint { reason } => writeln!(out, "  verdict   silenced in stanch.toml: {}", clean(reason))?,
             Decision::Note(text) => writeln!(out, "  verdict   reported; {}", sanitise(text.as_bytes()))?,
         }
     }

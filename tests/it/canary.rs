@@ -37,6 +37,11 @@ pub(crate) fn notion(seed: u64) -> String {
     format!("secret{}{}", '_', random(BASE62, seed, 43))
 }
 
+/// A value that only its name gives away: `generic-secret` behind a name with `secret` in it.
+pub(crate) fn generic(seed: u64) -> String {
+    random(BASE62, seed, 32)
+}
+
 /// A password weak enough to be guessed: `generic-password` behind `password = `.
 pub(crate) fn password(seed: u64) -> String {
     format!("Hb7-{}", random(b"abcdefghkmnpqrstuvwxyz23456789", seed, 6))

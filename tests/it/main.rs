@@ -9,6 +9,8 @@ mod files;
 mod ignores;
 mod layers;
 mod lexer;
+mod redaction;
+mod reports;
 mod rules;
 mod run;
 mod secret_ui;

@@ -160,16 +160,22 @@ impl Engine {
         format!("{}********", fixed.map_or("", String::as_str))
     }
 
-    /// Why a match holds, in short sentences without the value. `bytes` are those of the input.
+    /// Why a match holds, in short sentences without the value, nor that of any of `all` matches of the input. `bytes` are those
+    /// of the input.
     #[must_use]
-    pub fn why(&self, found: &Match, bytes: &[u8]) -> Vec<String> {
+    pub fn why(&self, found: &Match, all: &[Match], bytes: &[u8]) -> Vec<String> {
         let rule = &self.rules[found.rule as usize];
         let mut out = Vec::new();
         if let Some(keyword) = found.keyword {
             let place = if rule.near == Near::Key { "in the name it is assigned to" } else { "before it" };
             out.push(format!("keyword `{}` {place}", self.tables.keywords.word(keyword)));
         } else if let Some((from, to)) = found.name {
-            let name: String = String::from_utf8_lossy(&bytes[from..to]).chars().take(60).collect();
+            let mut name = bytes[from..to].to_vec();
+            // A credential may stand where the name of another one is expected.
+            for other in all.iter().filter(|m| m.span.secret_start < to && from < m.span.secret_end) {
+                name[other.span.secret_start.max(from) - from..other.span.secret_end.min(to) - from].fill(b'*');
+            }
+            let name: String = String::from_utf8_lossy(&name).chars().take(60).collect();
             out.push(format!("value of `{name}`"));
         } else {
             out.push("has the form of the credential".to_owned());

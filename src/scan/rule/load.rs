@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::grammar::{self, Node};
 use super::set::TOKEN;
 use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Rule};
+use crate::base::text::without_tokens;
 use crate::scan::finding::{Confidence, Severity};
 
 /// Unanchored tokens shorter than this are not candidates for the engine.
@@ -153,7 +154,8 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
 /// # Errors
 /// If it is not in the format: the error names line, field and what is allowed.
 pub fn parse_toml(path: &Path, text: &str) -> Result<Vec<Entry>, RuleError> {
-    let invalid = |line, what| RuleError::Invalid { path: path.to_path_buf(), line, what };
+    // A credential may have been pasted anywhere, and the words of the TOML reader quote what they do not understand.
+    let invalid = |line, what: String| RuleError::Invalid { path: path.to_path_buf(), line, what: without_tokens(&what) };
     let file: RawFile = toml::from_str(text).map_err(|e| {
         let at = e.span().map_or(0, |s| s.start);
         invalid(line_of(text, at), one_line(e.message()))
