@@ -33,7 +33,7 @@ pub(super) fn hinted(what: impl Into<String>, hint: impl Into<String>) -> anyhow
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
     let chain: Vec<String> = error.chain().map(|e| plain(e.to_string())).collect();
     eprintln!("error: {}", text::sanitise(chain.join(": ").as_bytes()));
-    if let Some(hinted) = error.downcast_ref::<Hinted>() {
+    if let Some(hinted) = error.chain().find_map(|e| e.downcast_ref::<Hinted>()) {
         eprintln!("hint: {}", text::sanitise(hinted.hint.as_bytes()));
     }
     ExitCode::from(USAGE)

@@ -1,7 +1,7 @@
 //! `stanch explain FILE:LINE`: what was considered there, what held, what did not and why.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,6 +14,7 @@ use crate::base::text::sanitise;
 use crate::scan::engine::explain::Trace;
 use crate::scan::engine::{Engine, Input, Match, Miss, Scratch, Span};
 use crate::scan::fingerprint::Fingerprinter;
+use crate::scan::source::{stream::first_column, utf16};
 use crate::scan::suppress::{Decision, Lines, Suppressions};
 
 /// Files larger than this are not explained: they would be held in memory whole.
@@ -21,11 +22,7 @@ const MOST: u64 = 256 << 20;
 
 pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     let (path, line) = split(&args.place)?;
-    let size = std::fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?.len();
-    if size > MOST {
-        return Err(hinted(format!("{} is larger than 256 MiB", path.display()), "cut the line out into a file of its own"));
-    }
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = read(&path)?;
     let Some(range) = line_range(&bytes, line) else {
         return Err(hinted(format!("{} has no line {line}", path.display()), "lines count from 1"));
     };
@@ -49,9 +46,48 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The text of a file as the scan sees it.
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", path.display());
+    let size = std::fs::metadata(path).map_err(|e| inside(path, e)).with_context(cannot)?.len();
+    if size > MOST {
+        return Err(hinted(format!("{} is larger than 256 MiB", path.display()), "cut the line out into a file of its own"));
+    }
+    let bytes = std::fs::read(path).with_context(cannot)?;
+    let Some(order) = utf16::order(&bytes) else { return Ok(bytes) };
+    let mut text = Vec::new();
+    utf16::Decoder::new(bytes.as_slice(), order).read_to_end(&mut text).with_context(cannot)?;
+    Ok(text)
+}
+
+/// What a report calls `outer!member` or `notebook#cell` is no file.
+fn inside(path: &Path, error: io::Error) -> anyhow::Error {
+    let name = path.to_string_lossy();
+    if error.kind() != io::ErrorKind::NotFound {
+        error.into()
+    } else if name.contains('!') {
+        hinted(error.to_string(), "this is a member of an archive: unpack it, and explain the file")
+    } else if name.contains('#') {
+        hinted(error.to_string(), "this is a part of a notebook: save its text as a file, and explain that")
+    } else {
+        error.into()
+    }
+}
+
+/// `FILE:LINE`, or `FILE:LINE:COLUMN` as reports write it.
 fn split(place: &str) -> anyhow::Result<(PathBuf, usize)> {
-    let parts = place.rsplit_once(':').and_then(|(path, line)| Some((PathBuf::from(path), line.parse().ok().filter(|n| *n > 0)?)));
-    parts.ok_or_else(|| hinted(format!("`{place}` is not FILE:LINE"), "for example: stanch explain src/main.rs:12"))
+    let number = |place: &str| {
+        let (path, number) = place.rsplit_once(':')?;
+        Some((path.to_owned(), number.parse::<usize>().ok().filter(|n| *n > 0)?))
+    };
+    let Some((path, line)) = number(place) else {
+        return Err(hinted(format!("`{place}` is not FILE:LINE"), "for example: stanch explain src/main.rs:12"));
+    };
+    match number(&path) {
+        // The last number is a column, unless there is a file of that name.
+        Some((shorter, line)) if !Path::new(&path).exists() => Ok((shorter.into(), line)),
+        _ => Ok((path.into(), line)),
+    }
 }
 
 fn line_range(bytes: &[u8], line: usize) -> Option<std::ops::Range<usize>> {
@@ -101,7 +137,8 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
 fn place(bytes: &[u8], span: Span, out: &mut dyn Write) -> io::Result<()> {
     let line_start = memchr::memrchr(b'\n', &bytes[..span.secret_start]).map_or(0, |n| n + 1);
     let line = memchr::memchr_iter(b'\n', &bytes[..span.secret_start]).count() + 1;
-    let column = String::from_utf8_lossy(&bytes[line_start..span.secret_start]).chars().count() + 1;
+    let first = if line == 1 { first_column(bytes) } else { 1 };
+    let column = String::from_utf8_lossy(&bytes[line_start..span.secret_start]).chars().count() as u64 + first;
     writeln!(out, "  candidate line {line}, column {column}, {} characters", span.secret_end - span.secret_start)
 }
 

@@ -8,7 +8,7 @@ use super::exit::{self, hinted};
 use super::{args, output};
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
-use crate::scan::rule::load::{self, Entry};
+use crate::scan::rule::load::{self, Entry, RuleError};
 use crate::scan::rule::select::{self, Choice};
 use crate::scan::rule::{Near, Need, Pattern, Rule, builtin};
 
@@ -20,8 +20,17 @@ pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
-    Ok(select::select(&Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() })?)
+/// The rules of a choice; at least one.
+pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
+    let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
+    let rules = select::select(&choice).map_err(|e| match e {
+        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too"),
+        other => other.into(),
+    })?;
+    if rules.is_empty() {
+        return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
+    }
+    Ok(rules)
 }
 
 fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {

@@ -15,8 +15,6 @@ use crate::scan::expand::Limits;
 use crate::scan::finding::{IssueKind, Scan};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
-use crate::scan::rule::load::RuleError;
-use crate::scan::rule::select::{self, Choice};
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
 use crate::scan::source::work::Job;
@@ -72,15 +70,7 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
 
 /// The engine for the rules chosen.
 pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
-    let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
-    let rules = select::select(&choice).map_err(|e| match e {
-        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids, categories and providers"),
-        other => other.into(),
-    })?;
-    if rules.is_empty() {
-        return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
-    }
-    Ok(Engine::new(rules)?)
+    Ok(Engine::new(super::rules::chosen(rules)?)?)
 }
 
 /// `stanch.toml`: the one given, or the one beside what is scanned.
