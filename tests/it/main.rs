@@ -4,16 +4,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod canary;
+mod containers;
 mod exits;
+mod explain;
 mod files;
 mod ignores;
 mod layers;
 mod lexer;
 mod redaction;
 mod reports;
+mod rule_commands;
 mod rules;
 mod run;
 mod secret_ui;
+mod silence;
 mod streams;
 mod suppress;
 mod texts;
