@@ -5,6 +5,7 @@
 
 mod canary;
 mod containers;
+mod crowds;
 mod exits;
 mod explain;
 mod files;
@@ -18,6 +19,7 @@ mod rules;
 mod run;
 mod secret_ui;
 mod silence;
+mod split;
 mod streams;
 mod suppress;
 mod texts;
