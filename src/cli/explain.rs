@@ -119,7 +119,10 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
             writeln!(out, "  because   {}", sanitise(why.as_bytes()))?;
         }
         match decide(found) {
-            Decision::Report => writeln!(out, "  verdict   reported")?,
+            Decision::Report => {
+                writeln!(out, "  verdict   reported")?;
+                writeln!(out, "  silence   with a comment on the line or above: stanch:allow[{}] -- reason", rule.id)?;
+            }
             Decision::AllowedInline { reason } => writeln!(out, "  verdict   silenced by a comment: {}", clean(reason))?,
             Decision::AllowedByFingerprint { reason } => writeln!(out, "  verdict   silenced in stanch.toml: {}", clean(reason))?,
             Decision::Note(text) => writeln!(out, "  verdict   reported; {}", sanitise(text.as_bytes()))?,

@@ -102,7 +102,8 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     output::write(None, |out| {
         faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
         let examples: usize = entries.iter().map(|e| e.examples.len() + e.counterexamples.len()).sum();
-        writeln!(out, "{} rules, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
+        let s = if entries.len() == 1 { "" } else { "s" };
+        writeln!(out, "{} rule{s}, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
     })?;
     Ok(ExitCode::from(if faults.is_empty() { exit::CLEAN } else { exit::FINDINGS }))
 }

@@ -30,7 +30,7 @@ pub(super) fn run(args: args::Scan) -> anyhow::Result<ExitCode> {
     let mut scan = scan(&args, &engine, &project)?;
     let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
-    let to_file = args.output.as_deref().is_some_and(|p| p != Path::new("-"));
+    let to_file = !output::is_standard(args.output.as_deref());
     let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },

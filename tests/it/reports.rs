@@ -31,7 +31,9 @@ fn every_format_goes_to_a_file_and_to_standard_output_alike() {
         assert!(to_file.err.ends_with("; report written to report\n"), "{}", to_file.err);
         assert_eq!(std::fs::read_to_string(folder.path("report")).unwrap(), out.out);
         let dash = folder.run(&["scan", "-f", format, "-o", "-", "d1", "link"]);
-        assert_eq!((dash.out, dash.err), (out.out, String::new()));
+        assert_eq!((&dash.out, dash.err), (&out.out, String::new()));
+        let device = folder.run(&["scan", "-f", format, "-o", "/dev/stdout", "d1", "link"]);
+        assert_eq!((device.out, device.err), (out.out, String::new()));
         folder.run(&["scan", "-q", "-f", format, "-o", "report", "d1"]).says(1, &[]);
     }
     assert_eq!(folder.run(&["scan", "-q", "-o", "report", "d1"]).err, "");
@@ -83,7 +85,9 @@ fn a_report_that_fails_leaves_the_old_one() {
     folder.write("a", github(1));
     folder.write("report", "old");
     // Files may have no more than one block: the report does not fit.
-    folder.shell("ulimit -f 0; trap '' XFSZ; \"$STANCH\" scan a -o report").says(2, &["error: cannot write report", "file too large"]);
+    folder
+        .shell("ulimit -f 0; trap '' XFSZ; \"$STANCH\" scan a -o report")
+        .says(2, &["error: cannot write report", "file too large"]);
     assert_eq!(std::fs::read_to_string(folder.path("report")).unwrap(), "old");
     assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 2);
 }

@@ -52,7 +52,13 @@ fn rules_are_chosen_by_id_category_and_provider() {
 #[test]
 fn a_rule_is_shown_in_full() {
     let folder = Folder::new();
-    let parts = ["id          github-pat", "token       \"ghp_\" base62{36}", "checks      crc32-base62", "what to do  ", "see         https://"];
+    let parts = [
+        "id          github-pat",
+        "token       \"ghp_\" base62{36}",
+        "checks      crc32-base62",
+        "what to do  ",
+        "see         https://",
+    ];
     folder.run(&["rules", "show", "github-pat"]).says(0, &parts);
     folder.write("acme.toml", ACME);
     folder.run(&["rules", "show", "acme-token", "--rules", "acme.toml"]).says(0, &["finds       Acme: Acme API token"]);
@@ -62,7 +68,7 @@ fn a_rule_is_shown_in_full() {
 fn a_rule_of_ones_own_is_checked_and_used() {
     let folder = Folder::new();
     folder.write("rules/acme.toml", ACME);
-    folder.run(&["rules", "check", "rules"]).says(0, &["1 rules, 4 examples and counterexamples, 0 wrong"]);
+    folder.run(&["rules", "check", "rules"]).says(0, &["1 rule, 4 examples and counterexamples, 0 wrong"]);
     let token = format!("acme{}{}", "_", "K7fQ2mZx9LpR4vTb6WnY8cHd");
     folder.write("a", format!("t = {token}\n{}\n", github(1)));
     folder.scan(&["--rules", "rules", "a"]).is(1, &["a:1:5 acme-token", "a:2:1 github-pat"], &[]);
@@ -73,7 +79,10 @@ fn a_rule_of_ones_own_is_checked_and_used() {
 #[test]
 fn examples_that_do_not_hold_are_named_and_not_shown() {
     let folder = Folder::new();
-    folder.write("acme.toml", ACME.replace("'acme_·short'", "'acme_·8cHdK7fQ2mZx9LpR4vTb6WnY'").replace("'t = acme_·K7fQ", "'t = acme_·K7-Q"));
+    folder.write(
+        "acme.toml",
+        ACME.replace("'acme_·short'", "'acme_·8cHdK7fQ2mZx9LpR4vTb6WnY'").replace("'t = acme_·K7fQ", "'t = acme_·K7-Q"),
+    );
     let outcome = folder.run(&["rules", "check", "acme.toml"]);
     outcome.says(1, &["rule `acme-token`: example 1 does not match", "rule `acme-token`: counterexample 1 matches", "2 wrong"]);
     assert!(!outcome.out.contains("6WnY"));
