@@ -14,7 +14,13 @@ fn members_are_named_with_what_holds_them() {
     );
     let report = folder.scan(&["."]);
     let place = |name: &str| format!("{name}:2:5 github-pat");
-    let mut expected = vec![place("lib.jar!a.txt"), place("no-ending!a.txt"), place("z.zip!a.txt"), place("t.tar!a.txt"), place("a.txt.gz!a.txt")];
+    let mut expected = vec![
+        place("lib.jar!a.txt"),
+        place("no-ending!a.txt"),
+        place("z.zip!a.txt"),
+        place("t.tar!a.txt"),
+        place("a.txt.gz!a.txt"),
+    ];
     expected.extend(["t.tgz!t.tar!a.txt", "t.txz!t.tar!a.txt", "t.tbz!t.tar!a.txt"].map(place));
     expected.sort();
     let mut places = report.places();
@@ -72,7 +78,9 @@ fn a_broken_archive_is_a_gap_and_its_bytes_are_scanned() {
     let folder = Folder::new();
     folder.write("broken.zip", format!("PK\x03\x04 k = {}", github(1)));
     folder.write("a.txt", "x\n".repeat(1000));
-    folder.shell("tar -czf cut.tgz a.txt; truncate -s 60 cut.tgz; printf 'Rar!\\x1a\\x07 rest' > x.rar; zip -q -P pw secret.zip a.txt");
+    folder.shell(
+        "tar -czf cut.tgz a.txt; truncate -s 60 cut.tgz; printf 'Rar!\\x1a\\x07 rest' > x.rar; zip -q -P pw secret.zip a.txt",
+    );
     let report = folder.scan(&["."]);
     let issues = report.issues();
     let has = |part: &str| assert!(issues.iter().any(|i| i.contains(part)), "{part}: {issues:#?}");
@@ -106,7 +114,9 @@ fn cells_of_notebooks_are_named_by_their_id() {
     report.is(1, &places, &["note media-payload nb.ipynb#cell-3f2a/output-1: image payload of 12 bytes left out"]);
     assert_eq!((report.findings[0]["file"].as_str(), report.findings[0]["member"].as_str()), (Some("nb.ipynb"), Some("cell-2")));
     // A comment in the cell counts.
-    let silenced = notebook.to_string().replace(&format!("{}'\\n", github(1)), &format!("{}' # stanch:allow[github-pat] -- demo\\n", github(1)));
+    let silenced = notebook
+        .to_string()
+        .replace(&format!("{}'\\n", github(1)), &format!("{}' # stanch:allow[github-pat] -- demo\\n", github(1)));
     folder.write("nb.ipynb", silenced);
     assert_eq!(folder.scan(&["nb.ipynb"]).covered("allowed_inline"), 1);
 }

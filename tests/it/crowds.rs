@@ -105,9 +105,17 @@ fn what_is_named_and_gone_before_its_turn_is_a_gap() {
         cut(&folder.path("huge"));
     });
     let issues = report.issues();
-    let vanished = |name: &str| issues.iter().any(|i| i.starts_with(&format!("gap vanished {name}")) && i.ends_with(": it was gone before it could be read"));
+    let vanished = |name: &str| {
+        issues
+            .iter()
+            .any(|i| i.starts_with(&format!("gap vanished {name}")) && i.ends_with(": it was gone before it could be read"))
+    };
     assert!(vanished("file-") && vanished("folder-"), "{issues:?}");
-    assert_eq!((report.code, report.covered("files") as usize + issues.len()), (3, victims.len() + 2), "huge counts twice: read, and a gap");
+    assert_eq!(
+        (report.code, report.covered("files") as usize + issues.len()),
+        (3, victims.len() + 2),
+        "huge counts twice: read, and a gap"
+    );
 }
 
 #[test]

@@ -45,10 +45,15 @@ fn findings_and_gaps_decide_the_code() {
 #[test]
 fn the_report_names_the_gaps_beside_findings() {
     let folder = folder();
-    folder.run(&["scan", "leak", "loop"]).says(1, &["Found 1 secret in 1 place", "The scan is incomplete: 1 gap.", "loop: too many levels"]);
+    folder
+        .run(&["scan", "leak", "loop"])
+        .says(1, &["Found 1 secret in 1 place", "The scan is incomplete: 1 gap.", "loop: too many levels"]);
     folder.run(&["scan", "loop"]).says(3, &["No secrets found in what was read, but the scan is incomplete: 1 gap."]);
     let report = folder.scan(&["leak", "loop"]);
-    assert_eq!((report.summary["verdict"].as_str(), report.summary["complete"].as_bool()), (Some("findings-and-gaps"), Some(false)));
+    assert_eq!(
+        (report.summary["verdict"].as_str(), report.summary["complete"].as_bool()),
+        (Some("findings-and-gaps"), Some(false))
+    );
 }
 
 #[test]

@@ -14,7 +14,8 @@ fn check(folder: &Folder, content: &str, parts: &[&str]) {
 #[test]
 fn a_hit_says_rule_place_reasons_and_verdict() {
     let folder = Folder::new();
-    let parts = ["finding     github-pat (critical, high confidence)", "line 2, column 7, 40 characters", "shown as  ghp_********"];
+    let parts =
+        ["finding     github-pat (critical, high confidence)", "line 2, column 7, 40 characters", "shown as  ghp_********"];
     check(&folder, &format!("x\nké = '{}'\n", github(1)), &parts);
     check(&folder, &github(1), &["because   checksum matches", "verdict   reported\n"]);
     let last = if github(1).ends_with('0') { "1" } else { "0" };
@@ -31,8 +32,13 @@ fn what_is_no_finding_says_why() {
     check(&folder, "password = \"${DB_PASSWORD}\"\n", &["no finding  generic-password", "placeholder"]);
     check(&folder, "api_key = 'aaaaaaaabbbbbbbb1'\n", &["no finding  generic-api-key", "because   "]);
     let hex = random(b"0123456789abcdef", 1, 64);
-    check(&folder, &format!("api_secret_sha256 = '{hex}'\n"), &["no finding  generic-hex-key", "check `not-digest` does not hold"]);
-    let overlapped = ["finding     stripe-secret-key", "no finding  generic-", "rule `stripe-secret-key` explains the same characters better"];
+    check(
+        &folder,
+        &format!("api_secret_sha256 = '{hex}'\n"),
+        &["no finding  generic-hex-key", "check `not-digest` does not hold"],
+    );
+    let overlapped =
+        ["finding     stripe-secret-key", "no finding  generic-", "rule `stripe-secret-key` explains the same characters better"];
     check(&folder, &format!("secret = {}\n", stripe(1)), &overlapped);
     let aws = random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 1, 40);
     check(&folder, &format!("thing = {aws}\n"), &["Nothing on this line"]);
@@ -44,7 +50,11 @@ fn a_silenced_finding_says_by_what() {
     check(&folder, &format!("{} # stanch:allow[github-pat] -- demo\n", github(1)), &["verdict   silenced by a comment: demo\n"]);
     let stale = format!("{} # stanch:allow[github-pat] until=2020-01-01 -- demo\n", github(1));
     check(&folder, &stale, &["verdict   reported; stanch:allow ended on 2020-01-01\n"]);
-    check(&folder, &format!("{} # stanch:allow[jwt] -- demo\n", github(1)), &["verdict   reported; stanch:allow does not silence it"]);
+    check(
+        &folder,
+        &format!("{} # stanch:allow[jwt] -- demo\n", github(1)),
+        &["verdict   reported; stanch:allow does not silence it"],
+    );
     folder.run(&["init"]).says(0, &[]);
     folder.write("a", format!("x\n{}\n", github(1)));
     let print = folder.scan(&["a"]).fingerprints().remove(0);

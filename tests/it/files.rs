@@ -20,7 +20,9 @@ fn fifo(path: &Path) {
 fn hidden_files_are_scanned_and_git_objects_are_not() {
     let folder = Folder::new();
     folder.git(&["init", "-q"]);
-    for (n, name) in [".hidden", ".dir/.deep/x", ".git/objects/ab/left-out", ".git/hooks/commit", "objects/kept"].iter().enumerate() {
+    for (n, name) in
+        [".hidden", ".dir/.deep/x", ".git/objects/ab/left-out", ".git/hooks/commit", "objects/kept"].iter().enumerate()
+    {
         folder.write(name, github(n as u64));
     }
     folder.write(".git/config", format!("[remote \"o\"]\nurl = https://x:{}@example.org/\n", github(9)));
@@ -137,7 +139,11 @@ fn a_file_named_twice_is_one_place() {
 #[test]
 fn names_that_steer_a_terminal_are_shown_and_kept() {
     let folder = Folder::new();
-    for (n, name) in [&b"new\nline"[..], b"esc\x1b[2Jape", b"not-\xff-utf8", "bidi\u{202e}".as_bytes(), b"col:12:3", b"back\\slash"].iter().enumerate() {
+    for (n, name) in
+        [&b"new\nline"[..], b"esc\x1b[2Jape", b"not-\xff-utf8", "bidi\u{202e}".as_bytes(), b"col:12:3", b"back\\slash"]
+            .iter()
+            .enumerate()
+    {
         folder.write(Path::new(OsStr::from_bytes(name)), github(n as u64));
     }
     let human = folder.run(&["scan", "."]);
@@ -147,7 +153,9 @@ fn names_that_steer_a_terminal_are_shown_and_kept() {
     assert_eq!(report.findings.len(), 6);
     let exact: Vec<&str> = report.findings.iter().filter_map(|f| f["path_base64"].as_str()).collect();
     assert_eq!(exact, ["bm90LS8tdXRmOA==".replace("LS8t", "Lf8t").as_str()]);
-    assert!(report.findings.iter().any(|f| f["path"] == "new\nline") && report.findings.iter().any(|f| f["path"] == "back\\slash"));
+    assert!(
+        report.findings.iter().any(|f| f["path"] == "new\nline") && report.findings.iter().any(|f| f["path"] == "back\\slash")
+    );
 }
 
 #[test]

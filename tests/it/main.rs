@@ -23,3 +23,4 @@ mod split;
 mod streams;
 mod suppress;
 mod texts;
+mod transcripts;

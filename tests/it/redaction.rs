@@ -21,7 +21,10 @@ fn folder() -> Folder {
     let folder = Folder::new();
     // The same twice, two on a line, one as the name of another, one in a comment, one in a URL.
     folder.write("same-line", format!("a = {0} b = {0} # was {0}, {1}\n", github(1), github(2)));
-    folder.write("name", format!("{} = \"{}\"\n\"{}\": \"{}\", password = '{}'\n", notion(1), github(3), notion(2), generic(1), password(1)));
+    folder.write(
+        "name",
+        format!("{} = \"{}\"\n\"{}\": \"{}\", password = '{}'\n", notion(1), github(3), notion(2), generic(1), password(1)),
+    );
     folder.write("url", format!("postgres://user:{}@host/{}?token={}\n", password(2), stripe(1), github(4)));
     folder.write("key.pem", format!("x={} {}", stripe(2), pem(1)));
     folder.write("silenced", format!("k = {0} # stanch:allow[github-pat] -- {0}\n", github(5)));
@@ -79,14 +82,20 @@ fn every_canary_is_found() {
 fn shown_values_stand_in_their_own_field_only() {
     let folder = folder();
     let canaries = canaries();
-    for (format, fields) in [("json", vec!["secret", "secret_base64"]), ("jsonl", vec!["secret", "secret_base64"]), ("sarif", vec!["secret", "secret_base64"])] {
+    for (format, fields) in [
+        ("json", vec!["secret", "secret_base64"]),
+        ("jsonl", vec!["secret", "secret_base64"]),
+        ("sarif", vec!["secret", "secret_base64"]),
+    ] {
         let Outcome { out, .. } = folder.run(&["scan", "-f", format, "--show-secrets", "."]);
         assert!(canaries.iter().any(|c| out.contains(c.as_str())), "{format} shows nothing");
         let mut documents: Vec<Value> = match format {
             "jsonl" => out.lines().map(|l| serde_json::from_str(l).unwrap()).collect(),
             _ => vec![serde_json::from_str(&out).unwrap()],
         };
-        documents.iter_mut().for_each(|d| without(d, &fields));
+        for document in &mut documents {
+            without(document, &fields);
+        }
         holds_none(&canaries, format, &serde_json::to_string(&documents).unwrap());
     }
     let human = folder.run(&["scan", "--show-secrets", "."]).out;
@@ -132,7 +141,7 @@ fn no_explanation_holds_a_value() {
     let canaries = canaries();
     for file in std::fs::read_dir(folder.path("")).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
-        let lines = std::fs::read(folder.path(&name)).unwrap().iter().filter(|b| **b == b'\n').count() + 2;
+        let lines = memchr::memchr_iter(b'\n', &std::fs::read(folder.path(&name)).unwrap()).count() + 2;
         for line in 0..=lines {
             let outcome = folder.run(&["explain", &format!("{name}:{line}")]);
             holds_none(&canaries, &format!("explain {name}:{line}"), &(outcome.out + &outcome.err));
@@ -160,14 +169,18 @@ fn no_error_holds_a_value_of_a_file() {
         format!("{head}paths = {{ only = ['[{token}'] }}\n"),
         format!("{head}allow = {{ regexes = ['({token}'] }}\n"),
         head.replace("\"abc\" hex{9}", &format!("\"{token}\" hxe{{9}}")),
-        head.replace("\"abc\" hex{9}", &&token),
+        head.replace("\"abc\" hex{9}", &token),
         head.replace("token = '\"abc\" hex{9}'", &format!("regex = '({token}'")),
         head.replace("'x-1'", &format!("'{token}'")),
         token.clone(),
     ];
     for (n, content) in rule_files.iter().enumerate() {
         folder.write("r.toml", content);
-        for args in [&["rules", "check", "r.toml"][..], &["scan", "--rules", "r.toml", "url"], &["rules", "list", "--rules", "r.toml", "--only", "x-1"]] {
+        for args in [
+            &["rules", "check", "r.toml"][..],
+            &["scan", "--rules", "r.toml", "url"],
+            &["rules", "list", "--rules", "r.toml", "--only", "x-1"],
+        ] {
             let outcome = folder.run(args);
             holds_none(&canaries, &format!("rule file {n}, {args:?}"), &(outcome.out + &outcome.err));
         }

@@ -78,8 +78,7 @@ impl Folder {
     /// Runs the program with something on standard input.
     pub(crate) fn run_with_input(&self, args: &[&str], input: &[u8]) -> Outcome {
         let mut command = self.command(STANCH);
-        let mut child =
-            command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
         std::thread::scope(|scope| {
             // A program that refuses its arguments reads nothing.
@@ -176,7 +175,8 @@ impl Report {
 
     /// `level kind place: detail` of every issue.
     pub(crate) fn issues(&self) -> Vec<String> {
-        let issue = |i: &Value| format!("{} {} {}: {}", text(&i["level"]), text(&i["kind"]), text(&i["place"]), text(&i["detail"]));
+        let issue =
+            |i: &Value| format!("{} {} {}: {}", text(&i["level"]), text(&i["kind"]), text(&i["place"]), text(&i["detail"]));
         self.issues.iter().map(issue).collect()
     }
 

@@ -42,9 +42,9 @@ impl Planted {
         expected.sort_unstable();
         let (mut line, mut done, mut places) = (1, 0, Vec::new());
         for (at, rule) in expected {
-            line += self.text[done..at].iter().filter(|b| **b == b'\n').count();
+            line += memchr::memchr_iter(b'\n', &self.text[done..at]).count();
             done = at;
-            let start = self.text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+            let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |n| n + 1);
             let column = String::from_utf8_lossy(&self.text[start..at]).chars().count() + 1;
             places.push(format!("big:{line}:{column} {rule}"));
         }
@@ -131,7 +131,9 @@ fn a_stream_is_cut_like_a_file() {
 #[test]
 fn files_around_the_size_of_a_window_are_read_whole() {
     let folder = Folder::new();
-    for (n, size) in [WINDOW - 1, WINDOW, WINDOW + 1, WINDOW + 20 * 1024 - 1, WINDOW + 20 * 1024, WINDOW + 20 * 1024 + 1].iter().enumerate() {
+    for (n, size) in
+        [WINDOW - 1, WINDOW, WINDOW + 1, WINDOW + 20 * 1024 - 1, WINDOW + 20 * 1024, WINDOW + 20 * 1024 + 1].iter().enumerate()
+    {
         let mut text = vec![b' '; *size];
         let token = github(n as u64);
         let at = text.len() - token.len();
