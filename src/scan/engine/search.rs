@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::super::rule::set::Set;
 use super::super::rule::{From, Near};
 use super::classify::{Masks, WORD};
-use super::compile::{Action, Probe, wants_key};
+use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
 use super::pattern::{End, RunCache, Span, Start};
@@ -82,8 +82,8 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
     scratch.searched.clear();
     scratch.value_end = 0;
     scratch.runs.reset(engine.tables.sets);
-    scratch.masks.clear();
     scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
+    scratch.masks[..BEHIND].fill(Masks::default());
     let end = input.bytes.len().min(input.emit.end.saturating_add(BEYOND));
     let start = input.emit.start.saturating_sub(OVERLAP).next_multiple_of(WORD).min(end);
     let chunk = start.saturating_sub(BEHIND * WORD);
@@ -99,7 +99,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let (head, after) = (&self.bytes[self.chunk..stop], &self.bytes[stop..]);
             classifier.classify(head, after, &mut self.scratch.masks[BEHIND..]);
             let known = (stop - self.chunk).div_ceil(WORD);
-            self.scratch.masks[BEHIND + known..].fill(Masks::default());
+            // Nothing looks further ahead than this.
+            let blank = BEHIND + known..(BEHIND + known + AHEAD).min(BEHIND + CHUNK + AHEAD);
+            self.scratch.masks[blank].fill(Masks::default());
             for word in 0..CHUNK {
                 let at = self.chunk + word * WORD;
                 if at >= end {
@@ -118,7 +120,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn word(&mut self, word: usize, at: usize, end: usize) {
         let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
         let [before, here, next] = [masks[0], masks[1], masks[2]];
-        if here.token | here.literal == 0 {
+        if here.token | here.anywhere | here.word == 0 {
             return;
         }
         let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
@@ -139,7 +141,11 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             self.each((starts | runs) & longer, at, Self::infix);
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
-        self.each(here.literal & keep, at, Self::literal);
+        self.each(here.anywhere & keep, at, Self::anywhere);
+        if here.word != 0 {
+            let words = here.word & word_starts(&self.scratch.masks, BEHIND + word) & keep;
+            self.each(words, at, Self::word_literal);
+        }
     }
 
     #[inline]
@@ -305,29 +311,41 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// Follows up a hint of the classifier.
-    fn literal(&mut self, at: usize) {
+    /// Follows up a hint of the classifier: literals that may stand anywhere.
+    fn anywhere(&mut self, at: usize) {
         let engine = self.engine;
-        let tables = &engine.tables;
-        for index in &tables.literal_index[usize::from(self.bytes[at])] {
-            let literal = &tables.literals[usize::from(*index)];
-            let Some(text) = self.bytes.get(at..at + literal.bytes.len()) else { continue };
-            let hit = if literal.folded { text.eq_ignore_ascii_case(&literal.bytes) } else { text == literal.bytes };
-            if !hit {
-                continue;
-            }
-            for action in &literal.actions {
-                match *action {
-                    Action::Pattern(pattern, offset) => {
-                        if let Some(begin) = at.checked_sub(offset as usize) {
-                            self.pattern(pattern, begin, Start::Border, Found::default());
-                        }
+        for index in &engine.tables.anywhere[usize::from(self.bytes[at])] {
+            self.literal(at, &engine.tables.literals[usize::from(*index)]);
+        }
+    }
+
+    /// The same for literals that begin a word.
+    #[inline]
+    fn word_literal(&mut self, at: usize) {
+        let Some(key) = self.bytes.get(at..at + 3) else { return };
+        let engine = self.engine;
+        for index in engine.tables.words.look_up([key[0], key[1], key[2]]) {
+            self.literal(at, &engine.tables.literals[*index as usize]);
+        }
+    }
+
+    fn literal(&mut self, at: usize, literal: &Literal) {
+        let Some(text) = self.bytes.get(at..at + literal.bytes.len()) else { return };
+        let hit = if literal.folded { text.eq_ignore_ascii_case(&literal.bytes) } else { text == literal.bytes };
+        if !hit {
+            return;
+        }
+        for action in &literal.actions {
+            match *action {
+                Action::Pattern(pattern, offset) => {
+                    if let Some(begin) = at.checked_sub(offset as usize) {
+                        self.pattern(pattern, begin, Start::Border, Found::default());
                     }
-                    Action::Regex(rule) => self.regex(rule, at),
-                    Action::Assignment => self.assignment(at),
-                    Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
-                    Action::Header => self.values(extract::header(self.bytes, at), From::AuthHeader),
                 }
+                Action::Regex(rule) => self.regex(rule, at),
+                Action::Assignment => self.assignment(at),
+                Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
+                Action::Header => self.values(extract::header(self.bytes, at), From::AuthHeader),
             }
         }
     }
