@@ -4,13 +4,13 @@
 //! one; they give identical results (a property test and a fuzz target say so).
 //!
 //! Besides the classes, each word tells where a literal may begin. That is Teddy's idea: four bytes are looked up by nibble in
-//! eight buckets, so a hit is only a hint. Two buckets are for a dozen literals that may begin anywhere; the other six hold some
+//! eight buckets, so a hit is only a hint. Four buckets are for a dozen literals that may begin anywhere; the other four hold some
 //! hundred that begin a word, and only say where a closer look pays.
 
 /// Bytes a [`Masks`] covers.
 pub const WORD: usize = 64;
 /// Buckets of literals that may begin anywhere, out of eight.
-const ANYWHERE: usize = 2;
+const ANYWHERE: usize = 4;
 /// Bytes of a literal that are looked at.
 pub const FINGERPRINT: usize = 4;
 

@@ -20,7 +20,7 @@ use super::super::rule::{From, Near, Pattern as Source, Rule};
 use super::classify::{Classifier, FINGERPRINT, Fingerprint};
 use super::lazy::LazyRegex;
 use super::pattern::Pattern;
-use super::table::Trigrams;
+use super::table::{Heads, Trigrams};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -79,7 +79,7 @@ pub(super) struct Tables {
     /// Those that may stand anywhere, by first byte: indices into `literals`.
     pub(super) anywhere: Vec<Vec<u16>>,
     /// Those that begin a word.
-    pub(super) words: Trigrams,
+    pub(super) words: Heads,
     pub(super) classifier: Classifier,
     pub(super) keywords: Keywords,
     /// For each keyword, its patterns grouped by the set they begin with.
@@ -92,10 +92,12 @@ pub(super) struct Tables {
 }
 
 /// Rules that match whole values.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Values {
     /// Distinct normalised names, each with the rules that look for it.
     pub(super) names: Vec<(Vec<u8>, Vec<u32>)>,
+    /// The names by how they begin.
+    pub(super) index: Heads,
     pub(super) url: Vec<u32>,
     pub(super) header: Vec<u32>,
     /// Patterns of each such rule.
@@ -120,11 +122,17 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         infixes: Vec::new(),
         literals: Vec::new(),
         anywhere: vec![Vec::new(); 256],
-        words: Trigrams::new(Vec::new()),
+        words: Heads::new(std::iter::empty()),
         classifier: Classifier::new(&[], &[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
-        values: Values::default(),
+        values: Values {
+            names: Vec::new(),
+            index: Heads::new(std::iter::empty()),
+            url: Vec::new(),
+            header: Vec::new(),
+            patterns: HashMap::new(),
+        },
         regexes: vec![None; rules.len()],
         prefixes: vec![Vec::new(); rules.len()],
     };
@@ -313,18 +321,14 @@ impl Builder {
         literals.sort_by_key(|l| fingerprint(l).iter().map(|set| set.first().copied()).collect::<Vec<_>>());
         let prints = |word: bool| literals.iter().filter(|l| l.word == word).map(fingerprint).collect::<Vec<_>>();
         self.tables.classifier = Classifier::new(&prints(false), &prints(true));
-        let mut pairs = Vec::new();
-        for (index, literal) in literals.iter().enumerate() {
+        for (index, literal) in literals.iter().enumerate().filter(|(_, l)| !l.word) {
             let id = u16::try_from(index).expect("a rule set has fewer than 65,536 literals");
-            if literal.word {
-                let key = [literal.bytes[0], literal.bytes[1], literal.bytes[2]];
-                let keys = if literal.folded { cases(key) } else { vec![key] };
-                pairs.extend(keys.into_iter().map(|k| (k, u32::from(id))));
-            } else {
-                fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
-            }
+            fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
         }
-        self.tables.words = Trigrams::new(pairs);
+        let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
+        self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
+        let names = self.tables.values.names.iter().zip(0u32..);
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id)));
     }
 }
 

@@ -322,9 +322,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// The same for literals that begin a word.
     #[inline]
     fn word_literal(&mut self, at: usize) {
-        let Some(key) = self.bytes.get(at..at + 3) else { return };
         let engine = self.engine;
-        for index in engine.tables.words.look_up([key[0], key[1], key[2]]) {
+        for (_, index) in engine.tables.words.look_up(&self.bytes[at..]) {
             self.literal(at, &engine.tables.literals[*index as usize]);
         }
     }
@@ -362,12 +361,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if at < done {
             return;
         }
-        let from = at.saturating_sub(REGEX_BEFORE);
-        let to = self.bytes.len().min(at + REGEX_BEHIND);
+        let from = at.saturating_sub(regex.reach().min(REGEX_BEFORE));
+        let reach = regex.reach().min(REGEX_BEHIND);
+        let to = self.bytes.len().min(at + reach);
         let mut spans = Vec::new();
         regex.find(self.bytes, from, to, &mut |span| spans.push(span));
         // What was searched with enough room behind it needs no second look.
-        self.scratch.searched[entry].1 = if to == self.bytes.len() { to } else { (at + REGEX_BEHIND / 2).min(to) };
+        self.scratch.searched[entry].1 = if to == self.bytes.len() { to } else { at + reach / 2 };
         for span in spans {
             self.judge(rule, span, Found::default());
         }
@@ -396,8 +396,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let name = normalise(&self.bytes[value.name_start..value.name_end]);
         match from {
             From::Assignment => {
-                for (_, rules) in values.names.iter().filter(|(n, _)| memchr::memmem::find(&name, n).is_some()) {
-                    rules.iter().for_each(|r| self.value(*r, value));
+                for start in 0..name.len() {
+                    for (_, id) in values.index.look_up(&name[start..]) {
+                        let (wanted, rules) = &values.names[*id as usize];
+                        if name[start..].starts_with(wanted) {
+                            rules.iter().for_each(|r| self.value(*r, value));
+                        }
+                    }
                 }
             }
             From::UrlPassword | From::AuthHeader => {

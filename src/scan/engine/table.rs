@@ -1,6 +1,7 @@
-//! Small hash tables over three bytes: a bitmap that says no in a nanosecond, then a bucket.
+//! Small hash tables over the first bytes of words: a bitmap that says no in a nanosecond, then a bucket.
 //!
-//! They must not know what they index. Start with [`Trigrams`].
+//! They must not know what they index. Start with [`Trigrams`], over three bytes, and [`Heads`], over four whose case does not
+//! count.
 
 const BITS: usize = 1 << 16;
 
@@ -59,6 +60,69 @@ impl Trigrams {
     }
 }
 
+/// A map from four bytes, in any case, to short lists of numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Heads {
+    bitmap: Box<[u64]>,
+    keys: Vec<(u32, u32)>,
+}
+
+impl Heads {
+    /// A table of (word, value) pairs. A word of three bytes stands for all words that begin with it.
+    pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
+        let mut keys = Vec::new();
+        for (word, value) in pairs {
+            match *word {
+                [a, b, c] => keys.extend((0..=255).map(|d| (fold([a, b, c, d]), value))),
+                [a, b, c, d, ..] => keys.push((fold([a, b, c, d]), value)),
+                _ => {}
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let mut bitmap = vec![0; BITS / 64].into_boxed_slice();
+        for (key, _) in &keys {
+            let slot = head_slot(*key);
+            bitmap[slot / 64] |= 1 << (slot % 64);
+        }
+        Self { bitmap, keys }
+    }
+
+    /// The values of the word that begins at the start of `bytes`.
+    #[inline]
+    pub(super) fn look_up(&self, bytes: &[u8]) -> &[(u32, u32)] {
+        let Some(head) = bytes.first_chunk::<4>() else { return self.short(bytes) };
+        let key = fold(*head);
+        let slot = head_slot(key);
+        if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
+    }
+
+    /// At the end of the input a word of three bytes has no fourth.
+    #[cold]
+    fn short(&self, bytes: &[u8]) -> &[(u32, u32)] {
+        match *bytes {
+            [a, b, c] => self.bucket(fold([a, b, c, 0])),
+            _ => &[],
+        }
+    }
+
+    fn bucket(&self, key: u32) -> &[(u32, u32)] {
+        let start = self.keys.partition_point(|k| k.0 < key);
+        let rest = &self.keys[start..];
+        &rest[..rest.iter().take_while(|k| k.0 == key).count()]
+    }
+}
+
+#[inline]
+fn fold(bytes: [u8; 4]) -> u32 {
+    u32::from_be_bytes(bytes) | 0x2020_2020
+}
+
+#[inline]
+fn head_slot(key: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
+}
+
 #[inline]
 fn slot(key: [u8; 3]) -> usize {
     let x = u32::from_le_bytes([key[0], key[1], key[2], 0]);
@@ -67,7 +131,18 @@ fn slot(key: [u8; 3]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::Trigrams;
+    use super::{Heads, Trigrams};
+
+    #[test]
+    fn heads_do_not_mind_case_and_short_words_stand_for_all() {
+        let table = Heads::new([(&b"token"[..], 1), (b"key", 2), (b"toke", 3)].into_iter());
+        let look = |bytes: &[u8]| table.look_up(bytes).iter().map(|v| v.1).collect::<Vec<_>>();
+        assert_eq!(look(b"TOKENS"), [1, 3]);
+        assert_eq!(look(b"keyed"), [2]);
+        assert_eq!(look(b"KEY"), [2]);
+        assert_eq!(look(b"tok"), Vec::<u32>::new());
+        assert_eq!(look(b"monk"), Vec::<u32>::new());
+    }
 
     #[test]
     fn finds_what_was_put_in_and_nothing_else() {
