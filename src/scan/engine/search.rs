@@ -323,8 +323,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     #[inline]
     fn word_literal(&mut self, at: usize) {
         let engine = self.engine;
-        for (_, index) in engine.tables.words.look_up(&self.bytes[at..]) {
-            self.literal(at, &engine.tables.literals[*index as usize]);
+        for index in engine.tables.words.look_up(&self.bytes[at..]) {
+            self.literal(at, &engine.tables.literals[index as usize]);
         }
     }
 
@@ -397,8 +397,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         match from {
             From::Assignment => {
                 for start in 0..name.len() {
-                    for (_, id) in values.index.look_up(&name[start..]) {
-                        let (wanted, rules) = &values.names[*id as usize];
+                    for id in values.index.look_up(&name[start..]) {
+                        let (wanted, rules) = &values.names[id as usize];
                         if name[start..].starts_with(wanted) {
                             rules.iter().for_each(|r| self.value(*r, value));
                         }
@@ -483,7 +483,17 @@ fn word_starts(masks: &[Masks], index: usize) -> u64 {
 
 /// No blank line and no end of an object in between?
 fn same_block(between: &[u8]) -> bool {
-    memchr::memmem::find(between, b"\n\n").is_none() && memchr::memmem::find(between, b"\r\n\r\n").is_none() && memchr::memchr(b'}', between).is_none()
+    let mut line = 1;
+    for byte in between {
+        match byte {
+            b'}' => return false,
+            b'\n' if line == 0 => return false,
+            b'\n' => line = 0,
+            b'\r' => {}
+            _ => line += 1,
+        }
+    }
+    true
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]

@@ -60,56 +60,93 @@ impl Trigrams {
     }
 }
 
-/// A map from four bytes, in any case, to short lists of numbers.
+/// A map from the first four bytes of words, in any case, to short lists of numbers. Words of three bytes have a map of their own.
 #[derive(Debug, Clone)]
 pub(super) struct Heads {
+    four: Map,
+    three: Map,
+}
+
+/// Open addressing behind a bitmap.
+#[derive(Debug, Clone)]
+struct Map {
     bitmap: Box<[u64]>,
-    keys: Vec<(u32, u32)>,
+    /// Right shift that turns a hash into a place in the bitmap.
+    shift: u32,
+    /// Key, first value, number of values; none are empty.
+    slots: Box<[(u32, u32, u32)]>,
+    values: Box<[u32]>,
 }
 
 impl Heads {
-    /// A table of (word, value) pairs. A word of three bytes stands for all words that begin with it.
+    /// A table of (word, value) pairs. Words shorter than three bytes are left out.
     pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
-        let mut keys = Vec::new();
+        let (mut four, mut three) = (Vec::new(), Vec::new());
         for (word, value) in pairs {
             match *word {
-                [a, b, c] => keys.extend((0..=255).map(|d| (fold([a, b, c, d]), value))),
-                [a, b, c, d, ..] => keys.push((fold([a, b, c, d]), value)),
+                [a, b, c] => three.push((fold([0, a, b, c]), value)),
+                [a, b, c, d, ..] => four.push((fold([a, b, c, d]), value)),
                 _ => {}
             }
         }
-        keys.sort_unstable();
-        keys.dedup();
-        let mut bitmap = vec![0; BITS / 64].into_boxed_slice();
-        for (key, _) in &keys {
-            let slot = head_slot(*key);
-            bitmap[slot / 64] |= 1 << (slot % 64);
-        }
-        Self { bitmap, keys }
+        Self { four: Map::new(four), three: Map::new(three) }
     }
 
-    /// The values of the word that begins at the start of `bytes`.
+    /// The values of words that may begin at the start of `bytes`.
     #[inline]
-    pub(super) fn look_up(&self, bytes: &[u8]) -> &[(u32, u32)] {
-        let Some(head) = bytes.first_chunk::<4>() else { return self.short(bytes) };
-        let key = fold(*head);
-        let slot = head_slot(key);
-        if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
+    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let (four, three) = match *bytes {
+            [a, b, c, d, ..] => (self.four.look_up(fold([a, b, c, d])), self.three.look_up(fold([0, a, b, c]))),
+            [a, b, c] => (&[][..], self.three.look_up(fold([0, a, b, c]))),
+            _ => (&[][..], &[][..]),
+        };
+        four.iter().chain(three).copied()
     }
+}
 
-    /// At the end of the input a word of three bytes has no fourth.
-    #[cold]
-    fn short(&self, bytes: &[u8]) -> &[(u32, u32)] {
-        match *bytes {
-            [a, b, c] => self.bucket(fold([a, b, c, 0])),
-            _ => &[],
+impl Map {
+    fn new(mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let bits = (pairs.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 16);
+        let shift = 32 - bits.trailing_zeros();
+        let mut bitmap = vec![0; bits / 64].into_boxed_slice();
+        let mut slots = vec![(0, 0, 0); (pairs.len() * 2).next_power_of_two()].into_boxed_slice();
+        let mut values = Vec::with_capacity(pairs.len());
+        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let (key, hash) = (group[0].0, hash(group[0].0));
+            bitmap[(hash >> shift) as usize / 64] |= 1 << ((hash >> shift) % 64);
+            let mut at = hash as usize % slots.len();
+            while slots[at].2 > 0 {
+                at = (at + 1) % slots.len();
+            }
+            let first = u32::try_from(values.len()).expect("fewer than four thousand million values");
+            slots[at] = (key, first, u32::try_from(group.len()).expect("the same"));
+            values.extend(group.iter().map(|g| g.1));
         }
+        Self { bitmap, shift, slots, values: values.into() }
     }
 
-    fn bucket(&self, key: u32) -> &[(u32, u32)] {
-        let start = self.keys.partition_point(|k| k.0 < key);
-        let rest = &self.keys[start..];
-        &rest[..rest.iter().take_while(|k| k.0 == key).count()]
+    #[inline]
+    fn look_up(&self, key: u32) -> &[u32] {
+        let hash = hash(key);
+        let bit = (hash >> self.shift) as usize;
+        if self.bitmap[bit / 64] >> (bit % 64) & 1 == 0 { &[] } else { self.bucket(key, hash) }
+    }
+
+    fn bucket(&self, key: u32, hash: u32) -> &[u32] {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let (found, first, count) = self.slots[at];
+            if count == 0 {
+                return &[];
+            }
+            if found == key {
+                return &self.values[first as usize..(first + count) as usize];
+            }
+            at = (at + 1) & mask;
+        }
     }
 }
 
@@ -119,8 +156,9 @@ fn fold(bytes: [u8; 4]) -> u32 {
 }
 
 #[inline]
-fn head_slot(key: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
+fn hash(key: u32) -> u32 {
+    let x = key.wrapping_mul(0x9E37_79B1);
+    x ^ x >> 15
 }
 
 #[inline]
@@ -136,7 +174,7 @@ mod tests {
     #[test]
     fn heads_do_not_mind_case_and_short_words_stand_for_all() {
         let table = Heads::new([(&b"token"[..], 1), (b"key", 2), (b"toke", 3)].into_iter());
-        let look = |bytes: &[u8]| table.look_up(bytes).iter().map(|v| v.1).collect::<Vec<_>>();
+        let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
         assert_eq!(look(b"TOKENS"), [1, 3]);
         assert_eq!(look(b"keyed"), [2]);
         assert_eq!(look(b"KEY"), [2]);

@@ -36,9 +36,9 @@ impl Keywords {
     /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
     #[inline]
     pub(super) fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
-        for (_, id) in self.table.look_up(&bytes[at..]) {
-            if let Some(end) = match_normal(bytes, at, &self.words[*id as usize]) {
-                hit(*id, end);
+        for id in self.table.look_up(&bytes[at..]) {
+            if let Some(end) = match_normal(bytes, at, &self.words[id as usize]) {
+                hit(id, end);
             }
         }
     }
