@@ -4,13 +4,11 @@
 //! one; they give identical results (a property test and a fuzz target say so).
 //!
 //! Besides the classes, each word tells where a literal may begin. That is Teddy's idea: four bytes are looked up by nibble in
-//! eight buckets, so a hit is only a hint. Four buckets are for a dozen literals that may begin anywhere; the other four hold some
-//! hundred that begin a word, and only say where a closer look pays.
+//! eight buckets, so a hit is only a hint. There is room for a few dozen literals; the hundreds that begin a word are looked up at
+//! word starts instead.
 
 /// Bytes a [`Masks`] covers.
 pub const WORD: usize = 64;
-/// Buckets of literals that may begin anywhere, out of eight.
-const ANYWHERE: usize = 4;
 /// Bytes of a literal that are looked at.
 pub const FINGERPRINT: usize = 4;
 
@@ -25,17 +23,12 @@ pub struct Masks {
     pub lower: u64,
     /// Token characters: letters, digits and `_+/=.-~`.
     pub token: u64,
-    /// A literal that may stand anywhere may begin here.
-    pub anywhere: u64,
-    /// A literal that begins a word may begin here, if a word does.
-    pub word: u64,
+    /// A literal may begin here.
+    pub literal: u64,
 }
 
 /// The bytes a literal may begin with, by position.
 pub type Fingerprint = [Vec<u8>; FINGERPRINT];
-
-/// Buckets of literals that may stand anywhere, as bits.
-const ANYWHERE_BITS: u8 = (1 << ANYWHERE) - 1;
 
 /// Which code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +55,14 @@ const LOWER: u8 = 4;
 const OTHER: u8 = 8;
 
 impl Classifier {
-    /// A classifier for fingerprints of literals that may stand anywhere, and of such that begin words. A fingerprint is four
-    /// sets of bytes, given as lists.
+    /// A classifier for fingerprints of literals. A fingerprint is four sets of bytes, given as lists. Those that begin with a
+    /// letter or digit hit most often by chance: they have six of the eight buckets.
     #[must_use]
-    pub fn new(anywhere: &[Fingerprint], words: &[Fingerprint]) -> Self {
+    pub fn new(fingerprints: &[Fingerprint]) -> Self {
         let mut this = Self { low: [[0; 16]; FINGERPRINT], high: [[0; 16]; FINGERPRINT], class: classes(), path: best_path() };
-        for (list, first, count) in [(anywhere, 0, ANYWHERE), (words, ANYWHERE, 8 - ANYWHERE)] {
+        let (mut letters, other): (Vec<_>, Vec<_>) = fingerprints.iter().partition(|f| f[0].iter().all(u8::is_ascii_alphanumeric));
+        letters.sort();
+        for (list, first, count) in [(letters, 0, 6), (other, 6, 2)] {
             for (index, fingerprint) in list.iter().enumerate() {
                 this.add(1 << (first + index * count / list.len()), fingerprint);
             }
@@ -134,8 +129,7 @@ impl Classifier {
             for (j, byte) in block[i..i + FINGERPRINT].iter().enumerate() {
                 buckets &= self.low[j][usize::from(byte & 15)] & self.high[j][usize::from(byte >> 4)];
             }
-            masks.anywhere |= u64::from(buckets & ANYWHERE_BITS != 0) << i;
-            masks.word |= u64::from(buckets & !ANYWHERE_BITS != 0) << i;
+            masks.literal |= u64::from(buckets != 0) << i;
         }
         masks
     }
@@ -145,7 +139,7 @@ impl Masks {
     /// Clears all bits from `len` on.
     fn clip(&mut self, len: usize) {
         let keep = (1u64 << len) - 1;
-        for mask in [&mut self.digit, &mut self.upper, &mut self.lower, &mut self.token, &mut self.anywhere, &mut self.word] {
+        for mask in [&mut self.digit, &mut self.upper, &mut self.lower, &mut self.token, &mut self.literal] {
             *mask &= keep;
         }
     }
@@ -183,7 +177,7 @@ mod avx2 {
         _mm256_slli_epi16, _mm256_srli_epi16, _mm_loadu_si128,
     };
 
-    use super::{ANYWHERE_BITS, Classifier, FINGERPRINT, Masks, WORD};
+    use super::{Classifier, FINGERPRINT, Masks, WORD};
 
     /// Nibble tables of `+ - . /` (bit 0), `=` (1), `_` (2), `~` (3): a byte is one of them if its two entries share a bit.
     const OTHER_LOW: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 1 | 8, 1 | 4];
@@ -230,18 +224,18 @@ mod avx2 {
                 let letter = join(1);
                 let lower = join(2) & letter;
                 let token = join(3) | letter | join(0);
-                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, anywhere: join(4), word: join(5) };
+                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, literal: join(4) };
             }
         }
     }
 
-    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal anywhere, literal at a word.
+    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal.
     ///
     /// # Safety
     /// 32 + 3 bytes can be read at `at`.
     #[target_feature(enable = "avx2")]
     #[inline]
-    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 6] {
+    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 5] {
         // SAFETY: the caller promises the bytes.
         let load = |offset: usize| unsafe { _mm256_loadu_si256(at.add(offset).cast()) };
         let v = load(0);
@@ -262,11 +256,9 @@ mod avx2 {
             let one = _mm256_and_si256(_mm256_shuffle_epi8(t.low[j], low), _mm256_shuffle_epi8(t.high[j], high));
             buckets = _mm256_and_si256(buckets, one);
         }
-        let none = |mask: u8| _mm256_cmpeq_epi8(_mm256_and_si256(buckets, _mm256_set1_epi8(mask.cast_signed())), _mm256_setzero_si256());
-        let (no_anywhere, no_word) = (none(ANYWHERE_BITS), none(!ANYWHERE_BITS));
+        let no_literal = _mm256_cmpeq_epi8(buckets, _mm256_setzero_si256());
         let all = 0xffff_ffff;
-        let bit_5 = bits(_mm256_slli_epi16(v, 2));
-        [bits(digit), bits(letter), bit_5, bits(no_other) ^ all, bits(no_anywhere) ^ all, bits(no_word) ^ all]
+        [bits(digit), bits(letter), bits(_mm256_slli_epi16(v, 2)), bits(no_other) ^ all, bits(no_literal) ^ all]
     }
 }
 
@@ -278,7 +270,7 @@ mod tests {
 
     fn classifier() -> Classifier {
         let one = |s: &[u8; 4]| s.map(|b| if b == b'?' { (0..=255).collect() } else { vec![b, b.to_ascii_uppercase()] });
-        Classifier::new(&[one(b"pass"), one(b"pwd?"), one(b"://?")], &[one(b"--be"), one(b"curl")])
+        Classifier::new(&[one(b"pass"), one(b"pwd?"), one(b"://?"), one(b"--be"), one(b"curl")])
     }
 
     proptest! {
@@ -314,6 +306,6 @@ mod tests {
         bytes[197..200].copy_from_slice(b"://");
         let mut words = vec![Masks::default(); 4];
         classifier().classify(&bytes, b"x", &mut words);
-        assert_eq!((words[0].anywhere, words[3].anywhere), (1 << 62, 1 << 5));
+        assert_eq!((words[0].literal, words[3].literal), (1 << 62, 1 << 5));
     }
 }

@@ -62,7 +62,8 @@ pub(super) struct Literal {
 /// A probe: a pattern or a regular expression, found by three bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
-    Pattern { pattern: u32, offset: u32 },
+    /// The pattern begins `offset` bytes before the probe; its literal goes on with `head` (`mask` says how many bytes of it).
+    Pattern { pattern: u32, offset: u32, head: u64, mask: u64 },
     Regex { rule: u32 },
 }
 
@@ -87,6 +88,8 @@ pub(super) struct Tables {
     pub(super) values: Values,
     /// For each rule, its regular expression if it needs one.
     pub(super) regexes: Vec<Option<LazyRegex>>,
+    /// How many there are.
+    pub(super) regex_count: usize,
     /// For each rule, the literals its secrets begin with: public, safe to show.
     pub(super) prefixes: Vec<Vec<String>>,
 }
@@ -123,7 +126,7 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         literals: Vec::new(),
         anywhere: vec![Vec::new(); 256],
         words: Heads::new(std::iter::empty()),
-        classifier: Classifier::new(&[], &[]),
+        classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
         values: Values {
@@ -134,6 +137,7 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
             patterns: HashMap::new(),
         },
         regexes: vec![None; rules.len()],
+        regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
     let mut builder =
@@ -157,7 +161,7 @@ impl Builder {
         let token = match &rule.pattern {
             Source::Token(token) => token,
             Source::Regex(regex) => {
-                self.tables.regexes[index as usize] = Some(LazyRegex::new(regex.clone()));
+                self.add_regex(index, LazyRegex::new(regex.clone()));
                 let literals = load::required_literals(regex);
                 return match (rule.from, literals) {
                     (None, Some(list)) => {
@@ -195,9 +199,10 @@ impl Builder {
             return Ok(());
         }
         match anchor(sequence) {
-            Some(Anchor::Probe(offset, keys)) => {
+            Some(Anchor::Probe(offset, keys, literal)) => {
                 let id = u32::try_from(self.tables.probes.len()).map_err(|_| error(rule, "too many patterns"))?;
-                self.tables.probes.push(Probe::Pattern { pattern: number, offset });
+                let (head, mask) = head_of(&literal);
+                self.tables.probes.push(Probe::Pattern { pattern: number, offset, head, mask });
                 self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
             }
             Some(Anchor::Infix(offset, key)) => {
@@ -222,7 +227,9 @@ impl Builder {
     fn automaton(&mut self, index: u32, rule: &Rule, node: &Node) -> Result<(), EngineError> {
         let regex = grammar::to_regex(node);
         let known = self.tables.regexes[index as usize].is_some();
-        self.tables.regexes[index as usize] = Some(LazyRegex::bordered(regex.clone()));
+        if !known {
+            self.add_regex(index, LazyRegex::bordered(regex.clone()));
+        }
         if known || rule.from.is_some() || load::is_value_rule(rule, node) {
             return Ok(());
         }
@@ -233,6 +240,11 @@ impl Builder {
             self.regex_literal(index, literal);
         }
         Ok(())
+    }
+
+    fn add_regex(&mut self, rule: u32, regex: LazyRegex) {
+        self.tables.regexes[rule as usize] = Some(regex.numbered(self.tables.regex_count));
+        self.tables.regex_count += 1;
     }
 
     fn regex_literal(&mut self, rule: u32, literal: &[u8]) {
@@ -251,7 +263,7 @@ impl Builder {
     fn literal(&mut self, bytes: &[u8], fold: Fold, action: Action) {
         let folded = fold != Fold::No;
         // A stem is looked for inside words: `dbpassword`. All else begins a word if it can.
-        let word = bytes.len() >= 3 && ALNUM.has(bytes[0]) && !STEMS.contains(&bytes);
+        let word = bytes.len() >= 3 && bytes[..3].iter().all(|b| ALNUM.has(*b)) && !STEMS.contains(&bytes);
         match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.folded == folded) {
             Some(known) if known.actions.contains(&action) => {}
             Some(known) => known.actions.push(action),
@@ -319,8 +331,8 @@ impl Builder {
     fn literals(&mut self) {
         let literals = &mut self.tables.literals;
         literals.sort_by_key(|l| fingerprint(l).iter().map(|set| set.first().copied()).collect::<Vec<_>>());
-        let prints = |word: bool| literals.iter().filter(|l| l.word == word).map(fingerprint).collect::<Vec<_>>();
-        self.tables.classifier = Classifier::new(&prints(false), &prints(true));
+        let prints: Vec<_> = literals.iter().filter(|l| !l.word).map(fingerprint).collect();
+        self.tables.classifier = Classifier::new(&prints);
         for (index, literal) in literals.iter().enumerate().filter(|(_, l)| !l.word) {
             let id = u16::try_from(index).expect("a rule set has fewer than 65,536 literals");
             fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
@@ -338,7 +350,7 @@ const STEMS: &[&[u8]] = &[b"secret", b"token", b"pass", b"pwd", b"cred", b"key",
 /// Where in a literal a word begins that is worth looking for: the longest, unless it is one that stands everywhere. `first`
 /// says whether the literal itself begins a word.
 fn word_start(bytes: &[u8], first: bool) -> Option<usize> {
-    let begins = |at: &usize| ALNUM.has(bytes[*at]) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
+    let begins = |at: &usize| bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
     let score = |at: &usize| {
         let rest = &bytes[*at..];
         let common = [&b"http"[..], b"www", b"api", b"com", b"org", b"net"].iter().any(|c| rest.starts_with(c));
@@ -356,6 +368,14 @@ fn secret_prefix(sequence: &[Piece]) -> Option<String> {
     }
 }
 
+/// The first eight bytes of a literal as a number, and which of them count.
+fn head_of(literal: &[u8]) -> (u64, u64) {
+    let mut head = [0; 8];
+    let n = literal.len().min(8);
+    head[..n].copy_from_slice(&literal[..n]);
+    (u64::from_le_bytes(head), if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 })
+}
+
 /// How letters of a literal match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fold {
@@ -366,7 +386,8 @@ enum Fold {
 }
 
 enum Anchor {
-    Probe(u32, Vec<[u8; 3]>),
+    /// Offset, first three bytes, the literal from there on (empty if case does not count).
+    Probe(u32, Vec<[u8; 3]>, Vec<u8>),
     Infix(usize, [u8; 3]),
     Literal(u32, Vec<u8>, Fold),
     /// There is a literal, but a run of unknown length before it.
@@ -439,7 +460,8 @@ fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), 
             let common = [&b"http"[..], b"www", b"api", b"com", b"org"].iter().any(|c| rest.starts_with(c));
             let score = 100 + u32::try_from(rest.len().min(20)).expect("at most 20") - if common { 50 } else { 0 };
             let offset = u32::try_from(at + start).expect("tokens are short");
-            out.push((score, Anchor::Probe(offset, keys)));
+            let exact = if fold == Fold::No { rest.to_vec() } else { Vec::new() };
+            out.push((score, Anchor::Probe(offset, keys, exact)));
         }
     }
     let leading_run = matches!(sequence.first(), Some(Piece::Run(set, min, _)) if set.within(&TOKEN) && *min > 0);

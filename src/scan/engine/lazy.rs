@@ -17,6 +17,7 @@ pub(super) struct LazyRegex {
     source: String,
     bordered: bool,
     reach: usize,
+    number: usize,
     compiled: Arc<OnceLock<Option<Regex>>>,
 }
 
@@ -24,13 +25,23 @@ impl LazyRegex {
     /// One that matches as it is written.
     #[must_use]
     pub(super) fn new(source: String) -> Self {
-        Self { reach: longest(&source), source, bordered: false, compiled: Arc::default() }
+        Self { reach: longest(&source), source, bordered: false, number: 0, compiled: Arc::default() }
     }
 
     /// One made from a token: its match must not cut a word of letters and digits.
     #[must_use]
     pub(super) fn bordered(source: String) -> Self {
-        Self { reach: longest(&source), source, bordered: true, compiled: Arc::default() }
+        Self { reach: longest(&source), source, bordered: true, number: 0, compiled: Arc::default() }
+    }
+
+    /// The same with a number among the engine's regular expressions.
+    pub(super) fn numbered(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// See [`LazyRegex::numbered`].
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     /// Bytes around a literal of it within which a match lies: twice the longest match, if it has a longest.

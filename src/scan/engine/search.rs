@@ -44,7 +44,7 @@ pub struct Scratch {
     keywords: VecDeque<(u32, usize, usize)>,
     keywords_to: usize,
     /// How far each regular expression has been searched.
-    searched: Vec<(u32, usize)>,
+    searched: Vec<usize>,
     value_end: usize,
     pub(super) matches: Vec<Match>,
 }
@@ -80,6 +80,7 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
     scratch.keywords.clear();
     scratch.keywords_to = 0;
     scratch.searched.clear();
+    scratch.searched.resize(engine.tables.regex_count, 0);
     scratch.value_end = 0;
     scratch.runs.reset(engine.tables.sets);
     scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
@@ -120,7 +121,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn word(&mut self, word: usize, at: usize, end: usize) {
         let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
         let [before, here, next] = [masks[0], masks[1], masks[2]];
-        if here.token | here.anywhere | here.word == 0 {
+        if here.token | here.literal == 0 {
             return;
         }
         let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
@@ -141,11 +142,11 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             self.each((starts | runs) & longer, at, Self::infix);
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
-        self.each(here.anywhere & keep, at, Self::anywhere);
-        if here.word != 0 {
-            let words = here.word & word_starts(&self.scratch.masks, BEHIND + word) & keep;
-            self.each(words, at, Self::word_literal);
-        }
+        self.each(here.literal & keep, at, Self::anywhere);
+        // Words of three letters and digits and more.
+        let alnum = u128::from(here.digit | here.upper | here.lower) | u128::from(next.digit | next.upper | next.lower) << 64;
+        let words = word_starts(&self.scratch.masks, BEHIND + word) & truncate(alnum & alnum >> 1 & alnum >> 2) & keep;
+        self.each(words, at, Self::word_literal);
     }
 
     #[inline]
@@ -163,7 +164,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let tables = &self.engine.tables;
         for probe in tables.probe_table.look_up([key[0], key[1], key[2]]) {
             match tables.probes[*probe as usize] {
-                Probe::Pattern { pattern, offset } => {
+                Probe::Pattern { pattern, offset, head, mask } => {
+                    if !self.begins(at, head, mask) {
+                        continue;
+                    }
                     let start = if offset == 0 { start } else { Start::Border };
                     if let Some(begin) = at.checked_sub(offset as usize) {
                         self.pattern(pattern, begin, start, Found::default());
@@ -172,6 +176,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 Probe::Regex { rule } => self.regex(rule, at),
             }
         }
+    }
+
+    /// Do the bytes at `at` begin like a literal? Near the end of the input the answer is yes.
+    #[inline]
+    fn begins(&self, at: usize, head: u64, mask: u64) -> bool {
+        let bytes = self.bytes[at..].first_chunk::<8>();
+        bytes.is_none_or(|b| (u64::from_le_bytes(*b) ^ head) & mask == 0)
     }
 
     /// Looks up literals at fixed offsets behind a word start.
@@ -202,6 +213,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             return;
         }
         self.find_keywords(at, end);
+        let mut barrier = None;
         let mut index = self.scratch.keywords.len();
         while index > 0 {
             index -= 1;
@@ -209,9 +221,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             if from + REACH < at || from >= end {
                 continue;
             }
+            // A keyword in another block only counts if it is close.
+            let block = *barrier.get_or_insert_with(|| block_start(self.bytes, at));
+            let last = if from < block { end.min(from + NEAR) } else { end };
             let engine = self.engine;
             for (set, patterns) in &engine.tables.keyword_patterns[keyword as usize] {
-                self.keyword_starts(set, patterns, (at.max(to), end), (keyword, from, to));
+                self.keyword_starts(set, patterns, (at.max(to), last), keyword);
             }
         }
     }
@@ -295,18 +310,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     /// Tries patterns at the places of a run where a stretch of `set` begins.
-    fn keyword_starts(&mut self, set: &Set, patterns: &[u32], range: (usize, usize), keyword: (u32, usize, usize)) {
-        let (from, end) = range;
-        let (id, key_from, key_to) = keyword;
-        for at in from..end {
-            if !set.has(self.bytes[at]) || at > 0 && set.has(self.bytes[at - 1]) {
-                continue;
-            }
-            if at - key_from > NEAR && !same_block(&self.bytes[key_to..at]) {
-                break;
-            }
-            for pattern in patterns {
-                self.pattern(*pattern, at, Start::Border, Found { keyword: Some(id), value: None });
+    fn keyword_starts(&mut self, set: &Set, patterns: &[u32], range: (usize, usize), keyword: u32) {
+        for at in range.0..range.1 {
+            if set.has(self.bytes[at]) && !(at > 0 && set.has(self.bytes[at - 1])) {
+                for pattern in patterns {
+                    self.pattern(*pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
+                }
             }
         }
     }
@@ -353,12 +362,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn regex(&mut self, rule: u32, at: usize) {
         let engine = self.engine;
         let Some(regex) = &engine.tables.regexes[rule as usize] else { return };
-        let entry = self.scratch.searched.iter().position(|(r, _)| *r == rule).unwrap_or_else(|| {
-            self.scratch.searched.push((rule, 0));
-            self.scratch.searched.len() - 1
-        });
-        let done = self.scratch.searched[entry].1;
-        if at < done {
+        if at < self.scratch.searched[regex.number()] {
             return;
         }
         let from = at.saturating_sub(regex.reach().min(REGEX_BEFORE));
@@ -367,7 +371,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let mut spans = Vec::new();
         regex.find(self.bytes, from, to, &mut |span| spans.push(span));
         // What was searched with enough room behind it needs no second look.
-        self.scratch.searched[entry].1 = if to == self.bytes.len() { to } else { at + reach / 2 };
+        self.scratch.searched[regex.number()] = if to == self.bytes.len() { to } else { at + reach / 2 };
         for span in spans {
             self.judge(rule, span, Found::default());
         }
@@ -462,11 +466,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Does a keyword of an anchored rule stand before the match?
     fn has_keyword(&self, rule: &super::Rule, at: usize) -> bool {
         debug_assert!(rule.near == Near::Before || rule.from.is_some(), "names are looked at elsewhere");
-        let from = at.saturating_sub(REACH);
         let words: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
-        let window = &self.bytes[from..at];
-        let near = window.len().min(NEAR);
-        let text = if same_block(window) { window } else { &window[window.len() - near..] };
+        let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
         let normal = normalise(text);
         words.iter().any(|w| memchr::memmem::find(&normal, w).is_some())
     }
@@ -481,19 +482,20 @@ fn word_starts(masks: &[Masks], index: usize) -> u64 {
     alnum & !(alnum << 1 | carry) | here.upper & (here.lower << 1 | before.lower >> 63)
 }
 
-/// No blank line and no end of an object in between?
-fn same_block(between: &[u8]) -> bool {
-    let mut line = 1;
-    for byte in between {
+/// Where the block of `at` begins: behind the last blank line or closing brace, at most [`REACH`] bytes before.
+fn block_start(bytes: &[u8], at: usize) -> usize {
+    let from = at.saturating_sub(REACH);
+    let mut empty = false;
+    for (i, byte) in bytes[from..at].iter().enumerate().rev() {
         match byte {
-            b'}' => return false,
-            b'\n' if line == 0 => return false,
-            b'\n' => line = 0,
+            b'}' => return from + i + 1,
+            b'\n' if empty => return from + i + 1,
+            b'\n' => empty = true,
             b'\r' => {}
-            _ => line += 1,
+            _ => empty = false,
         }
     }
-    true
+    from
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]

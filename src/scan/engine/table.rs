@@ -60,20 +60,19 @@ impl Trigrams {
     }
 }
 
-/// A map from the first four bytes of words, in any case, to short lists of numbers. Words of three bytes have a map of their own.
+/// A map from the first bytes of words, in any case, to short lists of numbers. One bitmap over three bytes turns most places
+/// away; behind it are a map over four bytes and one for words of three.
 #[derive(Debug, Clone)]
 pub(super) struct Heads {
+    bitmap: Box<[u64]>,
     four: Map,
     three: Map,
 }
 
-/// Open addressing behind a bitmap.
+/// Open addressing.
 #[derive(Debug, Clone)]
 struct Map {
-    bitmap: Box<[u64]>,
-    /// Right shift that turns a hash into a place in the bitmap.
-    shift: u32,
-    /// Key, first value, number of values; none are empty.
+    /// Key, first value, number of values; a number of zero is an empty place.
     slots: Box<[(u32, u32, u32)]>,
     values: Box<[u32]>,
 }
@@ -82,25 +81,43 @@ impl Heads {
     /// A table of (word, value) pairs. Words shorter than three bytes are left out.
     pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let (mut four, mut three) = (Vec::new(), Vec::new());
+        let mut bitmap = vec![0; BITS / 64].into_boxed_slice();
         for (word, value) in pairs {
-            match *word {
-                [a, b, c] => three.push((fold([0, a, b, c]), value)),
-                [a, b, c, d, ..] => four.push((fold([a, b, c, d]), value)),
-                _ => {}
+            let [a, b, c, rest @ ..] = word else { continue };
+            let slot = head_slot(fold([*a, *b, *c, 0]));
+            bitmap[slot / 64] |= 1 << (slot % 64);
+            match rest.first() {
+                Some(d) => four.push((fold([*a, *b, *c, *d]), value)),
+                None => three.push((fold([*a, *b, *c, 0]), value)),
             }
         }
-        Self { four: Map::new(four), three: Map::new(three) }
+        Self { bitmap, four: Map::new(four), three: Map::new(three) }
+    }
+
+    /// May a word begin with these three bytes?
+    #[inline]
+    pub(super) fn may_begin(&self, head: [u8; 3]) -> bool {
+        let slot = head_slot(fold([head[0], head[1], head[2], 0]));
+        self.bitmap[slot / 64] >> (slot % 64) & 1 != 0
     }
 
     /// The values of words that may begin at the start of `bytes`.
     #[inline]
     pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
-        let (four, three) = match *bytes {
-            [a, b, c, d, ..] => (self.four.look_up(fold([a, b, c, d])), self.three.look_up(fold([0, a, b, c]))),
-            [a, b, c] => (&[][..], self.three.look_up(fold([0, a, b, c]))),
+        let found = match bytes.first_chunk() {
+            Some(head) if self.may_begin(*head) => self.buckets(bytes),
             _ => (&[][..], &[][..]),
         };
-        four.iter().chain(three).copied()
+        found.0.iter().chain(found.1).copied()
+    }
+
+    #[inline(never)]
+    fn buckets(&self, bytes: &[u8]) -> (&[u32], &[u32]) {
+        match *bytes {
+            [a, b, c, d, ..] => (self.four.bucket(fold([a, b, c, d])), self.three.bucket(fold([a, b, c, 0]))),
+            [a, b, c] => (&[], self.three.bucket(fold([a, b, c, 0]))),
+            _ => (&[], &[]),
+        }
     }
 }
 
@@ -108,15 +125,11 @@ impl Map {
     fn new(mut pairs: Vec<(u32, u32)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
-        let bits = (pairs.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 16);
-        let shift = 32 - bits.trailing_zeros();
-        let mut bitmap = vec![0; bits / 64].into_boxed_slice();
         let mut slots = vec![(0, 0, 0); (pairs.len() * 2).next_power_of_two()].into_boxed_slice();
         let mut values = Vec::with_capacity(pairs.len());
         for group in pairs.chunk_by(|a, b| a.0 == b.0) {
-            let (key, hash) = (group[0].0, hash(group[0].0));
-            bitmap[(hash >> shift) as usize / 64] |= 1 << ((hash >> shift) % 64);
-            let mut at = hash as usize % slots.len();
+            let key = group[0].0;
+            let mut at = hash(key) as usize % slots.len();
             while slots[at].2 > 0 {
                 at = (at + 1) % slots.len();
             }
@@ -124,19 +137,12 @@ impl Map {
             slots[at] = (key, first, u32::try_from(group.len()).expect("the same"));
             values.extend(group.iter().map(|g| g.1));
         }
-        Self { bitmap, shift, slots, values: values.into() }
+        Self { slots, values: values.into() }
     }
 
-    #[inline]
-    fn look_up(&self, key: u32) -> &[u32] {
-        let hash = hash(key);
-        let bit = (hash >> self.shift) as usize;
-        if self.bitmap[bit / 64] >> (bit % 64) & 1 == 0 { &[] } else { self.bucket(key, hash) }
-    }
-
-    fn bucket(&self, key: u32, hash: u32) -> &[u32] {
+    fn bucket(&self, key: u32) -> &[u32] {
         let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
+        let mut at = hash(key) as usize & mask;
         loop {
             let (found, first, count) = self.slots[at];
             if count == 0 {
@@ -152,10 +158,14 @@ impl Map {
 
 #[inline]
 fn fold(bytes: [u8; 4]) -> u32 {
-    u32::from_be_bytes(bytes) | 0x2020_2020
+    u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
 #[inline]
+fn head_slot(key: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
+}
+
 fn hash(key: u32) -> u32 {
     let x = key.wrapping_mul(0x9E37_79B1);
     x ^ x >> 15
