@@ -11,6 +11,7 @@ use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
 use super::pattern::{End, RunCache, Span, Start};
+use super::table;
 use super::words::normalise;
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
@@ -132,11 +133,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let long = eight & eight >> 8;
         let longer = truncate(long & long >> 16);
         let long = truncate(long);
+        let block = table::block(self.bytes, at);
+        let tables = &self.engine.tables;
         if long != 0 {
             let alnum = here.digit | here.upper | here.lower;
             let carry = (before.digit | before.upper | before.lower) >> 63;
             let starts = alnum & !(alnum << 1 | carry) & long & keep;
-            self.each(starts, at, |this, pos| this.probe(pos, Start::Border));
+            self.each(tables.probe_table.filter(&block, starts), at, |this, pos| this.probe(pos, Start::Border));
             let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
             let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
             self.each((starts | runs) & longer, at, Self::infix);
@@ -146,7 +149,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         // Words of three letters and digits and more.
         let alnum = u128::from(here.digit | here.upper | here.lower) | u128::from(next.digit | next.upper | next.lower) << 64;
         let words = word_starts(&self.scratch.masks, BEHIND + word) & truncate(alnum & alnum >> 1 & alnum >> 2) & keep;
-        self.each(words, at, Self::word_literal);
+        self.each(tables.words.filter(&block, words), at, Self::word_literal);
     }
 
     #[inline]
@@ -299,11 +302,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             if width < WORD {
                 bits &= (1u64 << width) - 1;
             }
+            let keywords = &self.engine.tables.keywords;
+            bits = keywords.filter(&table::block(self.bytes, pos), bits);
             while bits != 0 {
                 let start = pos + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let list = &mut self.scratch.keywords;
-                self.engine.tables.keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
+                keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
             }
             pos += width;
         }

@@ -5,10 +5,29 @@
 
 const BITS: usize = 1 << 16;
 
+/// 64 places and what is needed to look up the last of them.
+pub(super) type Block = [u8; 68];
+
+/// The block that begins at `at`, with zeros behind the end of the input.
+#[inline]
+pub(super) fn block(bytes: &[u8], at: usize) -> std::borrow::Cow<'_, Block> {
+    match bytes[at..].first_chunk() {
+        Some(block) => std::borrow::Cow::Borrowed(block),
+        None => std::borrow::Cow::Owned(padded(&bytes[at..])),
+    }
+}
+
+#[cold]
+fn padded(rest: &[u8]) -> Block {
+    let mut block = [0; 68];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
 /// A map from three bytes to short lists of numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Trigrams {
-    bitmap: Box<[u64]>,
+    bitmap: Box<[u64; BITS / 64]>,
     /// Sorted keys with the range of their values.
     keys: Vec<(u32, u32, u32)>,
     values: Vec<u32>,
@@ -22,7 +41,7 @@ impl Trigrams {
     pub(super) fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
         pairs.sort_by_key(|(key, _)| *key);
         pairs.dedup();
-        let mut this = Self { bitmap: vec![0; BITS / 64].into(), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
+        let mut this = Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
         for (key, value) in pairs {
             let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
             let slot = slot(key);
@@ -49,6 +68,20 @@ impl Trigrams {
         if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
     }
 
+    /// Of the places `at` in a block, those whose key may have values; see [`Heads::filter`].
+    #[inline]
+    pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
+        let bitmap: &[u64; BITS / 64] = &self.bitmap;
+        let mut pass = 0;
+        while at != 0 {
+            let place = at.trailing_zeros() as usize & 63;
+            let slot = slot([block[place], block[place + 1], block[place + 2]]);
+            pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
+            at &= at - 1;
+        }
+        pass
+    }
+
     fn bucket(&self, key: [u8; 3]) -> &[u32] {
         let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
         let first = usize::from(key[0]);
@@ -64,7 +97,7 @@ impl Trigrams {
 /// away; behind it are a map over four bytes and one for words of three.
 #[derive(Debug, Clone)]
 pub(super) struct Heads {
-    bitmap: Box<[u64]>,
+    bitmap: Box<[u64; BITS / 64]>,
     four: Map,
     three: Map,
 }
@@ -81,7 +114,7 @@ impl Heads {
     /// A table of (word, value) pairs. Words shorter than three bytes are left out.
     pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let (mut four, mut three) = (Vec::new(), Vec::new());
-        let mut bitmap = vec![0; BITS / 64].into_boxed_slice();
+        let mut bitmap = Box::new([0; BITS / 64]);
         for (word, value) in pairs {
             let [a, b, c, rest @ ..] = word else { continue };
             let slot = head_slot(fold([*a, *b, *c, 0]));
@@ -99,6 +132,21 @@ impl Heads {
     pub(super) fn may_begin(&self, head: [u8; 3]) -> bool {
         let slot = head_slot(fold([head[0], head[1], head[2], 0]));
         self.bitmap[slot / 64] >> (slot % 64) & 1 != 0
+    }
+
+    /// Of the places `at` in a block, those where a word may begin. Without branches: most places are turned away, and which
+    /// ones nobody can predict.
+    #[inline]
+    pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
+        let bitmap: &[u64; BITS / 64] = &self.bitmap;
+        let mut pass = 0;
+        while at != 0 {
+            let place = at.trailing_zeros() as usize & 63;
+            let slot = head_slot(fold([block[place], block[place + 1], block[place + 2], 0]));
+            pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
+            at &= at - 1;
+        }
+        pass
     }
 
     /// The values of words that may begin at the start of `bytes`.

@@ -3,7 +3,7 @@
 //! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
 //! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
 
-use super::table::Heads;
+use super::table::{Block, Heads};
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
@@ -31,6 +31,12 @@ impl Keywords {
         }
         let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id)));
         Self { words: normal, table }
+    }
+
+    /// Of the places `at` in a block, those where a keyword may begin.
+    #[inline]
+    pub(super) fn filter(&self, block: &Block, at: u64) -> u64 {
+        self.table.filter(block, at)
     }
 
     /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
