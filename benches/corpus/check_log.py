@@ -23,7 +23,9 @@ def load_findings(path):
     with open(path, encoding="utf-8", errors="replace") as report:
         for text in report:
             record = json.loads(text)
-            record = record.get("finding", record) if isinstance(record, dict) else {}
+            if "rule" not in record and "finding" not in record:
+                continue  # a summary or an issue
+            record = record.get("finding", record)
             for place in [record, *record.get("occurrences", [])]:
                 place = {**place, **(place.get("location") or {}), **(place.get("at") or {})}
                 line = place.get("line") or place.get("start_line") or place.get("line_start")

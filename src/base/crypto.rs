@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn random_bytes_differ() {
         assert_ne!(random::<32>().unwrap(), random::<32>().unwrap());
-        assert_eq!(random::<0>().unwrap(), [0_u8; 0]);
+        assert_eq!(random::<0>().unwrap(), [0u8; 0]);
     }
 
     #[test]

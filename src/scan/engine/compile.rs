@@ -4,7 +4,8 @@
 //!
 //! - *probe*: a literal at a fixed offset that begins a word and is followed by a long run: looked up at word starts;
 //! - *infix*: a literal at a fixed offset inside a long run: looked up that far behind word starts;
-//! - *literal*: any other literal: searched by the classifier;
+//! - *word*: a literal that begins a word: looked up at word starts where the classifier gives a hint;
+//! - *anywhere*: any other literal: searched by the classifier, which has room for a dozen;
 //! - *keyword*: no literal at all: tried near its keywords;
 //! - *value*: matched against whole values that an extractor found.
 //!
@@ -16,10 +17,10 @@ use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
 use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
-use super::classify::{Classifier, FINGERPRINT};
+use super::classify::{Classifier, FINGERPRINT, Fingerprint};
 use super::lazy::LazyRegex;
 use super::pattern::Pattern;
-use super::table::Trigrams;
+use super::table::{Heads, Trigrams};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -53,13 +54,16 @@ pub(super) struct Literal {
     /// Lower-cased where `folded`.
     pub(super) bytes: Vec<u8>,
     pub(super) folded: bool,
+    /// Does it begin a word?
+    word: bool,
     pub(super) actions: Vec<Action>,
 }
 
 /// A probe: a pattern or a regular expression, found by three bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
-    Pattern { pattern: u32, offset: u32 },
+    /// The pattern begins `offset` bytes before the probe; its literal goes on with `head` (`mask` says how many bytes of it).
+    Pattern { pattern: u32, offset: u32, head: u64, mask: u64 },
     Regex { rule: u32 },
 }
 
@@ -73,8 +77,10 @@ pub(super) struct Tables {
     /// For each distinct offset: which patterns have a literal there.
     pub(super) infixes: Vec<(usize, Trigrams)>,
     pub(super) literals: Vec<Literal>,
-    /// Indices into `literals` by first byte.
-    pub(super) literal_index: Vec<Vec<u16>>,
+    /// Those that may stand anywhere, by first byte: indices into `literals`.
+    pub(super) anywhere: Vec<Vec<u16>>,
+    /// Those that begin a word.
+    pub(super) words: Heads,
     pub(super) classifier: Classifier,
     pub(super) keywords: Keywords,
     /// For each keyword, its patterns grouped by the set they begin with.
@@ -82,15 +88,19 @@ pub(super) struct Tables {
     pub(super) values: Values,
     /// For each rule, its regular expression if it needs one.
     pub(super) regexes: Vec<Option<LazyRegex>>,
+    /// How many there are.
+    pub(super) regex_count: usize,
     /// For each rule, the literals its secrets begin with: public, safe to show.
     pub(super) prefixes: Vec<Vec<String>>,
 }
 
 /// Rules that match whole values.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Values {
     /// Distinct normalised names, each with the rules that look for it.
     pub(super) names: Vec<(Vec<u8>, Vec<u32>)>,
+    /// The names by how they begin.
+    pub(super) index: Heads,
     pub(super) url: Vec<u32>,
     pub(super) header: Vec<u32>,
     /// Patterns of each such rule.
@@ -114,12 +124,20 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         probe_table: Trigrams::new(Vec::new()),
         infixes: Vec::new(),
         literals: Vec::new(),
-        literal_index: vec![Vec::new(); 256],
+        anywhere: vec![Vec::new(); 256],
+        words: Heads::new(std::iter::empty()),
         classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
-        values: Values::default(),
+        values: Values {
+            names: Vec::new(),
+            index: Heads::new(std::iter::empty()),
+            url: Vec::new(),
+            header: Vec::new(),
+            patterns: HashMap::new(),
+        },
         regexes: vec![None; rules.len()],
+        regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
     let mut builder =
@@ -143,7 +161,7 @@ impl Builder {
         let token = match &rule.pattern {
             Source::Token(token) => token,
             Source::Regex(regex) => {
-                self.tables.regexes[index as usize] = Some(LazyRegex::new(regex.clone()));
+                self.add_regex(index, LazyRegex::new(regex.clone()));
                 let literals = load::required_literals(regex);
                 return match (rule.from, literals) {
                     (None, Some(list)) => {
@@ -181,9 +199,10 @@ impl Builder {
             return Ok(());
         }
         match anchor(sequence) {
-            Some(Anchor::Probe(offset, keys)) => {
+            Some(Anchor::Probe(offset, keys, literal)) => {
                 let id = u32::try_from(self.tables.probes.len()).map_err(|_| error(rule, "too many patterns"))?;
-                self.tables.probes.push(Probe::Pattern { pattern: number, offset });
+                let (head, mask) = head_of(&literal);
+                self.tables.probes.push(Probe::Pattern { pattern: number, offset, head, mask });
                 self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
             }
             Some(Anchor::Infix(offset, key)) => {
@@ -208,7 +227,9 @@ impl Builder {
     fn automaton(&mut self, index: u32, rule: &Rule, node: &Node) -> Result<(), EngineError> {
         let regex = grammar::to_regex(node);
         let known = self.tables.regexes[index as usize].is_some();
-        self.tables.regexes[index as usize] = Some(LazyRegex::bordered(regex.clone()));
+        if !known {
+            self.add_regex(index, LazyRegex::bordered(regex.clone()));
+        }
         if known || rule.from.is_some() || load::is_value_rule(rule, node) {
             return Ok(());
         }
@@ -221,6 +242,11 @@ impl Builder {
         Ok(())
     }
 
+    fn add_regex(&mut self, rule: u32, regex: LazyRegex) {
+        self.tables.regexes[rule as usize] = Some(regex.numbered(self.tables.regex_count));
+        self.tables.regex_count += 1;
+    }
+
     fn regex_literal(&mut self, rule: u32, literal: &[u8]) {
         let long = literal.len() >= MIN_RUN && literal.iter().all(|b| TOKEN.has(*b)) && ALNUM.has(literal[0]);
         if long {
@@ -229,16 +255,19 @@ impl Builder {
             let keys = cases([literal[0], literal[1], literal[2]]);
             self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
         } else {
-            self.literal(literal, Fold::Yes, Action::Regex(rule));
+            let start = word_start(literal, true).unwrap_or(0);
+            self.literal(&literal[start..], Fold::Yes, Action::Regex(rule));
         }
     }
 
     fn literal(&mut self, bytes: &[u8], fold: Fold, action: Action) {
         let folded = fold != Fold::No;
+        // A stem is looked for inside words: `dbpassword`. All else begins a word if it can.
+        let word = bytes.len() >= 3 && bytes[..3].iter().all(|b| ALNUM.has(*b)) && !STEMS.contains(&bytes);
         match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.folded == folded) {
             Some(known) if known.actions.contains(&action) => {}
             Some(known) => known.actions.push(action),
-            None => self.tables.literals.push(Literal { bytes: bytes.to_vec(), folded, actions: vec![action] }),
+            None => self.tables.literals.push(Literal { bytes: bytes.to_vec(), folded, word, actions: vec![action] }),
         }
     }
 
@@ -272,12 +301,14 @@ impl Builder {
             From::Assignment => {
                 for key in keys {
                     let name = super::words::normalise(key.as_bytes());
+                    // The name is read to both sides of what is found: a stem of it is enough.
+                    match STEMS.iter().find(|stem| memchr::memmem::find(&name, stem).is_some()) {
+                        Some(stem) => self.literal(stem, Fold::Yes, Action::Assignment),
+                        None => spellings(key).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
+                    }
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
                         None => self.tables.values.names.push((name, vec![index])),
-                    }
-                    for spelling in spellings(key) {
-                        self.literal(&spelling, Fold::Yes, Action::Assignment);
                     }
                 }
             }
@@ -298,17 +329,34 @@ impl Builder {
 
     /// Sorts the literals into the classifier's buckets, so that those of one bucket resemble each other.
     fn literals(&mut self) {
-        drop_longer_names(&mut self.tables.literals);
-        self.tables.literals.sort_by_key(|l| fingerprint(l).0.iter().map(|set| set.first().copied()).collect::<Vec<_>>());
-        let prints: Vec<_> = self.tables.literals.iter().map(|l| fingerprint(l).0).collect();
+        let literals = &mut self.tables.literals;
+        literals.sort_by_key(|l| fingerprint(l).iter().map(|set| set.first().copied()).collect::<Vec<_>>());
+        let prints: Vec<_> = literals.iter().filter(|l| !l.word).map(fingerprint).collect();
         self.tables.classifier = Classifier::new(&prints);
-        for (index, literal) in self.tables.literals.iter().enumerate() {
-            let index = u16::try_from(index).expect("a rule set has fewer than 65,536 literals");
-            for byte in &fingerprint(literal).0[0] {
-                self.tables.literal_index[usize::from(*byte)].push(index);
-            }
+        for (index, literal) in literals.iter().enumerate().filter(|(_, l)| !l.word) {
+            let id = u16::try_from(index).expect("a rule set has fewer than 65,536 literals");
+            fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
         }
+        let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
+        self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
+        let names = self.tables.values.names.iter().zip(0u32..);
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id)));
     }
+}
+
+/// Parts of names that stand for many names, looked for inside words. Each costs a place among the literals that may stand anywhere.
+const STEMS: &[&[u8]] = &[b"secret", b"token", b"pass", b"pwd", b"cred", b"key", b"auth"];
+
+/// Where in a literal a word begins that is worth looking for: the longest, unless it is one that stands everywhere. `first`
+/// says whether the literal itself begins a word.
+fn word_start(bytes: &[u8], first: bool) -> Option<usize> {
+    let begins = |at: &usize| bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
+    let score = |at: &usize| {
+        let rest = &bytes[*at..];
+        let common = [&b"http"[..], b"www", b"api", b"com", b"org", b"net"].iter().any(|c| rest.starts_with(c));
+        (rest.len().min(12), !common)
+    };
+    (0..bytes.len().saturating_sub(2)).rev().filter(begins).max_by_key(|at| (score(at).1, score(at).0))
 }
 
 /// The literal that the secret of a sequence begins with.
@@ -320,11 +368,12 @@ fn secret_prefix(sequence: &[Piece]) -> Option<String> {
     }
 }
 
-/// Of two names that only start an assignment search, the longer is found by the shorter that it contains.
-fn drop_longer_names(literals: &mut Vec<Literal>) {
-    let only_names = |l: &Literal| l.actions == [Action::Assignment];
-    let names: Vec<Vec<u8>> = literals.iter().filter(|l| only_names(l)).map(|l| l.bytes.clone()).collect();
-    literals.retain(|l| !only_names(l) || !names.iter().any(|n| n.len() < l.bytes.len() && l.bytes.windows(n.len()).any(|w| w == n)));
+/// The first eight bytes of a literal as a number, and which of them count.
+fn head_of(literal: &[u8]) -> (u64, u64) {
+    let mut head = [0; 8];
+    let n = literal.len().min(8);
+    head[..n].copy_from_slice(&literal[..n]);
+    (u64::from_le_bytes(head), if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 })
 }
 
 /// How letters of a literal match.
@@ -337,7 +386,8 @@ enum Fold {
 }
 
 enum Anchor {
-    Probe(u32, Vec<[u8; 3]>),
+    /// Offset, first three bytes, the literal from there on (empty if case does not count).
+    Probe(u32, Vec<[u8; 3]>, Vec<u8>),
     Infix(usize, [u8; 3]),
     Literal(u32, Vec<u8>, Fold),
     /// There is a literal, but a run of unknown length before it.
@@ -410,7 +460,8 @@ fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), 
             let common = [&b"http"[..], b"www", b"api", b"com", b"org"].iter().any(|c| rest.starts_with(c));
             let score = 100 + u32::try_from(rest.len().min(20)).expect("at most 20") - if common { 50 } else { 0 };
             let offset = u32::try_from(at + start).expect("tokens are short");
-            out.push((score, Anchor::Probe(offset, keys)));
+            let exact = if fold == Fold::No { rest.to_vec() } else { Vec::new() };
+            out.push((score, Anchor::Probe(offset, keys, exact)));
         }
     }
     let leading_run = matches!(sequence.first(), Some(Piece::Run(set, min, _)) if set.within(&TOKEN) && *min > 0);
@@ -418,11 +469,21 @@ fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), 
         out.push((90, Anchor::Infix(at, [bytes[0], bytes[1], bytes[2]])));
     }
     if bytes.len() >= 3 {
-        let start = rarest(bytes);
+        let first = at == 0 || index > 0 && !ends_in_word(&sequence[index - 1]);
+        let start = word_start(bytes, first).unwrap_or_else(|| rarest(bytes));
         let length = u32::try_from(bytes.len().min(20)).expect("at most 20");
         out.push((20 + length, Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold)));
     }
     out
+}
+
+/// May a letter or digit be the last byte of a piece?
+fn ends_in_word(piece: &Piece) -> bool {
+    match piece {
+        Piece::Literal(s) | Piece::Folded(s) => s.last().is_some_and(|b| ALNUM.has(*b)),
+        Piece::Run(set, ..) => set.meets(&ALNUM),
+        Piece::SecretStart | Piece::SecretEnd => true,
+    }
 }
 
 /// Token characters that are certain to stand from byte `start` of piece `index` on.
@@ -499,8 +560,8 @@ fn rarest(bytes: &[u8]) -> usize {
     if bytes.len() <= FINGERPRINT { 0 } else { (0..=bytes.len() - FINGERPRINT).rev().max_by_key(score).unwrap_or(0) }
 }
 
-/// Four sets of bytes that a literal begins with, and whether it is exact.
-fn fingerprint(literal: &Literal) -> ([Vec<u8>; FINGERPRINT], bool) {
+/// Four sets of bytes that a literal begins with.
+fn fingerprint(literal: &Literal) -> Fingerprint {
     let set = |i: usize| match literal.bytes.get(i) {
         Some(b) if literal.folded => {
             let mut both = vec![b.to_ascii_lowercase(), b.to_ascii_uppercase()];
@@ -510,7 +571,7 @@ fn fingerprint(literal: &Literal) -> ([Vec<u8>; FINGERPRINT], bool) {
         Some(b) => vec![*b],
         None => (0..=255).collect(),
     };
-    ([set(0), set(1), set(2), set(3)], literal.bytes.len() >= FINGERPRINT)
+    [set(0), set(1), set(2), set(3)]
 }
 
 /// How a name such as `api_key` may be spelt.
@@ -526,3 +587,4 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
 pub(super) fn wants_key(rule: &Rule) -> bool {
     rule.near == Near::Key
 }
+

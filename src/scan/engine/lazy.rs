@@ -16,6 +16,8 @@ use super::pattern::Span;
 pub(super) struct LazyRegex {
     source: String,
     bordered: bool,
+    reach: usize,
+    number: usize,
     compiled: Arc<OnceLock<Option<Regex>>>,
 }
 
@@ -23,13 +25,28 @@ impl LazyRegex {
     /// One that matches as it is written.
     #[must_use]
     pub(super) fn new(source: String) -> Self {
-        Self { source, bordered: false, compiled: Arc::default() }
+        Self { reach: longest(&source), source, bordered: false, number: 0, compiled: Arc::default() }
     }
 
     /// One made from a token: its match must not cut a word of letters and digits.
     #[must_use]
     pub(super) fn bordered(source: String) -> Self {
-        Self { source, bordered: true, compiled: Arc::default() }
+        Self { reach: longest(&source), source, bordered: true, number: 0, compiled: Arc::default() }
+    }
+
+    /// The same with a number among the engine's regular expressions.
+    pub(super) fn numbered(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// See [`LazyRegex::numbered`].
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Bytes around a literal of it within which a match lies: twice the longest match, if it has a longest.
+    pub(super) fn reach(&self) -> usize {
+        self.reach
     }
 
     fn regex(&self) -> Option<&Regex> {
@@ -63,6 +80,11 @@ impl LazyRegex {
         regex.search_captures(&Input::new(bytes).range(from..to).anchored(Anchored::Yes), &mut caps);
         caps.get_match().filter(|m| m.end() == to).map(|m| span(&caps, m.start(), m.end()))
     }
+}
+
+fn longest(source: &str) -> usize {
+    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source);
+    hir.ok().and_then(|h| h.properties().maximum_len()).map_or(usize::MAX, |n| 2 * n + 16)
 }
 
 fn span(caps: &regex_automata::util::captures::Captures, start: usize, end: usize) -> Span {

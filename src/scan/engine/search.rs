@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 use super::super::rule::set::Set;
 use super::super::rule::{From, Near};
 use super::classify::{Masks, WORD};
-use super::compile::{Action, Probe, wants_key};
+use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
 use super::pattern::{End, RunCache, Span, Start};
+use super::table;
 use super::words::normalise;
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
@@ -44,7 +45,7 @@ pub struct Scratch {
     keywords: VecDeque<(u32, usize, usize)>,
     keywords_to: usize,
     /// How far each regular expression has been searched.
-    searched: Vec<(u32, usize)>,
+    searched: Vec<usize>,
     value_end: usize,
     pub(super) matches: Vec<Match>,
 }
@@ -80,10 +81,11 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
     scratch.keywords.clear();
     scratch.keywords_to = 0;
     scratch.searched.clear();
+    scratch.searched.resize(engine.tables.regex_count, 0);
     scratch.value_end = 0;
     scratch.runs.reset(engine.tables.sets);
-    scratch.masks.clear();
     scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
+    scratch.masks[..BEHIND].fill(Masks::default());
     let end = input.bytes.len().min(input.emit.end.saturating_add(BEYOND));
     let start = input.emit.start.saturating_sub(OVERLAP).next_multiple_of(WORD).min(end);
     let chunk = start.saturating_sub(BEHIND * WORD);
@@ -99,7 +101,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let (head, after) = (&self.bytes[self.chunk..stop], &self.bytes[stop..]);
             classifier.classify(head, after, &mut self.scratch.masks[BEHIND..]);
             let known = (stop - self.chunk).div_ceil(WORD);
-            self.scratch.masks[BEHIND + known..].fill(Masks::default());
+            // Nothing looks further ahead than this.
+            let blank = BEHIND + known..(BEHIND + known + AHEAD).min(BEHIND + CHUNK + AHEAD);
+            self.scratch.masks[blank].fill(Masks::default());
             for word in 0..CHUNK {
                 let at = self.chunk + word * WORD;
                 if at >= end {
@@ -129,17 +133,23 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let long = eight & eight >> 8;
         let longer = truncate(long & long >> 16);
         let long = truncate(long);
+        let block = table::block(self.bytes, at);
+        let tables = &self.engine.tables;
         if long != 0 {
             let alnum = here.digit | here.upper | here.lower;
             let carry = (before.digit | before.upper | before.lower) >> 63;
             let starts = alnum & !(alnum << 1 | carry) & long & keep;
-            self.each(starts, at, |this, pos| this.probe(pos, Start::Border));
+            self.each(tables.probe_table.filter(&block, starts), at, |this, pos| this.probe(pos, Start::Border));
             let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
             let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
             self.each((starts | runs) & longer, at, Self::infix);
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
-        self.each(here.literal & keep, at, Self::literal);
+        self.each(here.literal & keep, at, Self::anywhere);
+        // Words of three letters and digits and more.
+        let alnum = u128::from(here.digit | here.upper | here.lower) | u128::from(next.digit | next.upper | next.lower) << 64;
+        let words = word_starts(&self.scratch.masks, BEHIND + word) & truncate(alnum & alnum >> 1 & alnum >> 2) & keep;
+        self.each(tables.words.filter(&block, words), at, Self::word_literal);
     }
 
     #[inline]
@@ -157,7 +167,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let tables = &self.engine.tables;
         for probe in tables.probe_table.look_up([key[0], key[1], key[2]]) {
             match tables.probes[*probe as usize] {
-                Probe::Pattern { pattern, offset } => {
+                Probe::Pattern { pattern, offset, head, mask } => {
+                    if !self.begins(at, head, mask) {
+                        continue;
+                    }
                     let start = if offset == 0 { start } else { Start::Border };
                     if let Some(begin) = at.checked_sub(offset as usize) {
                         self.pattern(pattern, begin, start, Found::default());
@@ -166,6 +179,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 Probe::Regex { rule } => self.regex(rule, at),
             }
         }
+    }
+
+    /// Do the bytes at `at` begin like a literal? Near the end of the input the answer is yes.
+    #[inline]
+    fn begins(&self, at: usize, head: u64, mask: u64) -> bool {
+        let bytes = self.bytes[at..].first_chunk::<8>();
+        bytes.is_none_or(|b| (u64::from_le_bytes(*b) ^ head) & mask == 0)
     }
 
     /// Looks up literals at fixed offsets behind a word start.
@@ -196,6 +216,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             return;
         }
         self.find_keywords(at, end);
+        let mut barrier = None;
         let mut index = self.scratch.keywords.len();
         while index > 0 {
             index -= 1;
@@ -203,9 +224,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             if from + REACH < at || from >= end {
                 continue;
             }
+            // A keyword in another block only counts if it is close.
+            let block = *barrier.get_or_insert_with(|| block_start(self.bytes, at));
+            let last = if from < block { end.min(from + NEAR) } else { end };
             let engine = self.engine;
             for (set, patterns) in &engine.tables.keyword_patterns[keyword as usize] {
-                self.keyword_starts(set, patterns, (at.max(to), end), (keyword, from, to));
+                self.keyword_starts(set, patterns, (at.max(to), last), keyword);
             }
         }
     }
@@ -278,56 +302,63 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             if width < WORD {
                 bits &= (1u64 << width) - 1;
             }
+            let keywords = &self.engine.tables.keywords;
+            bits = keywords.filter(&table::block(self.bytes, pos), bits);
             while bits != 0 {
                 let start = pos + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let list = &mut self.scratch.keywords;
-                self.engine.tables.keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
+                keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
             }
             pos += width;
         }
     }
 
     /// Tries patterns at the places of a run where a stretch of `set` begins.
-    fn keyword_starts(&mut self, set: &Set, patterns: &[u32], range: (usize, usize), keyword: (u32, usize, usize)) {
-        let (from, end) = range;
-        let (id, key_from, key_to) = keyword;
-        for at in from..end {
-            if !set.has(self.bytes[at]) || at > 0 && set.has(self.bytes[at - 1]) {
-                continue;
-            }
-            if at - key_from > NEAR && !same_block(&self.bytes[key_to..at]) {
-                break;
-            }
-            for pattern in patterns {
-                self.pattern(*pattern, at, Start::Border, Found { keyword: Some(id), value: None });
+    fn keyword_starts(&mut self, set: &Set, patterns: &[u32], range: (usize, usize), keyword: u32) {
+        for at in range.0..range.1 {
+            if set.has(self.bytes[at]) && !(at > 0 && set.has(self.bytes[at - 1])) {
+                for pattern in patterns {
+                    self.pattern(*pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
+                }
             }
         }
     }
 
-    /// Follows up a hint of the classifier.
-    fn literal(&mut self, at: usize) {
+    /// Follows up a hint of the classifier: literals that may stand anywhere.
+    fn anywhere(&mut self, at: usize) {
         let engine = self.engine;
-        let tables = &engine.tables;
-        for index in &tables.literal_index[usize::from(self.bytes[at])] {
-            let literal = &tables.literals[usize::from(*index)];
-            let Some(text) = self.bytes.get(at..at + literal.bytes.len()) else { continue };
-            let hit = if literal.folded { text.eq_ignore_ascii_case(&literal.bytes) } else { text == literal.bytes };
-            if !hit {
-                continue;
-            }
-            for action in &literal.actions {
-                match *action {
-                    Action::Pattern(pattern, offset) => {
-                        if let Some(begin) = at.checked_sub(offset as usize) {
-                            self.pattern(pattern, begin, Start::Border, Found::default());
-                        }
+        for index in &engine.tables.anywhere[usize::from(self.bytes[at])] {
+            self.literal(at, &engine.tables.literals[usize::from(*index)]);
+        }
+    }
+
+    /// The same for literals that begin a word.
+    #[inline]
+    fn word_literal(&mut self, at: usize) {
+        let engine = self.engine;
+        for index in engine.tables.words.look_up(&self.bytes[at..]) {
+            self.literal(at, &engine.tables.literals[index as usize]);
+        }
+    }
+
+    fn literal(&mut self, at: usize, literal: &Literal) {
+        let Some(text) = self.bytes.get(at..at + literal.bytes.len()) else { return };
+        let hit = if literal.folded { text.eq_ignore_ascii_case(&literal.bytes) } else { text == literal.bytes };
+        if !hit {
+            return;
+        }
+        for action in &literal.actions {
+            match *action {
+                Action::Pattern(pattern, offset) => {
+                    if let Some(begin) = at.checked_sub(offset as usize) {
+                        self.pattern(pattern, begin, Start::Border, Found::default());
                     }
-                    Action::Regex(rule) => self.regex(rule, at),
-                    Action::Assignment => self.assignment(at),
-                    Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
-                    Action::Header => self.values(extract::header(self.bytes, at), From::AuthHeader),
                 }
+                Action::Regex(rule) => self.regex(rule, at),
+                Action::Assignment => self.assignment(at),
+                Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
+                Action::Header => self.values(extract::header(self.bytes, at), From::AuthHeader),
             }
         }
     }
@@ -336,20 +367,16 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn regex(&mut self, rule: u32, at: usize) {
         let engine = self.engine;
         let Some(regex) = &engine.tables.regexes[rule as usize] else { return };
-        let entry = self.scratch.searched.iter().position(|(r, _)| *r == rule).unwrap_or_else(|| {
-            self.scratch.searched.push((rule, 0));
-            self.scratch.searched.len() - 1
-        });
-        let done = self.scratch.searched[entry].1;
-        if at < done {
+        if at < self.scratch.searched[regex.number()] {
             return;
         }
-        let from = at.saturating_sub(REGEX_BEFORE);
-        let to = self.bytes.len().min(at + REGEX_BEHIND);
+        let from = at.saturating_sub(regex.reach().min(REGEX_BEFORE));
+        let reach = regex.reach().min(REGEX_BEHIND);
+        let to = self.bytes.len().min(at + reach);
         let mut spans = Vec::new();
         regex.find(self.bytes, from, to, &mut |span| spans.push(span));
         // What was searched with enough room behind it needs no second look.
-        self.scratch.searched[entry].1 = if to == self.bytes.len() { to } else { (at + REGEX_BEHIND / 2).min(to) };
+        self.scratch.searched[regex.number()] = if to == self.bytes.len() { to } else { at + reach / 2 };
         for span in spans {
             self.judge(rule, span, Found::default());
         }
@@ -378,8 +405,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let name = normalise(&self.bytes[value.name_start..value.name_end]);
         match from {
             From::Assignment => {
-                for (_, rules) in values.names.iter().filter(|(n, _)| memchr::memmem::find(&name, n).is_some()) {
-                    rules.iter().for_each(|r| self.value(*r, value));
+                for start in 0..name.len() {
+                    for id in values.index.look_up(&name[start..]) {
+                        let (wanted, rules) = &values.names[id as usize];
+                        if name[start..].starts_with(wanted) {
+                            rules.iter().for_each(|r| self.value(*r, value));
+                        }
+                    }
                 }
             }
             From::UrlPassword | From::AuthHeader => {
@@ -439,11 +471,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Does a keyword of an anchored rule stand before the match?
     fn has_keyword(&self, rule: &super::Rule, at: usize) -> bool {
         debug_assert!(rule.near == Near::Before || rule.from.is_some(), "names are looked at elsewhere");
-        let from = at.saturating_sub(REACH);
         let words: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
-        let window = &self.bytes[from..at];
-        let near = window.len().min(NEAR);
-        let text = if same_block(window) { window } else { &window[window.len() - near..] };
+        let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
         let normal = normalise(text);
         words.iter().any(|w| memchr::memmem::find(&normal, w).is_some())
     }
@@ -458,9 +487,20 @@ fn word_starts(masks: &[Masks], index: usize) -> u64 {
     alnum & !(alnum << 1 | carry) | here.upper & (here.lower << 1 | before.lower >> 63)
 }
 
-/// No blank line and no end of an object in between?
-fn same_block(between: &[u8]) -> bool {
-    memchr::memmem::find(between, b"\n\n").is_none() && memchr::memmem::find(between, b"\r\n\r\n").is_none() && memchr::memchr(b'}', between).is_none()
+/// Where the block of `at` begins: behind the last blank line or closing brace, at most [`REACH`] bytes before.
+fn block_start(bytes: &[u8], at: usize) -> usize {
+    let from = at.saturating_sub(REACH);
+    let mut empty = false;
+    for (i, byte) in bytes[from..at].iter().enumerate().rev() {
+        match byte {
+            b'}' => return from + i + 1,
+            b'\n' if empty => return from + i + 1,
+            b'\n' => empty = true,
+            b'\r' => {}
+            _ => empty = false,
+        }
+    }
+    from
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]

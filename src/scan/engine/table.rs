@@ -1,13 +1,33 @@
-//! Small hash tables over three bytes: a bitmap that says no in a nanosecond, then a bucket.
+//! Small hash tables over the first bytes of words: a bitmap that says no in a nanosecond, then a bucket.
 //!
-//! They must not know what they index. Start with [`Trigrams`].
+//! They must not know what they index. Start with [`Trigrams`], over three bytes, and [`Heads`], over four whose case does not
+//! count.
 
 const BITS: usize = 1 << 16;
+
+/// 64 places and what is needed to look up the last of them.
+pub(super) type Block = [u8; 68];
+
+/// The block that begins at `at`, with zeros behind the end of the input.
+#[inline]
+pub(super) fn block(bytes: &[u8], at: usize) -> std::borrow::Cow<'_, Block> {
+    match bytes[at..].first_chunk() {
+        Some(block) => std::borrow::Cow::Borrowed(block),
+        None => std::borrow::Cow::Owned(padded(&bytes[at..])),
+    }
+}
+
+#[cold]
+fn padded(rest: &[u8]) -> Block {
+    let mut block = [0; 68];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
 
 /// A map from three bytes to short lists of numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Trigrams {
-    bitmap: Box<[u64]>,
+    bitmap: Box<[u64; BITS / 64]>,
     /// Sorted keys with the range of their values.
     keys: Vec<(u32, u32, u32)>,
     values: Vec<u32>,
@@ -21,7 +41,7 @@ impl Trigrams {
     pub(super) fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
         pairs.sort_by_key(|(key, _)| *key);
         pairs.dedup();
-        let mut this = Self { bitmap: vec![0; BITS / 64].into(), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
+        let mut this = Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
         for (key, value) in pairs {
             let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
             let slot = slot(key);
@@ -48,6 +68,20 @@ impl Trigrams {
         if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
     }
 
+    /// Of the places `at` in a block, those whose key may have values; see [`Heads::filter`].
+    #[inline]
+    pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
+        let bitmap: &[u64; BITS / 64] = &self.bitmap;
+        let mut pass = 0;
+        while at != 0 {
+            let place = at.trailing_zeros() as usize & 63;
+            let slot = slot([block[place], block[place + 1], block[place + 2]]);
+            pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
+            at &= at - 1;
+        }
+        pass
+    }
+
     fn bucket(&self, key: [u8; 3]) -> &[u32] {
         let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
         let first = usize::from(key[0]);
@@ -59,6 +93,132 @@ impl Trigrams {
     }
 }
 
+/// A map from the first bytes of words, in any case, to short lists of numbers. One bitmap over three bytes turns most places
+/// away; behind it are a map over four bytes and one for words of three.
+#[derive(Debug, Clone)]
+pub(super) struct Heads {
+    bitmap: Box<[u64; BITS / 64]>,
+    four: Map,
+    three: Map,
+}
+
+/// Open addressing.
+#[derive(Debug, Clone)]
+struct Map {
+    /// Key, first value, number of values; a number of zero is an empty place.
+    slots: Box<[(u32, u32, u32)]>,
+    values: Box<[u32]>,
+}
+
+impl Heads {
+    /// A table of (word, value) pairs. Words shorter than three bytes are left out.
+    pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
+        let (mut four, mut three) = (Vec::new(), Vec::new());
+        let mut bitmap = Box::new([0; BITS / 64]);
+        for (word, value) in pairs {
+            let [a, b, c, rest @ ..] = word else { continue };
+            let slot = head_slot(fold([*a, *b, *c, 0]));
+            bitmap[slot / 64] |= 1 << (slot % 64);
+            match rest.first() {
+                Some(d) => four.push((fold([*a, *b, *c, *d]), value)),
+                None => three.push((fold([*a, *b, *c, 0]), value)),
+            }
+        }
+        Self { bitmap, four: Map::new(four), three: Map::new(three) }
+    }
+
+    /// May a word begin with these three bytes?
+    #[inline]
+    pub(super) fn may_begin(&self, head: [u8; 3]) -> bool {
+        let slot = head_slot(fold([head[0], head[1], head[2], 0]));
+        self.bitmap[slot / 64] >> (slot % 64) & 1 != 0
+    }
+
+    /// Of the places `at` in a block, those where a word may begin. Without branches: most places are turned away, and which
+    /// ones nobody can predict.
+    #[inline]
+    pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
+        let bitmap: &[u64; BITS / 64] = &self.bitmap;
+        let mut pass = 0;
+        while at != 0 {
+            let place = at.trailing_zeros() as usize & 63;
+            let slot = head_slot(fold([block[place], block[place + 1], block[place + 2], 0]));
+            pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
+            at &= at - 1;
+        }
+        pass
+    }
+
+    /// The values of words that may begin at the start of `bytes`.
+    #[inline]
+    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let found = match bytes.first_chunk() {
+            Some(head) if self.may_begin(*head) => self.buckets(bytes),
+            _ => (&[][..], &[][..]),
+        };
+        found.0.iter().chain(found.1).copied()
+    }
+
+    #[inline(never)]
+    fn buckets(&self, bytes: &[u8]) -> (&[u32], &[u32]) {
+        match *bytes {
+            [a, b, c, d, ..] => (self.four.bucket(fold([a, b, c, d])), self.three.bucket(fold([a, b, c, 0]))),
+            [a, b, c] => (&[], self.three.bucket(fold([a, b, c, 0]))),
+            _ => (&[], &[]),
+        }
+    }
+}
+
+impl Map {
+    fn new(mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut slots = vec![(0, 0, 0); (pairs.len() * 2).next_power_of_two()].into_boxed_slice();
+        let mut values = Vec::with_capacity(pairs.len());
+        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let key = group[0].0;
+            let mut at = hash(key) as usize % slots.len();
+            while slots[at].2 > 0 {
+                at = (at + 1) % slots.len();
+            }
+            let first = u32::try_from(values.len()).expect("fewer than four thousand million values");
+            slots[at] = (key, first, u32::try_from(group.len()).expect("the same"));
+            values.extend(group.iter().map(|g| g.1));
+        }
+        Self { slots, values: values.into() }
+    }
+
+    fn bucket(&self, key: u32) -> &[u32] {
+        let mask = self.slots.len() - 1;
+        let mut at = hash(key) as usize & mask;
+        loop {
+            let (found, first, count) = self.slots[at];
+            if count == 0 {
+                return &[];
+            }
+            if found == key {
+                return &self.values[first as usize..(first + count) as usize];
+            }
+            at = (at + 1) & mask;
+        }
+    }
+}
+
+#[inline]
+fn fold(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) | 0x2020_2020
+}
+
+#[inline]
+fn head_slot(key: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
+}
+
+fn hash(key: u32) -> u32 {
+    let x = key.wrapping_mul(0x9E37_79B1);
+    x ^ x >> 15
+}
+
 #[inline]
 fn slot(key: [u8; 3]) -> usize {
     let x = u32::from_le_bytes([key[0], key[1], key[2], 0]);
@@ -67,7 +227,18 @@ fn slot(key: [u8; 3]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::Trigrams;
+    use super::{Heads, Trigrams};
+
+    #[test]
+    fn heads_do_not_mind_case_and_short_words_stand_for_all() {
+        let table = Heads::new([(&b"token"[..], 1), (b"key", 2), (b"toke", 3)].into_iter());
+        let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
+        assert_eq!(look(b"TOKENS"), [1, 3]);
+        assert_eq!(look(b"keyed"), [2]);
+        assert_eq!(look(b"KEY"), [2]);
+        assert_eq!(look(b"tok"), Vec::<u32>::new());
+        assert_eq!(look(b"monk"), Vec::<u32>::new());
+    }
 
     #[test]
     fn finds_what_was_put_in_and_nothing_else() {

@@ -3,14 +3,14 @@
 //! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
 //! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
 
-use super::table::Trigrams;
+use super::table::{Block, Heads};
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
 pub(super) struct Keywords {
     /// Normalised.
     words: Vec<Vec<u8>>,
-    table: Trigrams,
+    table: Heads,
 }
 
 /// Longest stretch a keyword may span in the input, separators included.
@@ -20,26 +20,31 @@ impl Keywords {
     /// Numbers the words by their place in the list.
     #[must_use]
     pub(super) fn new(words: &[String]) -> Self {
-        let mut pairs = Vec::new();
-        let mut normal = Vec::with_capacity(words.len());
-        for (id, word) in words.iter().enumerate() {
-            let plain = normalise(word.as_bytes());
+        let normal: Vec<Vec<u8>> = words.iter().map(|w| normalise(w.as_bytes())).collect();
+        let mut heads: Vec<(Vec<u8>, u32)> = Vec::new();
+        for (id, (word, plain)) in words.iter().zip(&normal).enumerate() {
             let id = u32::try_from(id).expect("fewer than four thousand million keywords");
-            for key in first_three(word.as_bytes()).into_iter().chain(first_three(&plain)) {
-                pairs.push((key, id));
+            heads.push((plain.clone(), id));
+            for separator in [b'_', b'-', b'.', b' '] {
+                heads.push((word.bytes().map(|b| if is_separator(b) { separator } else { b }).collect(), id));
             }
-            normal.push(plain);
         }
-        Self { words: normal, table: Trigrams::new(pairs) }
+        let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id)));
+        Self { words: normal, table }
+    }
+
+    /// Of the places `at` in a block, those where a keyword may begin.
+    #[inline]
+    pub(super) fn filter(&self, block: &Block, at: u64) -> u64 {
+        self.table.filter(block, at)
     }
 
     /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
     #[inline]
     pub(super) fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
-        let Some(key) = bytes.get(at..at + 3) else { return };
-        for id in self.table.look_up([fold(key[0]), fold(key[1]), fold(key[2])]) {
-            if let Some(end) = match_normal(bytes, at, &self.words[*id as usize]) {
-                hit(*id, end);
+        for id in self.table.look_up(&bytes[at..]) {
+            if let Some(end) = match_normal(bytes, at, &self.words[id as usize]) {
+                hit(id, end);
             }
         }
     }
@@ -59,22 +64,6 @@ pub(super) fn normalise(word: &[u8]) -> Vec<u8> {
 
 fn is_separator(byte: u8) -> bool {
     matches!(byte, b'_' | b'-' | b'.' | b' ')
-}
-
-fn fold(byte: u8) -> u8 {
-    byte | 0x20
-}
-
-/// The first three bytes of each spelling: as given, with another separator, without one.
-fn first_three(word: &[u8]) -> Vec<[u8; 3]> {
-    let mut out = Vec::new();
-    for separator in [b'_', b'-', b'.', b' '] {
-        let spelt: Vec<u8> = word.iter().take(3).map(|b| if is_separator(*b) { separator } else { *b }).collect();
-        if let [a, b, c] = *spelt.as_slice() {
-            out.push([fold(a), fold(b), fold(c)]);
-        }
-    }
-    out
 }
 
 fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {

@@ -24,6 +24,68 @@ pub struct Window {
     pub column: u64,
 }
 
+/// Size of a page of memory, or less.
+const PAGE: usize = 4096;
+
+/// Room for one window or one small file, reused. It begins at a page border: the kernel copies into it in half the time.
+#[derive(Default)]
+pub struct Buffer {
+    room: Vec<u8>,
+    len: usize,
+}
+
+/// What a [`Buffer`] has room for: a window and its surroundings.
+pub const ROOM: usize = WINDOW + 2 * OVERLAP;
+
+impl Buffer {
+    /// What is in it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        let start = self.start();
+        self.room.get(start..start + self.len).unwrap_or_default()
+    }
+
+    fn start(&self) -> usize {
+        self.room.as_ptr().align_offset(PAGE).min(PAGE)
+    }
+
+    /// All of its room.
+    fn room(&mut self) -> &mut [u8] {
+        self.room.resize(ROOM + PAGE, 0);
+        let start = self.start();
+        &mut self.room[start..start + ROOM]
+    }
+
+    /// Fills it with a window's worth of bytes, or less at the end. True if the reader may have more.
+    ///
+    /// # Errors
+    /// If reading fails.
+    pub fn read(&mut self, reader: &mut (impl Read + ?Sized)) -> io::Result<bool> {
+        self.len = 0;
+        let room = &mut self.room()[..WINDOW + OVERLAP];
+        let most = room.len();
+        self.len = read_into(reader, room)?;
+        Ok(self.len == most)
+    }
+}
+
+/// Reads until the buffer is full or the input ends; tells how much.
+///
+/// # Errors
+/// If reading fails.
+pub fn read_into(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(filled)
+}
+
 /// A stream being cut.
 pub struct Stream<R> {
     reader: R,
@@ -56,35 +118,36 @@ impl<R: Read> Stream<R> {
     ///
     /// # Errors
     /// If reading fails. What was read before is handed out first: the error comes with the call after.
-    pub fn next_window(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<Window>> {
-        buffer.clear();
-        buffer.extend_from_slice(&self.kept);
+    pub fn next_window(&mut self, buffer: &mut Buffer) -> io::Result<Option<Window>> {
         let behind = self.behind;
-        let want = behind + WINDOW + OVERLAP;
-        self.fill(buffer, want);
+        let room = buffer.room();
+        room[..self.kept.len()].copy_from_slice(&self.kept);
+        let len = self.fill(room, behind + WINDOW + OVERLAP);
+        buffer.len = len;
         if self.base == 0 && behind == 0 {
-            self.column = first_column(buffer);
+            self.column = first_column(buffer.bytes());
         }
-        if buffer.len() <= behind {
+        if len <= behind {
             return self.failed.take().map_or(Ok(None), Err);
         }
-        let end = if self.ended { buffer.len() } else { buffer.len().min(behind + WINDOW) };
+        let end = if self.ended { len } else { len.min(behind + WINDOW) };
         let window = Window { emit: behind..end, base: self.base, line: self.line, column: self.column };
-        self.advance(&buffer[behind..end]);
+        let bytes = buffer.bytes();
+        self.advance(&bytes[behind..end]);
         // Whole kibibytes, so that offsets of windows stay multiples of it.
         let keep_from = end.saturating_sub(OVERLAP) / 1024 * 1024;
         self.kept.clear();
-        self.kept.extend_from_slice(&buffer[keep_from..]);
+        self.kept.extend_from_slice(&bytes[keep_from..]);
         self.behind = end - keep_from;
         self.base += keep_from as u64;
         Ok(Some(window))
     }
 
-    fn fill(&mut self, buffer: &mut Vec<u8>, want: usize) {
-        let mut filled = buffer.len();
-        buffer.resize(want.max(filled), 0);
+    /// Reads behind what was kept, until there are `want` bytes or no more; tells how many there are.
+    fn fill(&mut self, room: &mut [u8], want: usize) -> usize {
+        let mut filled = self.kept.len();
         while !self.ended && filled < want {
-            match self.reader.read(&mut buffer[filled..want]) {
+            match self.reader.read(&mut room[filled..want]) {
                 Ok(0) => self.ended = true,
                 Ok(n) => {
                     filled += n;
@@ -97,7 +160,7 @@ impl<R: Read> Stream<R> {
                 }
             }
         }
-        buffer.truncate(filled);
+        filled
     }
 
     fn advance(&mut self, bytes: &[u8]) {
@@ -135,14 +198,15 @@ mod tests {
         let data: Vec<u8> = (0..WINDOW * 2 + 777_777).map(|i| if i % 97 == 0 { b'\n' } else { (i % 251) as u8 | 0x20 }).collect();
         let mut reader = data.as_slice();
         let mut stream = Stream::new(&mut reader);
-        let (mut buffer, mut next) = (Vec::new(), 0);
+        let (mut buffer, mut next) = (Buffer::default(), 0);
         while let Some(w) = stream.next_window(&mut buffer).unwrap() {
             let start = w.base as usize + w.emit.start;
             assert_eq!(start, next);
             assert_eq!(w.base % 1024, 0);
-            assert_eq!(&data[w.base as usize..][..buffer.len()], buffer.as_slice());
+            let bytes = buffer.bytes();
+            assert_eq!(&data[w.base as usize..][..bytes.len()], bytes);
             assert!(w.emit.start >= OVERLAP || w.base == 0);
-            assert!(buffer.len() >= w.emit.end + OVERLAP || w.base as usize + buffer.len() == data.len());
+            assert!(bytes.len() >= w.emit.end + OVERLAP || w.base as usize + bytes.len() == data.len());
             assert_eq!((w.line, w.column), advance((1, 1), &data[..start]));
             next = w.base as usize + w.emit.end;
         }
@@ -164,7 +228,7 @@ mod tests {
         }
         let mut reader = Broken(0);
         let mut stream = Stream::new(&mut reader);
-        let mut buffer = Vec::new();
+        let mut buffer = Buffer::default();
         assert_eq!(stream.next_window(&mut buffer).unwrap().unwrap().emit, 0..3);
         assert!(stream.next_window(&mut buffer).is_err());
         assert!(stream.next_window(&mut buffer).unwrap().is_none());

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::super::blob::Place;
-use super::super::engine::{Engine, Input, OVERLAP, Scratch};
+use super::super::engine::{Engine, Input, Scratch};
 use super::super::expand::{self, Expanded, Expander, Limits, Visit};
 use super::super::finding::{Coverage, IssueKind};
 use super::super::issues::Issues;
 use super::collect::Collector;
-use super::stream::{Stream, WINDOW, Window, first_column};
+use super::stream::{Buffer, Stream, Window, first_column, read_into};
 use super::utf16;
 
 /// One scan.
@@ -43,7 +43,10 @@ pub struct Job<'a> {
 #[derive(Default)]
 pub struct Worker {
     scratch: Scratch,
-    buffer: Vec<u8>,
+    /// A small file.
+    file: Buffer,
+    /// A window of a stream.
+    buffer: Buffer,
     /// Path of the file being scanned: the folder's, then its name.
     path: Vec<u8>,
     coverage: Coverage,
@@ -159,18 +162,17 @@ impl Worker {
 
     /// Scans a file whose path was set with `enter`.
     pub(super) fn entered_file(&mut self, job: &Job<'_>, mut file: File) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.resize(WINDOW + OVERLAP, 0);
+        let mut buffer = std::mem::take(&mut self.file);
         let path = std::mem::take(&mut self.path);
         let place = Place::File(Path::new(OsStr::from_bytes(&path)));
-        match read_into(&mut file, &mut buffer) {
-            Ok(n) => {
+        match buffer.read(&mut file) {
+            Ok(longer) => {
                 self.coverage.files += 1;
-                self.head(job, &place, (&buffer[..n], n == WINDOW + OVERLAP), &mut file);
+                self.head(job, &place, (buffer.bytes(), longer), &mut file);
             }
             Err(e) => job.unreadable(&place, &e),
         }
-        self.buffer = buffer;
+        self.file = buffer;
         self.path = path;
     }
 
@@ -184,7 +186,7 @@ impl Worker {
             let done = if longer {
                 file.seek(SeekFrom::Start(0)).is_ok() && expander.expand(kind, place, file, &mut visit) == Expanded::Whole
             } else {
-                expander.expand(kind, place, &mut Cursor::new(bytes), &mut visit) == Expanded::Whole
+                expander.expand_slice(kind, place, bytes, &mut visit) == Expanded::Whole
             };
             if done {
                 return self.count(job, file.metadata().map_or(bytes.len() as u64, |m| m.len()));
@@ -270,7 +272,7 @@ impl Worker {
             match next {
                 Ok(Some(window)) => {
                     job.progress.fetch_add((window.emit.end - window.emit.start) as u64, Ordering::Relaxed);
-                    self.window(job, place, &buffer, &window);
+                    self.window(job, place, buffer.bytes(), &window);
                 }
                 Ok(None) => break,
                 Err(e) => {
@@ -329,18 +331,4 @@ impl Visit for Members<'_, '_, '_> {
         self.coverage.member_bytes += whole.1;
         Ok(())
     }
-}
-
-/// Reads until the buffer is full or the input ends; tells how much.
-fn read_into(file: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(filled)
 }

@@ -5,6 +5,8 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 /// Values that providers publish in documentation, one a line, with a `·` inside that is removed.
 const PUBLISHED: &str = include_str!("published.txt");
 
@@ -25,7 +27,7 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
         return Some("a template or variable");
     }
     let lower = value.to_ascii_lowercase();
-    if value.len() <= 200 && !value.starts_with(b"-----BEGIN") && PARTS.iter().any(|p| memchr::memmem::find(&lower, p.as_bytes()).is_some()) {
+    if value.len() <= 200 && !value.starts_with(b"-----BEGIN") && parts().is_some_and(|p| p.is_match(&lower)) {
         return Some("says that it is a placeholder");
     }
     if repeats(value) {
@@ -40,10 +42,17 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
 /// Is the value, or a good part of it, filled in later?
 #[must_use]
 pub fn template(value: &[u8]) -> bool {
-    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
-    let wraps = |a: &[u8], b: &[u8]| value.starts_with(a) && value.ends_with(b);
-    has(b"${") || has(b"{{") || has(b"$(") || has(b"<%") || has(b"#{") || wraps(b"<", b">") || wraps(b"%", b"%") || wraps(b"[", b"]") || wraps(b"{", b"}")
-        || wraps(b"__", b"__") || wraps(b"@", b"@") || has(b"%(") || has(b"%s") || has(b"{0}") || has(b"{}") || value.len() <= 40 && value.first() == Some(&b'$') && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+    const PAIRS: [&[u8; 2]; 9] = [b"${", b"{{", b"$(", b"<%", b"#{", b"%(", b"%s", b"{0", b"{}"];
+    const WRAPS: [(&[u8], &[u8]); 6] = [(b"<", b">"), (b"%", b"%"), (b"[", b"]"), (b"{", b"}"), (b"__", b"__"), (b"@", b"@")];
+    let is_variable = |name: &[u8]| name.len() < 40 && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    value.windows(2).any(|w| PAIRS.iter().any(|p| w == *p))
+        || WRAPS.iter().any(|(a, b)| value.starts_with(a) && value.ends_with(b))
+        || value.strip_prefix(b"$").is_some_and(is_variable)
+}
+
+fn parts() -> Option<&'static AhoCorasick> {
+    static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    AUTOMATON.get_or_init(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(PARTS).ok()).as_ref()
 }
 
 fn published() -> &'static HashSet<Vec<u8>> {
