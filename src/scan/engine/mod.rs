@@ -18,6 +18,7 @@ pub mod explain;
 pub mod extract;
 mod lazy;
 pub mod meaning;
+mod near;
 pub mod pattern;
 mod resolve;
 mod search;

@@ -111,14 +111,16 @@ struct Map {
 }
 
 impl Heads {
-    /// A table of (word, value) pairs. Words shorter than three bytes are left out.
-    pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
+    /// A table of words, their values, and whether their case counts. Words shorter than three bytes are left out.
+    pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32, Case)>) -> Self {
         let (mut four, mut three) = (Vec::new(), Vec::new());
         let mut bitmap = Box::new([0; BITS / 64]);
-        for (word, value) in pairs {
+        for (word, value, case) in pairs {
             let [a, b, c, rest @ ..] = word else { continue };
-            let slot = head_slot(fold([*a, *b, *c, 0]));
-            bitmap[slot / 64] |= 1 << (slot % 64);
+            let heads = if case == Case::Either { cases([*a, *b, *c]) } else { vec![[*a, *b, *c]] };
+            for slot in heads.into_iter().map(slot) {
+                bitmap[slot / 64] |= 1 << (slot % 64);
+            }
             match rest.first() {
                 Some(d) => four.push((fold([*a, *b, *c, *d]), value)),
                 None => three.push((fold([*a, *b, *c, 0]), value)),
@@ -130,7 +132,7 @@ impl Heads {
     /// May a word begin with these three bytes?
     #[inline]
     pub(super) fn may_begin(&self, head: [u8; 3]) -> bool {
-        let slot = head_slot(fold([head[0], head[1], head[2], 0]));
+        let slot = slot(head);
         self.bitmap[slot / 64] >> (slot % 64) & 1 != 0
     }
 
@@ -142,7 +144,7 @@ impl Heads {
         let mut pass = 0;
         while at != 0 {
             let place = at.trailing_zeros() as usize & 63;
-            let slot = head_slot(fold([block[place], block[place + 1], block[place + 2], 0]));
+            let slot = slot([block[place], block[place + 1], block[place + 2]]);
             pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
             at &= at - 1;
         }
@@ -209,9 +211,25 @@ fn fold(bytes: [u8; 4]) -> u32 {
     u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
-#[inline]
-fn head_slot(key: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
+/// Whether the case of a word counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    /// It does: fewer places are looked at.
+    Exact,
+    /// It does not.
+    Either,
+}
+
+/// All spellings of three letters in upper and lower case.
+pub(super) fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
+    let spell = |bits: u8| {
+        let mut out = key;
+        for (i, byte) in out.iter_mut().enumerate() {
+            *byte = if bits >> i & 1 == 0 { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+        }
+        out
+    };
+    (0..8).map(spell).collect()
 }
 
 fn hash(key: u32) -> u32 {
@@ -227,11 +245,11 @@ fn slot(key: [u8; 3]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Heads, Trigrams};
+    use super::{Case, Heads, Trigrams};
 
     #[test]
     fn heads_do_not_mind_case_and_short_words_stand_for_all() {
-        let table = Heads::new([(&b"token"[..], 1), (b"key", 2), (b"toke", 3)].into_iter());
+        let table = Heads::new([(&b"token"[..], 1, Case::Either), (b"key", 2, Case::Either), (b"toke", 3, Case::Exact)].into_iter());
         let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
         assert_eq!(look(b"TOKENS"), [1, 3]);
         assert_eq!(look(b"keyed"), [2]);

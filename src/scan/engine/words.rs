@@ -3,7 +3,7 @@
 //! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
 //! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
 
-use super::table::{Block, Heads};
+use super::table::{Block, Case, Heads};
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
@@ -17,20 +17,19 @@ pub(super) struct Keywords {
 const MAX_SPAN: usize = 64;
 
 impl Keywords {
-    /// Numbers the words by their place in the list.
+    /// Numbers the words by their place in the list. Each is given normalised, with the spellings it has in rules.
     #[must_use]
-    pub(super) fn new(words: &[String]) -> Self {
-        let normal: Vec<Vec<u8>> = words.iter().map(|w| normalise(w.as_bytes())).collect();
+    pub(super) fn new(words: &[(Vec<u8>, Vec<Vec<u8>>)]) -> Self {
         let mut heads: Vec<(Vec<u8>, u32)> = Vec::new();
-        for (id, (word, plain)) in words.iter().zip(&normal).enumerate() {
-            let id = u32::try_from(id).expect("fewer than four thousand million keywords");
+        for ((plain, spellings), id) in words.iter().zip(0u32..) {
             heads.push((plain.clone(), id));
-            for separator in [b'_', b'-', b'.', b' '] {
-                heads.push((word.bytes().map(|b| if is_separator(b) { separator } else { b }).collect(), id));
+            for separator in SEPARATORS {
+                let spell = |w: &Vec<u8>| w.iter().map(|b| if is_separator(*b) { separator } else { *b }).collect();
+                heads.extend(spellings.iter().map(|w| (spell(w), id)));
             }
         }
-        let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id)));
-        Self { words: normal, table }
+        let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id, Case::Either)));
+        Self { words: words.iter().map(|(w, _)| w.clone()).collect(), table }
     }
 
     /// Of the places `at` in a block, those where a keyword may begin.
@@ -62,8 +61,10 @@ pub(super) fn normalise(word: &[u8]) -> Vec<u8> {
     word.iter().filter(|b| !is_separator(**b)).map(u8::to_ascii_lowercase).collect()
 }
 
+const SEPARATORS: [u8; 4] = [b'_', b'-', b'.', b' '];
+
 fn is_separator(byte: u8) -> bool {
-    matches!(byte, b'_' | b'-' | b'.' | b' ')
+    SEPARATORS.contains(&byte)
 }
 
 fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
@@ -88,7 +89,11 @@ mod tests {
 
     #[test]
     fn case_and_separators_do_not_count() {
-        let words = Keywords::new(&["api_key".into(), "heroku".into(), "x-api-key".into()]);
+        let words = Keywords::new(&[
+            (b"apikey".to_vec(), vec![b"api_key".to_vec()]),
+            (b"heroku".to_vec(), vec![b"heroku".to_vec()]),
+            (b"xapikey".to_vec(), vec![b"x-api-key".to_vec()]),
+        ]);
         let check = |text: &str, expected: Option<(u32, usize)>| {
             let mut found = None;
             words.at(text.as_bytes(), 0, |id, end| found = Some((id, end)));
