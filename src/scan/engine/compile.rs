@@ -21,7 +21,7 @@ use super::classify::{Classifier, FINGERPRINT, Fingerprint};
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Case, Heads, Trigrams, cases};
+use super::table::{Heads, Trigrams, cases};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -274,13 +274,14 @@ impl Builder {
     }
 
     fn keyword_pattern(&mut self, rule: &Rule, number: u32) {
-        let sets = &mut self.sets;
+        let need_set = &mut self.sets;
         let first = self.tables.patterns[number as usize].first_run();
         let (set, id, min, max) = first.unwrap_or_else(|| {
-            let next = sets.len();
-            (ALNUM, *sets.entry(ALNUM).or_insert(next), 0, usize::MAX)
+            let next = need_set.len();
+            (ALNUM, *need_set.entry(ALNUM).or_insert(next), 0, usize::MAX)
         });
-        let candidate = Candidate { pattern: number, min, max };
+        let need = self.tables.patterns[number as usize].needs_run().max(min);
+        let candidate = Candidate { pattern: number, need, min, max };
         for keyword in &rule.keywords {
             let next = self.keyword_ids.len();
             let entry = self.keyword_ids.entry(super::words::normalise(keyword.as_bytes())).or_insert((next, Vec::new()));
@@ -349,10 +350,9 @@ impl Builder {
             fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
         }
         let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
-        let case = |l: &Literal| if l.folded { Case::Either } else { Case::Exact };
-        self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id, case(l))));
+        self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
         let names = self.tables.values.names.iter().zip(0u32..);
-        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id, Case::Exact)));
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id)));
     }
 }
 

@@ -3,7 +3,7 @@
 //! They must not be tried anywhere else. Start with [`Search::run`]. Each stretch of input is searched for keywords once, and the
 //! places where a token may begin are found from the masks.
 
-use super::super::rule::set::Set;
+use super::super::rule::set::{Set, TOKEN};
 use super::Sink;
 use super::classify::WORD;
 use super::pattern::Start;
@@ -32,6 +32,8 @@ pub(super) struct Group {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) pattern: u32,
+    /// Length of the run of token characters it needs.
+    pub(super) need: usize,
     pub(super) min: usize,
     /// No upper limit where more follows the run.
     pub(super) max: usize,
@@ -71,7 +73,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let far = from + NEAR < end && from < *block.get_or_insert_with(|| block_start(self.bytes, at));
             let last = from + if far { NEAR } else { REACH };
             let last = self.untried(keyword, last.min(end));
-            self.keyword_starts(keyword, to, last);
+            self.keyword_starts(keyword, (to, last), end);
         }
     }
 
@@ -88,7 +90,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     /// Tries the patterns of a keyword where a token may begin.
-    fn keyword_starts(&mut self, keyword: u32, from: usize, last: usize) {
+    fn keyword_starts(&mut self, keyword: u32, range: (usize, usize), end: usize) {
+        let (from, last) = range;
+        // Where the piece ends the run may go on.
+        let end = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
         if let Some(tried) = self.scratch.tried.iter_mut().find(|t| t.0 == keyword) {
             tried.1 = tried.1.min(from);
         }
@@ -98,15 +103,19 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             index += 1;
             for group in &engine.tables.keyword_patterns[keyword as usize] {
                 if group.set.has(self.bytes[at]) && !(at > 0 && group.set.has(self.bytes[at - 1])) {
-                    self.group(group, at, keyword);
+                    self.group(group, (at, end), keyword);
                 }
             }
         }
     }
 
-    fn group(&mut self, group: &Group, at: usize, keyword: u32) {
+    fn group(&mut self, group: &Group, run: (usize, usize), keyword: u32) {
+        let (at, end) = run;
+        if group.patterns.iter().all(|c| c.need > end - at) {
+            return;
+        }
         let length = self.scratch.runs.run_end(self.bytes, at, &group.set, group.id, LONGEST) - at;
-        for candidate in group.patterns.iter().filter(|c| c.min <= length && length <= c.max) {
+        for candidate in group.patterns.iter().filter(|c| c.need <= end - at && c.min <= length && length <= c.max) {
             self.pattern(candidate.pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
         }
     }

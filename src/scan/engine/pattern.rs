@@ -4,7 +4,7 @@
 //! token run as a regular expression.
 
 use super::super::rule::grammar::Piece;
-use super::super::rule::set::{ALNUM, Set};
+use super::super::rule::set::{ALNUM, Set, TOKEN};
 
 /// A straight sequence, compiled.
 #[derive(Debug, Clone)]
@@ -171,6 +171,16 @@ impl Pattern {
             Some(Item::Run { set, id, min, .. } | Item::Back { set, id, min, .. }) => Some((*set, *id, *min, usize::MAX)),
             _ => None,
         }
+    }
+
+    /// How long a run of token characters must be that this can match in: its least length if it is made of them alone, else 0.
+    #[must_use]
+    pub(super) fn needs_run(&self) -> usize {
+        let token = |item: &Item| match item {
+            Item::Literal(s) | Item::Folded(s) => s.iter().all(|b| TOKEN.has(*b)),
+            Item::Run { set, .. } | Item::Back { set, .. } => set.within(&TOKEN),
+        };
+        if self.pieces.iter().all(token) { self.min_len } else { 0 }
     }
 
     fn items(&self, bytes: &[u8], mut at: usize, from: usize, goal: (&mut Span, End), cache: &mut RunCache) -> bool {

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use super::super::rule::{From, Near};
+use super::super::rule::set::TOKEN;
 use super::classify::{Masks, WORD};
 use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
@@ -191,6 +192,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// Looks up literals at fixed offsets behind a word start.
     fn infix(&mut self, at: usize) {
+        // At the start of a run or of a value.
+        if at > 0 && self.bytes[at - 1] != b'=' && TOKEN.has(self.bytes[at - 1]) {
+            return;
+        }
         let tables = &self.engine.tables;
         for (offset, table) in &tables.infixes {
             let Some(key) = self.bytes.get(at + offset..at + offset + 3) else { break };

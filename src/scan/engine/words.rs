@@ -3,7 +3,7 @@
 //! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
 //! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
 
-use super::table::{Block, Case, Heads};
+use super::table::{Block, Heads};
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub(super) struct Keywords {
     table: Heads,
 }
 
+/// Keywords of up to so many letters must be whole words: `exa` is not in `example`.
+const SHORT: usize = 3;
 /// Longest stretch a keyword may span in the input, separators included.
 const MAX_SPAN: usize = 64;
 
@@ -28,7 +30,7 @@ impl Keywords {
                 heads.extend(spellings.iter().map(|w| (spell(w), id)));
             }
         }
-        let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id, Case::Either)));
+        let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id)));
         Self { words: words.iter().map(|(w, _)| w.clone()).collect(), table }
     }
 
@@ -67,6 +69,14 @@ fn is_separator(byte: u8) -> bool {
     SEPARATORS.contains(&byte)
 }
 
+/// Does a word end here: is what follows no letter of the same case?
+fn is_word_end(bytes: &[u8], end: usize) -> bool {
+    match (bytes[end - 1], bytes.get(end)) {
+        (a, Some(b)) => !(b.is_ascii_lowercase() || a.is_ascii_uppercase() && b.is_ascii_uppercase()),
+        (_, None) => true,
+    }
+}
+
 fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     let mut rest = word.iter();
     let mut next = rest.next()?;
@@ -74,7 +84,7 @@ fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
         if byte.to_ascii_lowercase() == *next {
             match rest.next() {
                 Some(b) => next = b,
-                None => return Some(at + i + 1),
+                None => return Some(at + i + 1).filter(|end| word.len() > SHORT || is_word_end(bytes, *end)),
             }
         } else if i == 0 || !is_separator(*byte) {
             return None;
@@ -93,6 +103,7 @@ mod tests {
             (b"apikey".to_vec(), vec![b"api_key".to_vec()]),
             (b"heroku".to_vec(), vec![b"heroku".to_vec()]),
             (b"xapikey".to_vec(), vec![b"x-api-key".to_vec()]),
+            (b"exa".to_vec(), vec![b"exa".to_vec()]),
         ]);
         let check = |text: &str, expected: Option<(u32, usize)>| {
             let mut found = None;
@@ -107,5 +118,10 @@ mod tests {
         check("xApiKey", Some((2, 7)));
         check("apikez", None);
         check("ap", None);
+        check("exa_key", Some((3, 3)));
+        check("exaKey", Some((3, 3)));
+        check("EXA", Some((3, 3)));
+        check("example", None);
+        check("EXAMPLE", None);
     }
 }
