@@ -157,4 +157,3 @@ fn reason(engine: &Engine, why: Miss) -> String {
         Miss::Name => "no keyword of the rule stands where it must".to_owned(),
     }
 }
-

@@ -64,8 +64,15 @@ pub(super) struct Literal {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
     /// The pattern begins `offset` bytes before the probe; its literal goes on with `head` (`mask` says how many bytes of it).
-    Pattern { pattern: u32, offset: u32, head: u64, mask: u64 },
-    Regex { rule: u32 },
+    Pattern {
+        pattern: u32,
+        offset: u32,
+        head: u64,
+        mask: u64,
+    },
+    Regex {
+        rule: u32,
+    },
 }
 
 /// Everything the engine looks things up in.
@@ -145,8 +152,13 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
-    let mut builder =
-        Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: HashMap::new(), keyword_ids: HashMap::new() };
+    let mut builder = Builder {
+        tables,
+        sets: HashMap::new(),
+        probe_pairs: Vec::new(),
+        infix_pairs: HashMap::new(),
+        keyword_ids: HashMap::new(),
+    };
     for (index, rule) in rules.iter().enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
         builder.rule(index, rule)?;
@@ -215,7 +227,9 @@ impl Builder {
             }
             Some(Anchor::Literal(offset, bytes, fold)) => self.literal(&bytes, fold, Action::Pattern(number, offset)),
             // A literal too short to be searched for, and keywords to look near instead.
-            Some(Anchor::Floating) if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() => {
+            Some(Anchor::Floating)
+                if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() =>
+            {
                 self.keyword_pattern(rule, number);
             }
             Some(Anchor::Floating) => {
@@ -333,7 +347,8 @@ impl Builder {
     fn finish(mut self) -> Tables {
         self.tables.sets = self.sets.len();
         self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
-        self.tables.infixes = std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
+        self.tables.infixes =
+            std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
         self.tables.infixes.sort_by_key(|(offset, _)| *offset);
         let mut words: Vec<(Vec<u8>, (usize, Vec<Vec<u8>>))> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
         words.sort_by_key(|(_, (id, _))| *id);
@@ -365,14 +380,17 @@ const STEMS: &[&[u8]] = &[b"secret", b"token", b"pass", b"pwd", b"cred", b"key",
 
 /// How words begin that stand everywhere in source and logs.
 const COMMON: &[&[u8; 3]] = &[
-    b"htt", b"www", b"api", b"com", b"org", b"net", b"tes", b"wit", b"con", b"dat", b"ser", b"use", b"pas", b"acc", b"new", b"get", b"set", b"int", b"str",
-    b"for", b"the", b"and", b"ins", b"pro", b"pre", b"cli", b"met", b"def", b"sec", b"key", b"tok", b"aut", b"log", b"out", b"val", b"nam", b"has", b"sig",
+    b"htt", b"www", b"api", b"com", b"org", b"net", b"tes", b"wit", b"con", b"dat", b"ser", b"use", b"pas", b"acc", b"new",
+    b"get", b"set", b"int", b"str", b"for", b"the", b"and", b"ins", b"pro", b"pre", b"cli", b"met", b"def", b"sec", b"key",
+    b"tok", b"aut", b"log", b"out", b"val", b"nam", b"has", b"sig",
 ];
 
 /// Where in a literal a word begins that is worth looking for: the longest, unless it is one that stands everywhere. `first`
 /// says whether the literal itself begins a word.
 fn word_start(bytes: &[u8], first: bool) -> Option<usize> {
-    let begins = |at: &usize| bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
+    let begins = |at: &usize| {
+        bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) }
+    };
     let common = |at: &usize| COMMON.iter().any(|c| bytes[*at..*at + 3].eq_ignore_ascii_case(*c));
     (0..bytes.len().saturating_sub(2)).rev().filter(begins).max_by_key(|at| (!common(at), (bytes.len() - at).min(12)))
 }
@@ -490,7 +508,10 @@ fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), 
         let first = at == 0 || index > 0 && !ends_in_word(&sequence[index - 1]);
         let start = word_start(bytes, first).unwrap_or_else(|| rarest(bytes));
         let length = u32::try_from(bytes.len().min(20)).expect("at most 20");
-        out.push((20 + length, Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold)));
+        out.push((
+            20 + length,
+            Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold),
+        ));
     }
     out
 }
@@ -592,4 +613,3 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
 pub(super) fn wants_key(rule: &Rule) -> bool {
     rule.near == Near::Key
 }
-

@@ -136,7 +136,8 @@ fn typed(r: &mut Reader<'_>) -> bool {
         return false;
     }
     t.blanks();
-    let is_type = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>' | b'&' | b'\'' | b'[' | b']' | b'.' | b'?' | b'|');
+    let is_type =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>' | b'&' | b'\'' | b'[' | b']' | b'.' | b'?' | b'|');
     let word = t.skip(40, is_type);
     let gap = t.blanks();
     if word == 0 || gap == 0 || !t.eat(b"=") || t.peek() == Some(b'=') {
@@ -151,7 +152,9 @@ fn starts_line(bytes: &[u8], at: usize) -> bool {
     let full = line < MAX_NAME;
     let head = bytes[at - line..at].trim_ascii();
     let head = head.strip_prefix(b"- ").unwrap_or(head).trim_ascii_start();
-    let head = [&b"export"[..], b"set", b"ENV", b"ARG", b"-", b"\"", b"'", b"#", b"//", b"+", b"setx"].iter().fold(head, |h, p| h.strip_prefix(*p).unwrap_or(h));
+    let head = [&b"export"[..], b"set", b"ENV", b"ARG", b"-", b"\"", b"'", b"#", b"//", b"+", b"setx"]
+        .iter()
+        .fold(head, |h, p| h.strip_prefix(*p).unwrap_or(h));
     full && head.trim_ascii().is_empty()
 }
 
@@ -225,7 +228,12 @@ fn closing(mut r: Reader<'_>, quote: u8, slashes: usize) -> Option<usize> {
 fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
     let start = r.at;
     let line = form == Form::Line;
-    let ends = |b: u8| b <= b' ' || b == 0x7f || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>') || (!line && matches!(b, b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\'));
+    let ends = |b: u8| {
+        b <= b' '
+            || b == 0x7f
+            || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>')
+            || (!line && matches!(b, b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\'))
+    };
     let n = r.skip(MAX_VALUE, |b| !ends(b));
     let mut end = r.at;
     while end > start && line && matches!(r.bytes[end - 1], b',' | b';') {
@@ -238,7 +246,11 @@ fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
 /// first half of them: where that half ends. Looks at no more than a few hundred bytes.
 #[must_use]
 pub fn endless(bytes: &[u8], at: usize) -> Option<usize> {
-    let part = |b: &&u8| **b > b' ' && **b < 0x7f && !matches!(**b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\' | b'@' | b'(');
+    let part = |b: &&u8| {
+        **b > b' '
+            && **b < 0x7f
+            && !matches!(**b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\' | b'@' | b'(')
+    };
     let n = bytes[at..bytes.len().min(at + MAX_VALUE)].iter().take_while(part).count();
     (n == MAX_VALUE).then_some(at + MAX_VALUE - MAX_BARE)
 }
@@ -246,18 +258,22 @@ pub fn endless(bytes: &[u8], at: usize) -> Option<usize> {
 /// The password of a URL whose `://` stands at `at`. The name is the scheme.
 #[must_use]
 pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
-    let scheme = bytes[..at].iter().rev().take(24).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
+    let scheme =
+        bytes[..at].iter().rev().take(24).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
     let start = at + 3;
     let is_part = |b: u8| b > b' ' && b < 0x7f && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\');
     let rest = &bytes[start.min(bytes.len())..];
     let authority = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b)).count();
     let host_end = rest[..authority].iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b',')).unwrap_or(authority);
     let at_sign = memchr::memrchr(b'@', &rest[..host_end])
-        .or_else(|| memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i])))
+        .or_else(|| {
+            memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i]))
+        })
         .filter(|i| *i <= MAX_BARE)?;
     let colon = memchr::memchr(b':', &rest[..at_sign])?;
     let host = rest.get(at_sign + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'{' | b'[' | b'%' | b'_'));
-    let value = Value { name_start: at - scheme, name_end: at, start: start + colon + 1, end: start + at_sign, form: Form::Quoted };
+    let value =
+        Value { name_start: at - scheme, name_end: at, start: start + colon + 1, end: start + at_sign, form: Form::Quoted };
     (scheme > 0 && host && value.end > value.start).then_some(value)
 }
 
@@ -317,7 +333,8 @@ mod tests {
         let check = |line: &str, expected: Option<(&str, &str, Form)>| {
             let at = line.to_ascii_lowercase().find("pass").unwrap();
             let bytes = line.as_bytes();
-            let found = assignment(bytes, at).map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end), v.form));
+            let found =
+                assignment(bytes, at).map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end), v.form));
             assert_eq!(found, expected.map(|(n, v, f)| (n.to_owned(), v.to_owned(), f)), "{line}");
         };
         check("password = \"a b\"", Some(("password", "a b", Form::Quoted)));
@@ -345,7 +362,8 @@ mod tests {
     fn url_passwords() {
         let check = |line: &str, expected: Option<(&str, &str)>| {
             let bytes = line.as_bytes();
-            let found = url_password(bytes, line.find("://").unwrap()).map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
+            let found = url_password(bytes, line.find("://").unwrap())
+                .map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
             assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
         };
         check("postgres://u:p4ss@host/db", Some(("postgres", "p4ss")));

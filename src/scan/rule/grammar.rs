@@ -197,7 +197,9 @@ impl Parser<'_> {
 
     fn class(&mut self) -> Result<Node, GrammarError> {
         let start = self.at;
-        while self.peek().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || (b == b'-' && self.text.get(self.at + 1) != Some(&b'"'))) {
+        while self.peek().is_some_and(|b| {
+            b.is_ascii_lowercase() || b.is_ascii_digit() || (b == b'-' && self.text.get(self.at + 1) != Some(&b'"'))
+        }) {
             self.at += 1;
         }
         let name = String::from_utf8_lossy(&self.text[start..self.at]).into_owned();
@@ -454,10 +456,10 @@ mod tests {
 
     #[test]
     fn flattens_choices_in_order() {
-        let node = parse(r#"("a" | "b") "x"? hex{2}"#).unwrap();
+        let node = parse(r#"("a" | "b") "xy"? hex{2}"#).unwrap();
         let all = flatten(&node).unwrap();
         let heads: Vec<_> = all.iter().map(|s| format!("{:?}", s[0])).collect();
-        assert_eq!(heads, ["Literal([97, 120])", "Literal([97])", "Literal([98, 120])", "Literal([98])"]);
+        assert_eq!(heads, ["Literal([97, 120, 121])", "Literal([97])", "Literal([98, 120, 121])", "Literal([98])"]);
         assert!(flatten(&parse(r#"("a" | hex){3,9}"#).unwrap()).is_none());
     }
 }

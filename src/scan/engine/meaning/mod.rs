@@ -86,14 +86,66 @@ pub(super) struct Judge {
 
 /// Names that hold digests, identifiers and public values, normalised; the name contains or ends in one.
 const DIGEST_NAMES: &[&str] = &[
-    "sha1", "sha224", "sha256", "sha384", "sha512", "md5", "digest", "checksum", "chksum", "integrity", "etag", "commit", "revision", "gitrev", "githash",
-    "hash", "fingerprint", "thumbprint", "cksum", "crc", "uuid", "guid", "traceid", "spanid", "requestid", "correlationid", "cachekey", "publickey", "pubkey",
-    "blockhash", "txhash", "merkle", "signature", "nonce", "objectid", "buildid", "imageid", "containerid", "layerid", "treehash", "blob", "sri",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "md5",
+    "digest",
+    "checksum",
+    "chksum",
+    "integrity",
+    "etag",
+    "commit",
+    "revision",
+    "gitrev",
+    "githash",
+    "hash",
+    "fingerprint",
+    "thumbprint",
+    "cksum",
+    "crc",
+    "uuid",
+    "guid",
+    "traceid",
+    "spanid",
+    "requestid",
+    "correlationid",
+    "cachekey",
+    "publickey",
+    "pubkey",
+    "blockhash",
+    "txhash",
+    "merkle",
+    "signature",
+    "nonce",
+    "objectid",
+    "buildid",
+    "imageid",
+    "containerid",
+    "layerid",
+    "treehash",
+    "blob",
+    "sri",
 ];
 /// Names that are only that word.
 const DIGEST_WORDS: &[&str] = &["id", "rev", "ref", "sha", "sum", "tag", "version", "hash", "parent", "tree", "oid", "sig", "iv"];
 /// What stands directly before digests.
-const DIGEST_PREFIXES: &[&[u8]] = &[b"sha256:", b"sha512:", b"sha1:", b"md5:", b"sha256-", b"sha384-", b"sha512-", b"sha1-", b"sha256=", b"sha256/", b"blake3:", b"blake2b:"];
+const DIGEST_PREFIXES: &[&[u8]] = &[
+    b"sha256:",
+    b"sha512:",
+    b"sha1:",
+    b"md5:",
+    b"sha256-",
+    b"sha384-",
+    b"sha512-",
+    b"sha1-",
+    b"sha256=",
+    b"sha256/",
+    b"blake3:",
+    b"blake2b:",
+];
 
 impl Judge {
     pub(super) fn judge(&self, rule: &Rule, cx: &Context<'_>) -> Result<Verdict, Miss> {
@@ -103,6 +155,9 @@ impl Judge {
         }
         if self.allowed(rule, secret) {
             return Err(Miss::Allowed);
+        }
+        if is_marked(cx) {
+            return Err(Miss::Placeholder("marked as an example with a middle dot"));
         }
         if rule.placeholders == Placeholders::Dropped
             && let Some(why) = placeholder::placeholder(secret)
@@ -140,8 +195,21 @@ impl Judge {
         };
         allow.values.iter().any(|v| v.as_bytes() == secret)
             || allow.words.iter().any(word)
-            || (!allow.regexes.is_empty() && self.allow.get_or_init(|| regexes(&allow.regexes)).iter().any(|r| r.is_match(secret)))
+            || (!allow.regexes.is_empty()
+                && self.allow.get_or_init(|| regexes(&allow.regexes)).iter().any(|r| r.is_match(secret)))
     }
+}
+
+/// Does the mark of examples in rule files, a middle dot, stand in the match or in what is joined to it without a blank?
+fn is_marked(cx: &Context<'_>) -> bool {
+    const MARK: &[u8] = "·".as_bytes();
+    const REACH: usize = 512;
+    let joined = |b: &&u8| !b.is_ascii_whitespace();
+    let (start, end) = (cx.span.start, cx.span.end);
+    let before = cx.bytes[start.saturating_sub(REACH)..start].iter().rev().take_while(joined).count();
+    let behind = cx.bytes[end..cx.bytes.len().min(end + REACH)].iter().take_while(joined).count();
+    let around = &cx.bytes[start - before..end + behind];
+    around.len() < 8 * REACH && memchr::memmem::find(around, MARK).is_some()
 }
 
 fn globset(globs: &mut dyn Iterator<Item = &String>) -> Gitignore {
@@ -229,7 +297,8 @@ fn is_digest(cx: &Context<'_>) -> bool {
     }
     let Some((from, to)) = cx.name.or_else(|| extract::name_before(cx.bytes, start)) else { return false };
     let name = super::words::normalise(&cx.bytes[from..to]);
-    let secret_word = [&b"secret"[..], b"token", b"apikey", b"password", b"passwd"].iter().any(|w| memchr::memmem::find(&name, w).is_some());
+    let secret_word =
+        [&b"secret"[..], b"token", b"apikey", b"password", b"passwd"].iter().any(|w| memchr::memmem::find(&name, w).is_some());
     let digest = DIGEST_NAMES.iter().any(|w| memchr::memmem::find(&name, w.as_bytes()).is_some());
     let last = cx.bytes[from..to].rsplit(|b| matches!(b, b'_' | b'-' | b'.')).next().unwrap_or_default().to_ascii_lowercase();
     let camel_id = cx.bytes[from..to].ends_with(b"Id") || cx.bytes[from..to].ends_with(b"ID");
@@ -250,9 +319,57 @@ fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
     // What follows the name says that it is not the secret itself: password_field, passwordEncoder, token_url.
     let lower = super::words::normalise(name);
     let other = [
-        "field", "label", "hash", "hint", "length", "len", "policy", "type", "name", "file", "path", "url", "uri", "encoder", "reset", "regex", "pattern", "prompt",
-        "min", "max", "count", "class", "input", "format", "validator", "error", "message", "msg", "title", "text", "placeholder", "column", "header", "prefix",
-        "suffix", "expiry", "expires", "ttl", "timeout", "id", "env", "var", "ref", "store", "manager", "provider", "strength", "param", "arg", "dir", "command",
+        "field",
+        "label",
+        "hash",
+        "hint",
+        "length",
+        "len",
+        "policy",
+        "type",
+        "name",
+        "file",
+        "path",
+        "url",
+        "uri",
+        "encoder",
+        "reset",
+        "regex",
+        "pattern",
+        "prompt",
+        "min",
+        "max",
+        "count",
+        "class",
+        "input",
+        "format",
+        "validator",
+        "error",
+        "message",
+        "msg",
+        "title",
+        "text",
+        "placeholder",
+        "column",
+        "header",
+        "prefix",
+        "suffix",
+        "expiry",
+        "expires",
+        "ttl",
+        "timeout",
+        "id",
+        "env",
+        "var",
+        "ref",
+        "store",
+        "manager",
+        "provider",
+        "strength",
+        "param",
+        "arg",
+        "dir",
+        "command",
     ];
     !other.iter().any(|w| lower.ends_with(w.as_bytes()))
 }
@@ -274,12 +391,21 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
             plain && (has(b'_') || has(b' ') || has(b'.') || has(b':') || has(b'/')) && is_word(secret)
         }
         Some(Form::Line) => {
-            has(b'(') || has(b'{') || has(b'[') || has(b'$') && secret.first() == Some(&b'$')
-                || identifier(secret) && (next == Some(b'(') || secret.iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
+            has(b'(')
+                || has(b'{')
+                || has(b'[')
+                || has(b'$') && secret.first() == Some(&b'$')
+                || identifier(secret)
+                    && (next == Some(b'(') || secret.iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
         }
         Some(Form::Bare) | None => {
-            !secret.iter().any(u8::is_ascii_digit) || has(b'(') || has(b'[') || has(b'{') || matches!(next, Some(b'(' | b'[' | b'.'))
-                || identifier(secret) && code_line(cx) || dotted(secret)
+            !secret.iter().any(u8::is_ascii_digit)
+                || has(b'(')
+                || has(b'[')
+                || has(b'{')
+                || matches!(next, Some(b'(' | b'[' | b'.'))
+                || identifier(secret) && code_line(cx)
+                || dotted(secret)
         }
     }
 }
@@ -292,8 +418,8 @@ fn secret_is_quoted(cx: &Context<'_>) -> bool {
 /// Does the line end like a statement, or is the file source code?
 fn code_line(cx: &Context<'_>) -> bool {
     const CODE: &[&str] = &[
-        "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "pl", "lua", "dart", "m",
-        "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
+        "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift",
+        "scala", "pl", "lua", "dart", "m", "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
     ];
     let extension = cx.path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
     let rest = &cx.bytes[cx.span.secret_end..];
@@ -308,5 +434,8 @@ fn identifier(secret: &[u8]) -> bool {
 
 fn dotted(secret: &[u8]) -> bool {
     let parts: Vec<&[u8]> = secret.split(|b| *b == b'.').collect();
-    parts.len() > 1 && parts.iter().all(|p| p.first().is_some_and(u8::is_ascii_alphabetic) && p.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'))
+    parts.len() > 1
+        && parts
+            .iter()
+            .all(|p| p.first().is_some_and(u8::is_ascii_alphabetic) && p.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'))
 }

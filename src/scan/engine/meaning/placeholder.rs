@@ -12,9 +12,42 @@ const PUBLISHED: &str = include_str!("published.txt");
 
 /// Parts that no secret has, in lower case.
 const PARTS: &[&str] = &[
-    "example", "sample", "placeholder", "changeme", "change_me", "change-me", "replaceme", "replace_me", "replace-me", "redacted", "dummy",
-    "insert_", "insert-", "your_", "your-", "yourkey", "yourtoken", "yoursecret", "yourpass", "_here", "-here", "not_a_real", "notreal", "xxxxx",
-    "*****", ".....", "-----", "_____", "[your", "<your", "fixme", "todo", "fake_", "fake-", "_fake", "-fake",
+    "example",
+    "sample",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replaceme",
+    "replace_me",
+    "replace-me",
+    "redacted",
+    "dummy",
+    "insert_",
+    "insert-",
+    "your_",
+    "your-",
+    "yourkey",
+    "yourtoken",
+    "yoursecret",
+    "yourpass",
+    "_here",
+    "-here",
+    "not_a_real",
+    "notreal",
+    "xxxxx",
+    "*****",
+    ".....",
+    "-----",
+    "_____",
+    "[your",
+    "<your",
+    "fixme",
+    "todo",
+    "fake_",
+    "fake-",
+    "_fake",
+    "-fake",
 ];
 
 /// Why the value is a placeholder, or `None`.
@@ -57,7 +90,9 @@ fn parts() -> Option<&'static AhoCorasick> {
 
 fn published() -> &'static HashSet<Vec<u8>> {
     static SET: OnceLock<HashSet<Vec<u8>>> = OnceLock::new();
-    SET.get_or_init(|| PUBLISHED.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(|l| l.replace('·', "").into_bytes()).collect())
+    SET.get_or_init(|| {
+        PUBLISHED.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(|l| l.replace('·', "").into_bytes()).collect()
+    })
 }
 
 /// Does one character make up most of it, or one short part all of it?
@@ -84,7 +119,8 @@ fn repeats(value: &[u8]) -> bool {
 /// Length of the longest run of neighbours in the alphabet or in the digits, up or down, or on the keyboard's top row.
 fn longest_sequence(lower: &[u8]) -> usize {
     let step = |a: u8, b: u8| {
-        let up = b == a.wrapping_add(1) && (a.is_ascii_digit() && b.is_ascii_digit() || a.is_ascii_lowercase() && b.is_ascii_lowercase());
+        let up = b == a.wrapping_add(1)
+            && (a.is_ascii_digit() && b.is_ascii_digit() || a.is_ascii_lowercase() && b.is_ascii_lowercase());
         up || (a, b) == (b'9', b'0') || (a, b) == (b'9', b'a') || (a, b) == (b'z', b'0') || (a, b) == (b'0', b'a')
     };
     let up = lower.chunk_by(|a, b| step(*a, *b)).map(<[u8]>::len).max().unwrap_or(0);
@@ -95,10 +131,70 @@ fn longest_sequence(lower: &[u8]) -> usize {
 
 /// Words that stand for a password without being one, in lower case.
 const WORDS: &[&str] = &[
-    "password", "passwd", "pass", "pwd", "secret", "token", "none", "null", "nil", "undefined", "true", "false", "yes", "no", "empty", "string", "str",
-    "text", "value", "hidden", "required", "optional", "test", "testing", "foo", "bar", "foobar", "baz", "user", "username", "default", "unknown",
-    "invalid", "wrong", "new", "old", "current", "confirm", "reset", "forgot", "enter", "input", "key", "auth", "login", "basic", "bearer", "oauth",
-    "int", "integer", "boolean", "bool", "object", "any", "self", "this", "char", "varchar", "bytes", "env", "file", "prompt", "stdin", "vault",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "empty",
+    "string",
+    "str",
+    "text",
+    "value",
+    "hidden",
+    "required",
+    "optional",
+    "test",
+    "testing",
+    "foo",
+    "bar",
+    "foobar",
+    "baz",
+    "user",
+    "username",
+    "default",
+    "unknown",
+    "invalid",
+    "wrong",
+    "new",
+    "old",
+    "current",
+    "confirm",
+    "reset",
+    "forgot",
+    "enter",
+    "input",
+    "key",
+    "auth",
+    "login",
+    "basic",
+    "bearer",
+    "oauth",
+    "int",
+    "integer",
+    "boolean",
+    "bool",
+    "object",
+    "any",
+    "self",
+    "this",
+    "char",
+    "varchar",
+    "bytes",
+    "env",
+    "file",
+    "prompt",
+    "stdin",
+    "vault",
 ];
 
 /// Why the value is no password, or `None`. `name` is what it is assigned to.
@@ -151,7 +247,9 @@ mod tests {
 
     #[test]
     fn weak_passwords() {
-        let check = |value: &str, name: &str, expected: bool| assert_eq!(weak_password(value.as_bytes(), name.as_bytes()).is_some(), expected, "{value}");
+        let check = |value: &str, name: &str, expected: bool| {
+            assert_eq!(weak_password(value.as_bytes(), name.as_bytes()).is_some(), expected, "{value}")
+        };
         check("password", "password", true);
         check("db_password", "db_password", true);
         check("None", "pwd", true);
