@@ -37,8 +37,7 @@ fn source() -> Vec<u8> {
     let mut out = Vec::new();
     let root = env!("CARGO_MANIFEST_DIR");
     for dir in ["src/scan/engine", "src/scan", "src/report", "src/scan/source", "src/cli", "benches"] {
-        let mut files: Vec<_> =
-            std::fs::read_dir(format!("{root}/{dir}")).expect("sources are there").flatten().map(|e| e.path()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(format!("{root}/{dir}")).expect("sources are there").flatten().map(|e| e.path()).collect();
         files.sort();
         for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "rs")) {
             out.extend(std::fs::read(file).expect("sources can be read"));
@@ -91,20 +90,8 @@ fn run(bencher: Bencher<'_, '_>, engine: &Engine, bytes: &[u8]) {
     });
 }
 
-const KINDS: [&str; 12] = [
-    "source",
-    "log",
-    "base64",
-    "one letter",
-    "anchors",
-    "spaced anchors",
-    "jwt heads",
-    "pem heads",
-    "urls",
-    "names",
-    "keywords",
-    "noise",
-];
+const KINDS: [&str; 12] =
+    ["source", "log", "base64", "one letter", "anchors", "spaced anchors", "jwt heads", "pem heads", "urls", "names", "keywords", "noise"];
 
 #[divan::bench(args = KINDS, sample_count = 5)]
 fn avx2(bencher: Bencher<'_, '_>, kind: &str) {

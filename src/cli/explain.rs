@@ -49,8 +49,7 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
 }
 
 fn split(place: &str) -> anyhow::Result<(PathBuf, usize)> {
-    let parts =
-        place.rsplit_once(':').and_then(|(path, line)| Some((PathBuf::from(path), line.parse().ok().filter(|n| *n > 0)?)));
+    let parts = place.rsplit_once(':').and_then(|(path, line)| Some((PathBuf::from(path), line.parse().ok().filter(|n| *n > 0)?)));
     parts.ok_or_else(|| hinted(format!("`{place}` is not FILE:LINE"), "for example: stanch explain src/main.rs:12"))
 }
 
@@ -78,12 +77,8 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
         }
         match decide(found) {
             Decision::Report => writeln!(out, "  verdict   reported")?,
-            Decision::AllowedInline { reason } => {
-                writeln!(out, "  verdict   silenced by a comment: {}", sanitise(reason.as_bytes()))?
-            }
-            Decision::AllowedByFingerprint { reason } => {
-                writeln!(out, "  verdict   silenced in stanch.toml: {}", sanitise(reason.as_bytes()))?
-            }
+            Decision::AllowedInline { reason } => writeln!(out, "  verdict   silenced by a comment: {}", sanitise(reason.as_bytes()))?,
+            Decision::AllowedByFingerprint { reason } => writeln!(out, "  verdict   silenced in stanch.toml: {}", sanitise(reason.as_bytes()))?,
             Decision::Note(text) => writeln!(out, "  verdict   reported; {}", sanitise(text.as_bytes()))?,
         }
     }
@@ -115,3 +110,4 @@ fn reason(engine: &Engine, why: Miss) -> String {
         Miss::Name => "no keyword of the rule stands where it must".to_owned(),
     }
 }
+

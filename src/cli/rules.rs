@@ -51,9 +51,7 @@ fn show(id: &str, rules: &[Rule]) -> anyhow::Result<ExitCode> {
 }
 
 fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = |name: &str, value: &str| {
-        if value.is_empty() { Ok(()) } else { writeln!(out, "{name:12}{}", sanitise(value.as_bytes())) }
-    };
+    let mut line = |name: &str, value: &str| if value.is_empty() { Ok(()) } else { writeln!(out, "{name:12}{}", sanitise(value.as_bytes())) };
     line("id", &rule.id)?;
     line("finds", &format!("{}: {}", rule.provider, rule.about))?;
     line("category", &rule.category)?;

@@ -33,8 +33,7 @@ pub(super) fn run(args: args::Scan) -> anyhow::Result<ExitCode> {
     let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
     let to_file = args.output.as_deref().is_some_and(|p| p != Path::new("-"));
-    let color =
-        !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
+    let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
@@ -75,9 +74,7 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
 pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
     let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
     let rules = select::select(&choice).map_err(|e| match e {
-        RuleError::Unknown(name) => {
-            hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids, categories and providers")
-        }
+        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids, categories and providers"),
         other => other.into(),
     })?;
     if rules.is_empty() {
@@ -91,8 +88,7 @@ pub(super) fn project(config: Option<&Path>, none: bool, paths: &[PathBuf]) -> a
     if let Some(path) = config {
         return Ok(Project::load(path)?);
     }
-    let found =
-        paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
+    let found = paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
     match found {
         Some(path) if !none => Ok(Project::load(&path)?),
         _ => Ok(Project::default()),
@@ -106,8 +102,7 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result
     };
     let suppressions = Suppressions::new(project.allows.clone());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let decider =
-        Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
+    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
     let mut limits = Limits::default();
     if let Some(depth) = args.max_archive_depth {
         limits.depth = depth;
@@ -149,11 +144,7 @@ fn closing_line(scan: &Scan, path: Option<&Path>) {
         0 => String::new(),
         g => format!(", {g} not looked at"),
     };
-    eprintln!(
-        "{n} finding{}{gaps}; report written to {}",
-        if n == 1 { "" } else { "s" },
-        crate::base::text::sanitise(name.as_bytes())
-    );
+    eprintln!("{n} finding{}{gaps}; report written to {}", if n == 1 { "" } else { "s" }, crate::base::text::sanitise(name.as_bytes()));
 }
 
 fn format(format: args::Format) -> Format {

@@ -63,15 +63,8 @@ pub(super) struct Literal {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
     /// The pattern begins `offset` bytes before the probe; its literal goes on with `head` (`mask` says how many bytes of it).
-    Pattern {
-        pattern: u32,
-        offset: u32,
-        head: u64,
-        mask: u64,
-    },
-    Regex {
-        rule: u32,
-    },
+    Pattern { pattern: u32, offset: u32, head: u64, mask: u64 },
+    Regex { rule: u32 },
 }
 
 /// Everything the engine looks things up in.
@@ -147,13 +140,8 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
-    let mut builder = Builder {
-        tables,
-        sets: HashMap::new(),
-        probe_pairs: Vec::new(),
-        infix_pairs: HashMap::new(),
-        keyword_ids: HashMap::new(),
-    };
+    let mut builder =
+        Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: HashMap::new(), keyword_ids: HashMap::new() };
     for (index, rule) in rules.iter().enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
         builder.rule(index, rule)?;
@@ -222,9 +210,7 @@ impl Builder {
             }
             Some(Anchor::Literal(offset, bytes, fold)) => self.literal(&bytes, fold, Action::Pattern(number, offset)),
             // A literal too short to be searched for, and keywords to look near instead.
-            Some(Anchor::Floating)
-                if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() =>
-            {
+            Some(Anchor::Floating) if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() => {
                 self.keyword_pattern(rule, number);
             }
             Some(Anchor::Floating) => {
@@ -318,9 +304,7 @@ impl Builder {
                     // The name is read to both sides of what is found: a stem of it is enough.
                     match STEMS.iter().find(|stem| memchr::memmem::find(&name, stem).is_some()) {
                         Some(stem) => self.literal(stem, Fold::Yes, Action::Assignment),
-                        None => spellings(key.trim_end_matches('$'))
-                            .iter()
-                            .for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
+                        None => spellings(key).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
                     }
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
@@ -334,8 +318,7 @@ impl Builder {
     fn finish(mut self) -> Tables {
         self.tables.sets = self.sets.len();
         self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
-        self.tables.infixes =
-            std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
+        self.tables.infixes = std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
         self.tables.infixes.sort_by_key(|(offset, _)| *offset);
         let mut words: Vec<(String, usize)> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
         words.sort_by_key(|(_, id)| *id);
@@ -357,7 +340,7 @@ impl Builder {
         let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
         self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
         let names = self.tables.values.names.iter().zip(0u32..);
-        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.strip_suffix(b"$").unwrap_or(n), id)));
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id)));
     }
 }
 
@@ -367,9 +350,7 @@ const STEMS: &[&[u8]] = &[b"secret", b"token", b"pass", b"pwd", b"cred", b"key",
 /// Where in a literal a word begins that is worth looking for: the longest, unless it is one that stands everywhere. `first`
 /// says whether the literal itself begins a word.
 fn word_start(bytes: &[u8], first: bool) -> Option<usize> {
-    let begins = |at: &usize| {
-        bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) }
-    };
+    let begins = |at: &usize| bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
     let score = |at: &usize| {
         let rest = &bytes[*at..];
         let common = [&b"http"[..], b"www", b"api", b"com", b"org", b"net"].iter().any(|c| rest.starts_with(c));
@@ -491,10 +472,7 @@ fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), 
         let first = at == 0 || index > 0 && !ends_in_word(&sequence[index - 1]);
         let start = word_start(bytes, first).unwrap_or_else(|| rarest(bytes));
         let length = u32::try_from(bytes.len().min(20)).expect("at most 20");
-        out.push((
-            20 + length,
-            Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold),
-        ));
+        out.push((20 + length, Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold)));
     }
     out
 }
@@ -609,3 +587,4 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
 pub(super) fn wants_key(rule: &Rule) -> bool {
     rule.near == Near::Key
 }
+

@@ -27,19 +27,9 @@ enum Item {
     Literal(Box<[u8]>),
     Folded(Box<[u8]>),
     /// Bytes of a set; the number is its index among the engine's sets.
-    Run {
-        set: Set,
-        id: usize,
-        min: usize,
-        max: usize,
-    },
+    Run { set: Set, id: usize, min: usize, max: usize },
     /// The same, but what follows may begin with bytes of the set: shorter runs are tried too.
-    Back {
-        set: Set,
-        id: usize,
-        min: usize,
-        max: usize,
-    },
+    Back { set: Set, id: usize, min: usize, max: usize },
 }
 
 /// Where a pattern matched.
@@ -135,11 +125,7 @@ impl Pattern {
                     let (id, min, max) = (intern(*set), *min as usize, *max as usize);
                     let unsure = min != max && next_set(&sequence[index + 1..]).meets(set);
                     backs += usize::from(unsure);
-                    pieces.push(if unsure {
-                        Item::Back { set: *set, id, min, max }
-                    } else {
-                        Item::Run { set: *set, id, min, max }
-                    });
+                    pieces.push(if unsure { Item::Back { set: *set, id, min, max } } else { Item::Run { set: *set, id, min, max } });
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
 use super::pattern::{End, RunCache, Span, Start};
 use super::table;
-use super::words::{begins_word, normalise};
+use super::words::normalise;
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
@@ -236,8 +236,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`.
     fn escaped(&mut self, at: usize) {
-        let hex =
-            |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
+        let hex = |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
         let skip = match (self.bytes[at - 1], self.bytes[at]) {
             (b'%', _) if hex(2, 0) => 2,
             (b'\\', b'n' | b'r' | b't') => 1,
@@ -409,7 +408,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 for start in 0..name.len() {
                     for id in values.index.look_up(&name[start..]) {
                         let (wanted, rules) = &values.names[id as usize];
-                        if wanted.strip_suffix(b"$").map_or(name[start..].starts_with(wanted), |last| name[start..] == *last) {
+                        if name[start..].starts_with(wanted) {
                             rules.iter().for_each(|r| self.value(*r, value));
                         }
                     }
@@ -474,7 +473,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         debug_assert!(rule.near == Near::Before || rule.from.is_some(), "names are looked at elsewhere");
         let words: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
         let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
-        begins_word(text, &words)
+        let normal = normalise(text);
+        words.iter().any(|w| memchr::memmem::find(&normal, w).is_some())
     }
 }
 

@@ -41,8 +41,7 @@ impl Trigrams {
     pub(super) fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
         pairs.sort_by_key(|(key, _)| *key);
         pairs.dedup();
-        let mut this =
-            Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
+        let mut this = Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
         for (key, value) in pairs {
             let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
             let slot = slot(key);

@@ -197,9 +197,7 @@ impl Parser<'_> {
 
     fn class(&mut self) -> Result<Node, GrammarError> {
         let start = self.at;
-        while self.peek().is_some_and(|b| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || (b == b'-' && self.text.get(self.at + 1) != Some(&b'"'))
-        }) {
+        while self.peek().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || (b == b'-' && self.text.get(self.at + 1) != Some(&b'"'))) {
             self.at += 1;
         }
         let name = String::from_utf8_lossy(&self.text[start..self.at]).into_owned();

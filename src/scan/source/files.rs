@@ -177,8 +177,7 @@ impl Folder {
         if listed != FileType::Unknown {
             return listed;
         }
-        rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
-            .map_or(FileType::Unknown, |s| FileType::from_raw_mode(s.st_mode))
+        rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).map_or(FileType::Unknown, |s| FileType::from_raw_mode(s.st_mode))
     }
 
     fn special(&self, job: &Job<'_>, name: &CStr, kind: FileType) {
@@ -241,8 +240,7 @@ impl Folder {
             }
             let absolute: Arc<Path> = self.absolute.join(name).into();
             let inside_git = self.inside_git || name == ".git";
-            let left_out =
-                !inside_git && ignores.repository().is_some() && (self.left_out || ignores.is_ignored(&absolute, true));
+            let left_out = !inside_git && ignores.repository().is_some() && (self.left_out || ignores.is_ignored(&absolute, true));
             let path: Arc<Path> = if *self.path == *"." { Path::new(name).into() } else { self.path.join(name).into() };
             out.push(Folder { path, absolute, ignores: Arc::clone(ignores), left_out, inside_git });
         }

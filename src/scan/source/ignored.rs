@@ -86,8 +86,7 @@ fn read_index(git_dir: &Path) -> Result<BTreeSet<Vec<u8>>, String> {
 
 /// SHA-256 repositories say so in their configuration.
 fn object_hash(git_dir: &Path) -> gix::hash::Kind {
-    let common =
-        std::fs::read_to_string(git_dir.join("commondir")).map_or_else(|_| git_dir.to_path_buf(), |c| git_dir.join(c.trim()));
+    let common = std::fs::read_to_string(git_dir.join("commondir")).map_or_else(|_| git_dir.to_path_buf(), |c| git_dir.join(c.trim()));
     let config = std::fs::read_to_string(common.join("config")).unwrap_or_default().to_ascii_lowercase();
     let sha256 = config.lines().any(|l| l.replace(' ', "").trim() == "objectformat=sha256");
     if sha256 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 }
@@ -170,69 +169,14 @@ fn add(files: &mut Vec<Arc<Gitignore>>, root: &Path, path: &Path) {
 #[must_use]
 pub fn is_key_like(name: &[u8]) -> bool {
     const WHOLE: &[&[u8]] = &[
-        b"credentials",
-        b"credentials.json",
-        b".netrc",
-        b"_netrc",
-        b".npmrc",
-        b".pypirc",
-        b".pgpass",
-        b".htpasswd",
-        b".dockercfg",
-        b".git-credentials",
-        b".s3cfg",
-        b".boto",
-        b"id_rsa",
-        b"id_dsa",
-        b"id_ecdsa",
-        b"id_ed25519",
-        b"secrets",
-        b"kubeconfig",
-        b".vault-token",
-        b"master.key",
-        b"terraform.tfstate",
-        b"terraform.tfvars",
-        b"service-account.json",
-        b"serviceaccount.json",
-        b"wp-config.php",
-        b"local.settings.json",
-        b"secring.gpg",
-        b".envrc",
-        b".my.cnf",
-        b".terraformrc",
-        b"config.json",
-        b".dockerconfigjson",
-        b"application_default_credentials.json",
-        b".yarnrc.yml",
-        b"auth.json",
-        b"local.properties",
+        b"credentials", b"credentials.json", b".netrc", b"_netrc", b".npmrc", b".pypirc", b".pgpass", b".htpasswd", b".dockercfg", b".git-credentials",
+        b".s3cfg", b".boto", b"id_rsa", b"id_dsa", b"id_ecdsa", b"id_ed25519", b"secrets", b"kubeconfig", b".vault-token", b"master.key", b"terraform.tfstate",
+        b"terraform.tfvars", b"service-account.json", b"serviceaccount.json", b"wp-config.php", b"local.settings.json", b"secring.gpg", b".envrc", b".my.cnf",
+        b".terraformrc", b"config.json", b".dockerconfigjson", b"application_default_credentials.json", b".yarnrc.yml", b"auth.json", b"local.properties",
     ];
     const ENDINGS: &[&[u8]] = &[
-        b".pem",
-        b".key",
-        b".p12",
-        b".pfx",
-        b".ppk",
-        b".jks",
-        b".keystore",
-        b".kdbx",
-        b".ovpn",
-        b".asc",
-        b".p8",
-        b".der",
-        b".env",
-        b".tfvars",
-        b".tfstate",
-        b".secret",
-        b".secrets",
-        b".secrets.toml",
-        b".secrets.yaml",
-        b".secrets.yml",
-        b".secrets.json",
-        b".kubeconfig",
-        b".publishsettings",
-        b".pkcs12",
-        b".mobileprovision",
+        b".pem", b".key", b".p12", b".pfx", b".ppk", b".jks", b".keystore", b".kdbx", b".ovpn", b".asc", b".p8", b".der", b".env", b".tfvars", b".tfstate",
+        b".secret", b".secrets", b".secrets.toml", b".secrets.yaml", b".secrets.yml", b".secrets.json", b".kubeconfig", b".publishsettings", b".pkcs12", b".mobileprovision",
     ];
     let lower = name.to_ascii_lowercase();
     let stem = lower.split(|b| *b == b'.').next().unwrap_or_default();
