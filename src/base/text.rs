@@ -39,6 +39,27 @@ fn push_escape(out: &mut String, c: char) {
     }
 }
 
+/// Replaces what may be a credential in the text of an error: words of 16 or more letters, digits and `_+=` with a digit among
+/// them. For messages that quote a file.
+#[must_use]
+pub fn without_tokens(text: &str) -> String {
+    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, behind) = rest.split_at(rest.find(|c| !in_word(c)).unwrap_or(rest.len()));
+        if word.len() >= 16 && word.bytes().any(|b| b.is_ascii_digit()) {
+            out.push_str(&format!("({} characters)", word.len()));
+        } else {
+            out.push_str(word);
+        }
+        let (between, next) = behind.split_at(behind.find(in_word).unwrap_or(behind.len()));
+        out.push_str(between);
+        rest = next;
+    }
+    out
+}
+
 /// Lower-case hexadecimal digits, two a byte.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -48,7 +69,16 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{hex, sanitise};
+    use super::{hex, sanitise, without_tokens};
+
+    #[test]
+    fn errors_quote_no_credential() {
+        let check = |text: &str, expected: &str| assert_eq!(without_tokens(text), expected);
+        check("unknown field `abc_defghijklmnop1`, expected `counterexamples`", "unknown field `(18 characters)`, expected `counterexamples`");
+        check("a-1234567890123456=", "a-(17 characters)");
+        check("check `crc32-base62-is-what-it-says`; é", "check `crc32-base62-is-what-it-says`; é");
+        check("", "");
+    }
 
     #[test]
     fn hex_is_lower_case() {

@@ -31,6 +31,9 @@ pub(super) enum Command {
 ///
 /// Hidden files are scanned, and files that git tracks or that are named like a key even if an ignore file names them. Archives and
 /// notebooks are opened. A summary says what was scanned and what was not.
+///
+/// To silence a false alarm, write `stanch:allow[RULE] -- reason` in a comment on its line or on the line above, or allow its
+/// id in stanch.toml, which `stanch init` makes.
 #[derive(Debug, clap::Args)]
 #[command(visible_alias = "dir", aliases = ["detect", "filesystem", "fs"])]
 pub(super) struct Scan {

@@ -31,12 +31,20 @@ pub(super) fn hinted(what: impl Into<String>, hint: impl Into<String>) -> anyhow
 /// Prints an error: one line, the chain joined, then the hint. Everything foreign is made safe for a terminal.
 #[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let chain: Vec<String> = error.chain().map(|e| plain(e.to_string())).collect();
     eprintln!("error: {}", text::sanitise(chain.join(": ").as_bytes()));
-    if let Some(hinted) = error.downcast_ref::<Hinted>() {
+    if let Some(hinted) = error.chain().find_map(|e| e.downcast_ref::<Hinted>()) {
         eprintln!("hint: {}", text::sanitise(hinted.hint.as_bytes()));
     }
     ExitCode::from(USAGE)
+}
+
+/// The system's words for an error as we write errors: in lower case, without the number.
+fn plain(text: String) -> String {
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
 }
 
 /// Help and version go to standard output with code 0, everything else to standard error with code 2.

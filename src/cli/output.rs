@@ -7,9 +7,14 @@ use anyhow::Context as _;
 
 use crate::base::fs;
 
+/// Whether a report that goes to `path` goes to standard output. `/dev/stdout` cannot be replaced in one piece, and need not be.
+pub(super) fn is_standard(path: Option<&Path>) -> bool {
+    path.is_none_or(|p| p == Path::new("-") || p == Path::new("/dev/stdout"))
+}
+
 /// Writes a report. A reader that went away (`| head`) is no error.
 pub(super) fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    match path.filter(|p| *p != Path::new("-")) {
+    match path.filter(|p| !is_standard(Some(p))) {
         Some(path) => fs::write_atomic_with(path, |file| {
             let mut out = io::BufWriter::new(file);
             fill(&mut out)?;

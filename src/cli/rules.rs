@@ -8,7 +8,7 @@ use super::exit::{self, hinted};
 use super::{args, output};
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
-use crate::scan::rule::load::{self, Entry};
+use crate::scan::rule::load::{self, Entry, RuleError};
 use crate::scan::rule::select::{self, Choice};
 use crate::scan::rule::{Near, Need, Pattern, Rule, builtin};
 
@@ -20,8 +20,17 @@ pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
-    Ok(select::select(&Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() })?)
+/// The rules of a choice; at least one.
+pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
+    let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
+    let rules = select::select(&choice).map_err(|e| match e {
+        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too"),
+        other => other.into(),
+    })?;
+    if rules.is_empty() {
+        return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
+    }
+    Ok(rules)
 }
 
 fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {
@@ -93,7 +102,8 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     output::write(None, |out| {
         faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
         let examples: usize = entries.iter().map(|e| e.examples.len() + e.counterexamples.len()).sum();
-        writeln!(out, "{} rules, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
+        let s = if entries.len() == 1 { "" } else { "s" };
+        writeln!(out, "{} rule{s}, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
     })?;
     Ok(ExitCode::from(if faults.is_empty() { exit::CLEAN } else { exit::FINDINGS }))
 }

@@ -15,8 +15,6 @@ use crate::scan::expand::Limits;
 use crate::scan::finding::{IssueKind, Scan};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
-use crate::scan::rule::load::RuleError;
-use crate::scan::rule::select::{self, Choice};
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
 use crate::scan::source::work::Job;
@@ -32,7 +30,7 @@ pub(super) fn run(args: args::Scan) -> anyhow::Result<ExitCode> {
     let mut scan = scan(&args, &engine, &project)?;
     let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
-    let to_file = args.output.as_deref().is_some_and(|p| p != Path::new("-"));
+    let to_file = !output::is_standard(args.output.as_deref());
     let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
@@ -60,7 +58,7 @@ fn code(scan: &Scan, findings: u8) -> u8 {
 fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
     for path in paths.iter().filter(|p| *p != Path::new("-")) {
         if let Err(e) = std::fs::metadata(path)
-            && e.kind() == io::ErrorKind::NotFound
+            && matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         {
             let glob = path.to_string_lossy().contains(['*', '?']);
             let hint = if glob { "the glob matched no file" } else { "check the spelling; `-` is standard input" };
@@ -72,15 +70,7 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
 
 /// The engine for the rules chosen.
 pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
-    let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
-    let rules = select::select(&choice).map_err(|e| match e {
-        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids, categories and providers"),
-        other => other.into(),
-    })?;
-    if rules.is_empty() {
-        return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
-    }
-    Ok(Engine::new(rules)?)
+    Ok(Engine::new(super::rules::chosen(rules)?)?)
 }
 
 /// `stanch.toml`: the one given, or the one beside what is scanned.

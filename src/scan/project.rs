@@ -270,7 +270,7 @@ impl<'a> Content<'a> {
 /// A field's name, unless it is so long that it may be a key pasted into the wrong place.
 fn harmless(name: &str) -> Cow<'_, str> {
     match name.chars().count() {
-        0..=40 => text::sanitise(name.as_bytes()),
+        0..=40 => Cow::Owned(text::without_tokens(&text::sanitise(name.as_bytes()))),
         n => Cow::Owned(format!("(a name of {n} characters)")),
     }
 }

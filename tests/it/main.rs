@@ -3,8 +3,24 @@
 //! A new file here needs its `mod` line below and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod canary;
+mod containers;
+mod crowds;
+mod exits;
+mod explain;
+mod files;
+mod ignores;
 mod layers;
 mod lexer;
+mod redaction;
+mod reports;
+mod rule_commands;
 mod rules;
+mod run;
 mod secret_ui;
+mod silence;
+mod split;
+mod streams;
 mod suppress;
+mod texts;
+mod transcripts;

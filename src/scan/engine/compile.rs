@@ -19,8 +19,9 @@ use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
 use super::classify::{Classifier, FINGERPRINT, Fingerprint};
 use super::lazy::LazyRegex;
+use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Heads, Trigrams};
+use super::table::{Heads, Trigrams, cases};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -84,7 +85,7 @@ pub(super) struct Tables {
     pub(super) classifier: Classifier,
     pub(super) keywords: Keywords,
     /// For each keyword, its patterns grouped by the set they begin with.
-    pub(super) keyword_patterns: Vec<Vec<(Set, Vec<u32>)>>,
+    pub(super) keyword_patterns: Vec<Vec<Group>>,
     pub(super) values: Values,
     /// For each rule, its regular expression if it needs one.
     pub(super) regexes: Vec<Option<LazyRegex>>,
@@ -112,7 +113,8 @@ struct Builder {
     sets: HashMap<Set, usize>,
     probe_pairs: Vec<([u8; 3], u32)>,
     infix_pairs: HashMap<usize, Vec<([u8; 3], u32)>>,
-    keyword_ids: HashMap<String, usize>,
+    /// By normalised spelling.
+    keyword_ids: HashMap<Vec<u8>, (usize, Vec<Vec<u8>>)>,
 }
 
 /// Builds the tables.
@@ -272,17 +274,27 @@ impl Builder {
     }
 
     fn keyword_pattern(&mut self, rule: &Rule, number: u32) {
-        let set = self.tables.patterns[number as usize].first_run().unwrap_or(ALNUM);
+        let need_set = &mut self.sets;
+        let first = self.tables.patterns[number as usize].first_run();
+        let (set, id, min, max) = first.unwrap_or_else(|| {
+            let next = need_set.len();
+            (ALNUM, *need_set.entry(ALNUM).or_insert(next), 0, usize::MAX)
+        });
+        let need = self.tables.patterns[number as usize].needs_run().max(min);
+        let candidate = Candidate { pattern: number, need, min, max };
         for keyword in &rule.keywords {
             let next = self.keyword_ids.len();
-            let id = *self.keyword_ids.entry(keyword.to_ascii_lowercase()).or_insert(next);
-            if id == self.tables.keyword_patterns.len() {
+            let entry = self.keyword_ids.entry(super::words::normalise(keyword.as_bytes())).or_insert((next, Vec::new()));
+            entry.1.push(keyword.clone().into_bytes());
+            let keyword = entry.0;
+            if keyword == self.tables.keyword_patterns.len() {
                 self.tables.keyword_patterns.push(Vec::new());
             }
-            let groups = &mut self.tables.keyword_patterns[id];
-            match groups.iter_mut().find(|(s, _)| *s == set) {
-                Some((_, list)) => list.push(number),
-                None => groups.push((set, vec![number])),
+            let groups = &mut self.tables.keyword_patterns[keyword];
+            match groups.iter_mut().find(|g| g.set == set) {
+                Some(group) if group.patterns.iter().any(|c| c.pattern == number) => {}
+                Some(group) => group.patterns.push(candidate),
+                None => groups.push(Group { set, id, patterns: vec![candidate] }),
             }
         }
     }
@@ -304,7 +316,7 @@ impl Builder {
                     // The name is read to both sides of what is found: a stem of it is enough.
                     match STEMS.iter().find(|stem| memchr::memmem::find(&name, stem).is_some()) {
                         Some(stem) => self.literal(stem, Fold::Yes, Action::Assignment),
-                        None => spellings(key).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
+                        None => spellings(key.trim_end_matches('$')).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
                     }
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
@@ -320,9 +332,9 @@ impl Builder {
         self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
         self.tables.infixes = std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
         self.tables.infixes.sort_by_key(|(offset, _)| *offset);
-        let mut words: Vec<(String, usize)> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
-        words.sort_by_key(|(_, id)| *id);
-        self.tables.keywords = Keywords::new(&words.into_iter().map(|(w, _)| w).collect::<Vec<_>>());
+        let mut words: Vec<(Vec<u8>, (usize, Vec<Vec<u8>>))> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
+        words.sort_by_key(|(_, (id, _))| *id);
+        self.tables.keywords = Keywords::new(&words.into_iter().map(|(word, (_, spelt))| (word, spelt)).collect::<Vec<_>>());
         self.literals();
         self.tables
     }
@@ -340,23 +352,25 @@ impl Builder {
         let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
         self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
         let names = self.tables.values.names.iter().zip(0u32..);
-        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id)));
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.strip_suffix(b"$").unwrap_or(n), id)));
     }
 }
 
 /// Parts of names that stand for many names, looked for inside words. Each costs a place among the literals that may stand anywhere.
 const STEMS: &[&[u8]] = &[b"secret", b"token", b"pass", b"pwd", b"cred", b"key", b"auth"];
 
+/// How words begin that stand everywhere in source and logs.
+const COMMON: &[&[u8; 3]] = &[
+    b"htt", b"www", b"api", b"com", b"org", b"net", b"tes", b"wit", b"con", b"dat", b"ser", b"use", b"pas", b"acc", b"new", b"get", b"set", b"int", b"str",
+    b"for", b"the", b"and", b"ins", b"pro", b"pre", b"cli", b"met", b"def", b"sec", b"key", b"tok", b"aut", b"log", b"out", b"val", b"nam", b"has", b"sig",
+];
+
 /// Where in a literal a word begins that is worth looking for: the longest, unless it is one that stands everywhere. `first`
 /// says whether the literal itself begins a word.
 fn word_start(bytes: &[u8], first: bool) -> Option<usize> {
     let begins = |at: &usize| bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
-    let score = |at: &usize| {
-        let rest = &bytes[*at..];
-        let common = [&b"http"[..], b"www", b"api", b"com", b"org", b"net"].iter().any(|c| rest.starts_with(c));
-        (rest.len().min(12), !common)
-    };
-    (0..bytes.len().saturating_sub(2)).rev().filter(begins).max_by_key(|at| (score(at).1, score(at).0))
+    let common = |at: &usize| COMMON.iter().any(|c| bytes[*at..*at + 3].eq_ignore_ascii_case(*c));
+    (0..bytes.len().saturating_sub(2)).rev().filter(begins).max_by_key(|at| (!common(at), (bytes.len() - at).min(12)))
 }
 
 /// The literal that the secret of a sequence begins with.
@@ -531,19 +545,6 @@ fn probe_keys(sequence: &[Piece], index: usize, start: usize, fold: Fold) -> Opt
         keys = keys.into_iter().flat_map(cases).collect();
     }
     Some(keys)
-}
-
-/// All spellings of three letters in upper and lower case.
-fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
-    (0..8u8)
-        .map(|bits| {
-            let mut out = key;
-            for (i, byte) in out.iter_mut().enumerate() {
-                *byte = if bits >> i & 1 == 0 { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
-            }
-            out
-        })
-        .collect()
 }
 
 /// Where in a literal the rarest four bytes begin.

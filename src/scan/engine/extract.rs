@@ -31,6 +31,9 @@ pub enum Form {
 
 const MAX_NAME: usize = 80;
 const MAX_VALUE: usize = 512;
+/// Longest value without quotes, and longest user and password of a URL. Half of what is looked at, so that where nothing ends
+/// within [`MAX_VALUE`] the next half need not be looked at again: see [`endless`].
+const MAX_BARE: usize = 256;
 const MAX_BLANKS: usize = 48;
 
 fn is_name(byte: u8) -> bool {
@@ -374,7 +377,16 @@ fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
     while end > start && line && matches!(r.bytes[end - 1], b',' | b';') {
         end -= 1;
     }
-    (end > start && n < MAX_VALUE).then_some((start, end, form))
+    (end > start && n <= MAX_BARE).then_some((start, end, form))
+}
+
+/// If the bytes from `at` on are so long without a blank or a quote that no value without quotes and no URL with a password begins in the
+/// first half of them: where that half ends. Looks at no more than a few hundred bytes.
+#[must_use]
+pub fn endless(bytes: &[u8], at: usize) -> Option<usize> {
+    let part = |b: &&u8| **b > b' ' && **b < 0x7f && !matches!(**b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\' | b'@' | b'(');
+    let n = bytes[at..bytes.len().min(at + MAX_VALUE)].iter().take_while(part).count();
+    (n == MAX_VALUE).then_some(at + MAX_VALUE - MAX_BARE)
 }
 
 /// The password of a URL whose `://` stands at `at`. The name is the scheme.
@@ -388,16 +400,21 @@ pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
     let authority = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b)).count();
     let host_end = rest[..authority].iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b',')).unwrap_or(authority);
     let at_sign = memchr::memrchr(b'@', &rest[..host_end])
-        .or_else(|| memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':')))?;
-    let colon = memchr::memchr(b':', &rest[..at_sign.min(host_end)])?;
-    // `host:80/path@…` is a port.
-    if at_sign > host_end && rest[colon + 1..host_end].iter().all(u8::is_ascii_digit) {
-        return None;
-    }
+        .or_else(|| memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i])))
+        .filter(|i| *i <= MAX_BARE)?;
+    let colon = memchr::memchr(b':', &rest[..at_sign])?;
     let host = rest.get(at_sign + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'{' | b'[' | b'%' | b'_'));
     let value =
         Value { name_start: at - scheme, name_end: at, start: start + colon + 1, end: start + at_sign, form: Form::Quoted };
     (scheme > 0 && host && value.end > value.start).then_some(value)
+}
+
+/// Is what stands before the `@` a user and a password with a slash in it, rather than a host, a port and a path?
+fn password_with_slash(userinfo: &[u8]) -> bool {
+    let colon = memchr::memchr(b':', userinfo);
+    let slash = memchr::memchr3(b'/', b'?', b'#', userinfo);
+    let between = colon.zip(slash).and_then(|(c, s)| userinfo.get(c + 1..s)).unwrap_or_default();
+    !between.is_empty() && !between.iter().all(u8::is_ascii_digit)
 }
 
 /// The value of an authorization header whose scheme word stands at `at`. The name is the scheme.

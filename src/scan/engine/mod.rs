@@ -18,6 +18,7 @@ pub mod explain;
 pub mod extract;
 mod lazy;
 pub mod meaning;
+mod near;
 pub mod pattern;
 mod resolve;
 mod search;
@@ -132,6 +133,9 @@ impl Engine {
     /// All matches of the input, also those outside `emit`, are in [`Scratch::matches`] afterwards.
     pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
         search::search(self, scratch, input, sink);
+        // Before the best are chosen, so that none of them takes the place of another and is dropped then; and once more
+        // behind it, for those whose companion was not among the best.
+        resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
         resolve::resolve(self, &mut scratch.matches, sink);
         resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
         for found in scratch.matches.iter().filter(|m| input.emit.contains(&m.span.secret_start)) {
@@ -160,16 +164,22 @@ impl Engine {
         format!("{}********", fixed.map_or("", String::as_str))
     }
 
-    /// Why a match holds, in short sentences without the value. `bytes` are those of the input.
+    /// Why a match holds, in short sentences without the value, nor that of any of `all` matches of the input. `bytes` are those
+    /// of the input.
     #[must_use]
-    pub fn why(&self, found: &Match, bytes: &[u8]) -> Vec<String> {
+    pub fn why(&self, found: &Match, all: &[Match], bytes: &[u8]) -> Vec<String> {
         let rule = &self.rules[found.rule as usize];
         let mut out = Vec::new();
         if let Some(keyword) = found.keyword {
             let place = if rule.near == Near::Key { "in the name it is assigned to" } else { "before it" };
             out.push(format!("keyword `{}` {place}", self.tables.keywords.word(keyword)));
         } else if let Some((from, to)) = found.name {
-            let name: String = String::from_utf8_lossy(&bytes[from..to]).chars().take(60).collect();
+            let mut name = bytes[from..to].to_vec();
+            // A credential may stand where the name of another one is expected.
+            for other in all.iter().filter(|m| m.span.secret_start < to && from < m.span.secret_end) {
+                name[other.span.secret_start.max(from) - from..other.span.secret_end.min(to) - from].fill(b'*');
+            }
+            let name: String = String::from_utf8_lossy(&name).chars().take(60).collect();
             out.push(format!("value of `{name}`"));
         } else {
             out.push("has the form of the credential".to_owned());

@@ -4,7 +4,7 @@
 //! token run as a regular expression.
 
 use super::super::rule::grammar::Piece;
-use super::super::rule::set::{ALNUM, Set};
+use super::super::rule::set::{ALNUM, Set, TOKEN};
 
 /// A straight sequence, compiled.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl RunCache {
         self.0.resize(sets, Known::default());
     }
 
-    fn run_end(&mut self, bytes: &[u8], at: usize, set: &Set, id: usize, max: usize) -> usize {
+    pub(super) fn run_end(&mut self, bytes: &[u8], at: usize, set: &Set, id: usize, max: usize) -> usize {
         let limit = bytes.len().min(at.saturating_add(max));
         if max < REMEMBER {
             return scan(bytes, at, limit, set);
@@ -163,13 +163,24 @@ impl Pattern {
         self.left
     }
 
-    /// The bytes a match can begin with, if it begins with a run.
+    /// The run a match begins with: its set, the set's number, its least length, and its greatest if nothing follows it.
     #[must_use]
-    pub fn first_run(&self) -> Option<Set> {
+    pub(super) fn first_run(&self) -> Option<(Set, usize, usize, usize)> {
         match self.pieces.first() {
-            Some(Item::Run { set, .. } | Item::Back { set, .. }) => Some(*set),
+            Some(Item::Run { set, id, min, max }) if self.pieces.len() == 1 => Some((*set, *id, *min, *max)),
+            Some(Item::Run { set, id, min, .. } | Item::Back { set, id, min, .. }) => Some((*set, *id, *min, usize::MAX)),
             _ => None,
         }
+    }
+
+    /// How long a run of token characters must be that this can match in: its least length if it is made of them alone, else 0.
+    #[must_use]
+    pub(super) fn needs_run(&self) -> usize {
+        let token = |item: &Item| match item {
+            Item::Literal(s) | Item::Folded(s) => s.iter().all(|b| TOKEN.has(*b)),
+            Item::Run { set, .. } | Item::Back { set, .. } => set.within(&TOKEN),
+        };
+        if self.pieces.iter().all(token) { self.min_len } else { 0 }
     }
 
     fn items(&self, bytes: &[u8], mut at: usize, from: usize, goal: (&mut Span, End), cache: &mut RunCache) -> bool {

@@ -4,29 +4,24 @@
 
 use std::collections::VecDeque;
 
-use super::super::rule::set::Set;
 use super::super::rule::{From, Near};
+use super::super::rule::set::TOKEN;
 use super::classify::{Masks, WORD};
 use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
+use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, RunCache, Span, Start};
 use super::table;
-use super::words::normalise;
+use super::words::{begins_word, normalise};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
 const CHUNK: usize = 512;
 /// Words of an earlier chunk that are kept, for what stands before a run.
-const BEHIND: usize = 4;
+pub(super) const BEHIND: usize = 4;
 /// Words classified beyond a chunk, for runs that go on.
 const AHEAD: usize = 18;
-/// A run is looked at in pieces that end at multiples of this.
-const PIECE: usize = 1024;
-/// How far before a run keywords are searched.
-const REACH: usize = 200;
-/// How far before a token a keyword may stand if there is more than a line between them.
-const NEAR: usize = 64;
 /// Behind the part asked for, candidates are looked at that far: a match may begin before its literal.
 const BEYOND: usize = 1024;
 /// A regular expression is searched from so far before its literal …
@@ -39,14 +34,20 @@ const MAX_MATCHES: usize = 200_000;
 /// Buffers of one thread, reused from input to input.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    masks: Vec<Masks>,
-    runs: RunCache,
+    pub(super) masks: Vec<Masks>,
+    pub(super) runs: RunCache,
     /// Keyword hits: number, start, end.
-    keywords: VecDeque<(u32, usize, usize)>,
-    keywords_to: usize,
+    pub(super) keywords: VecDeque<(u32, usize, usize)>,
+    pub(super) keywords_to: usize,
+    /// Where tokens may begin in the run being looked at.
+    pub(super) starts: Vec<usize>,
+    /// Keywords tried in it, and from where on.
+    pub(super) tried: Vec<(u32, usize)>,
     /// How far each regular expression has been searched.
     searched: Vec<usize>,
     value_end: usize,
+    /// A stretch without values: from, to; and up to where the question need not be asked again.
+    endless: (usize, usize, usize),
     pub(super) matches: Vec<Match>,
 }
 
@@ -58,21 +59,21 @@ impl Scratch {
     }
 }
 
-struct Search<'e, 's, 'i, S> {
-    engine: &'e Engine,
-    scratch: &'s mut Scratch,
-    input: &'i Input<'i>,
-    bytes: &'i [u8],
+pub(super) struct Search<'e, 's, 'i, S> {
+    pub(super) engine: &'e Engine,
+    pub(super) scratch: &'s mut Scratch,
+    pub(super) input: &'i Input<'i>,
+    pub(super) bytes: &'i [u8],
     /// Byte offset of the first classified word after those kept.
-    chunk: usize,
+    pub(super) chunk: usize,
     sink: &'s mut S,
 }
 
 /// A structural match on its way to judgement.
 #[derive(Clone, Copy, Default)]
-struct Found {
-    keyword: Option<u32>,
-    value: Option<Value>,
+pub(super) struct Found {
+    pub(super) keyword: Option<u32>,
+    pub(super) value: Option<Value>,
 }
 
 /// Finds all matches near `input.emit`.
@@ -83,6 +84,7 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
     scratch.searched.clear();
     scratch.searched.resize(engine.tables.regex_count, 0);
     scratch.value_end = 0;
+    scratch.endless = (0, 0, 0);
     scratch.runs.reset(engine.tables.sets);
     scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
     scratch.masks[..BEHIND].fill(Masks::default());
@@ -190,6 +192,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// Looks up literals at fixed offsets behind a word start.
     fn infix(&mut self, at: usize) {
+        // At the start of a run or of a value.
+        if at > 0 && self.bytes[at - 1] != b'=' && TOKEN.has(self.bytes[at - 1]) {
+            return;
+        }
         let tables = &self.engine.tables;
         for (offset, table) in &tables.infixes {
             let Some(key) = self.bytes.get(at + offset..at + offset + 3) else { break };
@@ -199,43 +205,15 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {
+    pub(super) fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {
         let pattern = &self.engine.tables.patterns[pattern as usize];
         if let Some(span) = pattern.match_at(self.bytes, at, (start, End::Border), &mut self.scratch.runs) {
             self.judge(pattern.rule, span, found);
         }
     }
 
-    /// Looks at a run of token characters: escapes before it, then rules that need a keyword.
-    fn run(&mut self, at: usize, word: usize) {
-        if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%') {
-            self.escaped(at);
-        }
-        let end = self.run_end(at, word);
-        if !self.is_mixed(at, end, word) {
-            return;
-        }
-        self.find_keywords(at, end);
-        let mut barrier = None;
-        let mut index = self.scratch.keywords.len();
-        while index > 0 {
-            index -= 1;
-            let (keyword, from, to) = self.scratch.keywords[index];
-            if from + REACH < at || from >= end {
-                continue;
-            }
-            // A keyword in another block only counts if it is close.
-            let block = *barrier.get_or_insert_with(|| block_start(self.bytes, at));
-            let last = if from < block { end.min(from + NEAR) } else { end };
-            let engine = self.engine;
-            for (set, patterns) in &engine.tables.keyword_patterns[keyword as usize] {
-                self.keyword_starts(set, patterns, (at.max(to), last), keyword);
-            }
-        }
-    }
-
     /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`.
-    fn escaped(&mut self, at: usize) {
+    pub(super) fn escaped(&mut self, at: usize) {
         let hex = |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
         let skip = match (self.bytes[at - 1], self.bytes[at]) {
             (b'%', _) if hex(2, 0) => 2,
@@ -245,84 +223,6 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             _ => return,
         };
         self.probe(at + skip, Start::Given);
-    }
-
-    /// End of the run at `at`, or of its piece.
-    fn run_end(&self, at: usize, word: usize) -> usize {
-        let base = self.input.base as usize;
-        let stop = (base.wrapping_add(at) / PIECE + 1) * PIECE - base;
-        let mut index = BEHIND + word;
-        let mut shift = (at - self.chunk) % WORD;
-        let mut end = at;
-        loop {
-            let run = (!(self.scratch.masks[index].token >> shift)).trailing_zeros() as usize;
-            let run = run.min(WORD - shift);
-            end += run;
-            if run + shift < WORD || end >= stop || index + 1 >= self.scratch.masks.len() {
-                return end.min(stop).min(self.bytes.len());
-            }
-            index += 1;
-            shift = 0;
-        }
-    }
-
-    /// Does the run hold a letter and a digit?
-    fn is_mixed(&self, at: usize, end: usize, word: usize) -> bool {
-        let (mut letters, mut digits) = (0, 0);
-        let mut from = (at - self.chunk) % WORD;
-        let mut left = end - at;
-        for masks in &self.scratch.masks[BEHIND + word..] {
-            let width = left.min(WORD - from);
-            let keep = if width == WORD { u64::MAX } else { ((1u64 << width) - 1) << from };
-            letters |= (masks.upper | masks.lower) & keep;
-            digits |= masks.digit & keep;
-            left -= width;
-            from = 0;
-            if left == 0 || (letters != 0 && digits != 0) {
-                break;
-            }
-        }
-        letters != 0 && digits != 0
-    }
-
-    /// Finds keywords from shortly before the run to its end, each byte once.
-    fn find_keywords(&mut self, at: usize, end: usize) {
-        let from = at.saturating_sub(REACH).max(self.scratch.keywords_to);
-        while self.scratch.keywords.front().is_some_and(|k| k.1 + REACH < at) {
-            self.scratch.keywords.pop_front();
-        }
-        let first = self.chunk.saturating_sub(BEHIND * WORD);
-        let mut pos = from.max(first);
-        self.scratch.keywords_to = end.max(pos);
-        while pos < end {
-            let offset = pos + BEHIND * WORD - self.chunk;
-            let (index, bit) = (offset / WORD, offset % WORD);
-            let mut bits = word_starts(&self.scratch.masks, index) >> bit;
-            let width = (WORD - bit).min(end - pos);
-            if width < WORD {
-                bits &= (1u64 << width) - 1;
-            }
-            let keywords = &self.engine.tables.keywords;
-            bits = keywords.filter(&table::block(self.bytes, pos), bits);
-            while bits != 0 {
-                let start = pos + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                let list = &mut self.scratch.keywords;
-                keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
-            }
-            pos += width;
-        }
-    }
-
-    /// Tries patterns at the places of a run where a stretch of `set` begins.
-    fn keyword_starts(&mut self, set: &Set, patterns: &[u32], range: (usize, usize), keyword: u32) {
-        for at in range.0..range.1 {
-            if set.has(self.bytes[at]) && !(at > 0 && set.has(self.bytes[at - 1])) {
-                for pattern in patterns {
-                    self.pattern(*pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
-                }
-            }
-        }
     }
 
     /// Follows up a hint of the classifier: literals that may stand anywhere.
@@ -357,6 +257,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 }
                 Action::Regex(rule) => self.regex(rule, at),
                 Action::Assignment => self.assignment(at),
+                Action::Url if self.is_endless(at, false) => {}
                 Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
                 Action::Header => self.values(extract::header(self.bytes, at), From::AuthHeader),
             }
@@ -382,8 +283,24 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
+    /// Is this a stretch in which no value and no password of a URL ends? Each byte is looked at a few times at most, whatever the input.
+    fn is_endless(&mut self, at: usize, name: bool) -> bool {
+        let (from, to, checked) = self.scratch.endless;
+        // A name and what stands between it and its value are shorter than this.
+        let reach = if name { 128 } else { 3 };
+        if from <= at && at + reach < to {
+            return true;
+        }
+        if at < checked {
+            return false;
+        }
+        let found = extract::endless(self.bytes, at);
+        self.scratch.endless = (at, found.unwrap_or(0), at + 128);
+        found.is_some_and(|to| at + reach < to)
+    }
+
     fn assignment(&mut self, at: usize) {
-        if at < self.scratch.value_end {
+        if at < self.scratch.value_end || self.is_endless(at, true) {
             return;
         }
         let value = extract::assignment(self.bytes, at);
@@ -408,7 +325,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 for start in 0..name.len() {
                     for id in values.index.look_up(&name[start..]) {
                         let (wanted, rules) = &values.names[id as usize];
-                        if name[start..].starts_with(wanted) {
+                        if wanted.strip_suffix(b"$").map_or(name[start..].starts_with(wanted), |last| name[start..] == *last) {
                             rules.iter().for_each(|r| self.value(*r, value));
                         }
                     }
@@ -473,34 +390,17 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         debug_assert!(rule.near == Near::Before || rule.from.is_some(), "names are looked at elsewhere");
         let words: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
         let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
-        let normal = normalise(text);
-        words.iter().any(|w| memchr::memmem::find(&normal, w).is_some())
+        begins_word(text, &words)
     }
 }
 
 /// Where words begin: a letter or digit after something else, an upper-case letter after a lower-case one.
-fn word_starts(masks: &[Masks], index: usize) -> u64 {
+pub(super) fn word_starts(masks: &[Masks], index: usize) -> u64 {
     let here = &masks[index];
     let before = if index > 0 { masks[index - 1] } else { Masks::default() };
     let alnum = here.digit | here.upper | here.lower;
     let carry = (before.digit | before.upper | before.lower) >> 63;
     alnum & !(alnum << 1 | carry) | here.upper & (here.lower << 1 | before.lower >> 63)
-}
-
-/// Where the block of `at` begins: behind the last blank line or closing brace, at most [`REACH`] bytes before.
-fn block_start(bytes: &[u8], at: usize) -> usize {
-    let from = at.saturating_sub(REACH);
-    let mut empty = false;
-    for (i, byte) in bytes[from..at].iter().enumerate().rev() {
-        match byte {
-            b'}' => return from + i + 1,
-            b'\n' if empty => return from + i + 1,
-            b'\n' => empty = true,
-            b'\r' => {}
-            _ => empty = false,
-        }
-    }
-    from
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]

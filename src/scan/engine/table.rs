@@ -93,11 +93,14 @@ impl Trigrams {
     }
 }
 
-/// A map from the first bytes of words, in any case, to short lists of numbers. One bitmap over three bytes turns most places
-/// away; behind it are a map over four bytes and one for words of three.
+/// A map from the first bytes of words, in any case, to short lists of numbers. Two bitmaps turn most places
+/// away; behind them are a map over four bytes and one for words of three.
 #[derive(Debug, Clone)]
 pub(super) struct Heads {
-    bitmap: Box<[u64; BITS / 64]>,
+    /// Over the first three bytes of words of three.
+    short: Box<[u64; BITS / 64]>,
+    /// Over the first four bytes of longer ones, case folded.
+    long: Box<[u64; BITS / 64]>,
     four: Map,
     three: Map,
 }
@@ -114,36 +117,34 @@ impl Heads {
     /// A table of (word, value) pairs. Words shorter than three bytes are left out.
     pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let (mut four, mut three) = (Vec::new(), Vec::new());
-        let mut bitmap = Box::new([0; BITS / 64]);
+        let (mut short, mut long) = (Box::new([0; BITS / 64]), Box::new([0; BITS / 64]));
         for (word, value) in pairs {
-            let [a, b, c, rest @ ..] = word else { continue };
-            let slot = head_slot(fold([*a, *b, *c, 0]));
-            bitmap[slot / 64] |= 1 << (slot % 64);
-            match rest.first() {
-                Some(d) => four.push((fold([*a, *b, *c, *d]), value)),
-                None => three.push((fold([*a, *b, *c, 0]), value)),
+            match *word {
+                [a, b, c] => {
+                    let key = fold([a, b, c, 0]);
+                    set(&mut short, head_slot(key));
+                    three.push((key, value));
+                }
+                [a, b, c, d, ..] => {
+                    let key = fold([a, b, c, d]);
+                    set(&mut long, head_slot(key));
+                    four.push((key, value));
+                }
+                _ => {}
             }
         }
-        Self { bitmap, four: Map::new(four), three: Map::new(three) }
-    }
-
-    /// May a word begin with these three bytes?
-    #[inline]
-    pub(super) fn may_begin(&self, head: [u8; 3]) -> bool {
-        let slot = head_slot(fold([head[0], head[1], head[2], 0]));
-        self.bitmap[slot / 64] >> (slot % 64) & 1 != 0
+        Self { short, long, four: Map::new(four), three: Map::new(three) }
     }
 
     /// Of the places `at` in a block, those where a word may begin. Without branches: most places are turned away, and which
     /// ones nobody can predict.
     #[inline]
     pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
-        let bitmap: &[u64; BITS / 64] = &self.bitmap;
         let mut pass = 0;
         while at != 0 {
             let place = at.trailing_zeros() as usize & 63;
-            let slot = head_slot(fold([block[place], block[place + 1], block[place + 2], 0]));
-            pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
+            let head = [block[place], block[place + 1], block[place + 2], block[place + 3]];
+            pass |= (is_set(&self.long, head_slot(fold(head))) | is_set(&self.short, head_slot(fold([head[0], head[1], head[2], 0])))) << place;
             at &= at - 1;
         }
         pass
@@ -152,10 +153,7 @@ impl Heads {
     /// The values of words that may begin at the start of `bytes`.
     #[inline]
     pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
-        let found = match bytes.first_chunk() {
-            Some(head) if self.may_begin(*head) => self.buckets(bytes),
-            _ => (&[][..], &[][..]),
-        };
+        let found = self.buckets(bytes);
         found.0.iter().chain(found.1).copied()
     }
 
@@ -212,6 +210,27 @@ fn fold(bytes: [u8; 4]) -> u32 {
 #[inline]
 fn head_slot(key: u32) -> usize {
     (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
+}
+
+fn set(bitmap: &mut [u64; BITS / 64], slot: usize) {
+    bitmap[slot / 64] |= 1 << (slot % 64);
+}
+
+#[inline]
+fn is_set(bitmap: &[u64; BITS / 64], slot: usize) -> u64 {
+    bitmap[slot / 64] >> (slot % 64) & 1
+}
+
+/// All spellings of three letters in upper and lower case.
+pub(super) fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
+    let spell = |bits: u8| {
+        let mut out = key;
+        for (i, byte) in out.iter_mut().enumerate() {
+            *byte = if bits >> i & 1 == 0 { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+        }
+        out
+    };
+    (0..8).map(spell).collect()
 }
 
 fn hash(key: u32) -> u32 {

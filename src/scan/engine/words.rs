@@ -13,24 +13,25 @@ pub(super) struct Keywords {
     table: Heads,
 }
 
+/// Keywords of up to so many letters must be whole words: `exa` is not in `example`.
+const SHORT: usize = 3;
 /// Longest stretch a keyword may span in the input, separators included.
 const MAX_SPAN: usize = 64;
 
 impl Keywords {
-    /// Numbers the words by their place in the list.
+    /// Numbers the words by their place in the list. Each is given normalised, with the spellings it has in rules.
     #[must_use]
-    pub(super) fn new(words: &[String]) -> Self {
-        let normal: Vec<Vec<u8>> = words.iter().map(|w| normalise(w.as_bytes())).collect();
+    pub(super) fn new(words: &[(Vec<u8>, Vec<Vec<u8>>)]) -> Self {
         let mut heads: Vec<(Vec<u8>, u32)> = Vec::new();
-        for (id, (word, plain)) in words.iter().zip(&normal).enumerate() {
-            let id = u32::try_from(id).expect("fewer than four thousand million keywords");
+        for ((plain, spellings), id) in words.iter().zip(0u32..) {
             heads.push((plain.clone(), id));
-            for separator in [b'_', b'-', b'.', b' '] {
-                heads.push((word.bytes().map(|b| if is_separator(b) { separator } else { b }).collect(), id));
+            for separator in SEPARATORS {
+                let spell = |w: &Vec<u8>| w.iter().map(|b| if is_separator(*b) { separator } else { *b }).collect();
+                heads.extend(spellings.iter().map(|w| (spell(w), id)));
             }
         }
         let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id)));
-        Self { words: normal, table }
+        Self { words: words.iter().map(|(w, _)| w.clone()).collect(), table }
     }
 
     /// Of the places `at` in a block, those where a keyword may begin.
@@ -62,8 +63,34 @@ pub(super) fn normalise(word: &[u8]) -> Vec<u8> {
     word.iter().filter(|b| !is_separator(**b)).map(u8::to_ascii_lowercase).collect()
 }
 
+const SEPARATORS: [u8; 4] = [b'_', b'-', b'.', b' '];
+
+/// Does one of the normalised `words` begin a word of `text`?
+#[must_use]
+pub(super) fn begins_word(text: &[u8], words: &[Vec<u8>]) -> bool {
+    let start = |at: usize| {
+        let (here, before) = (text[at], at.checked_sub(1).map(|i| text[i]));
+        before.is_none_or(|b| !b.is_ascii_alphanumeric() || here.is_ascii_uppercase() && !b.is_ascii_uppercase())
+    };
+    (0..text.len()).any(|at| start(at) && words.iter().any(|w| match_normal(text, at, w).is_some()))
+}
+
 fn is_separator(byte: u8) -> bool {
-    matches!(byte, b'_' | b'-' | b'.' | b' ')
+    SEPARATORS.contains(&byte)
+}
+
+/// Does the last letter of a match begin another word, as `sumo` in `sumObject`?
+fn is_torn(bytes: &[u8], end: usize) -> bool {
+    let letters = &bytes[end.saturating_sub(2)..bytes.len().min(end + 1)];
+    matches!(letters, [a, b, c] if a.is_ascii_lowercase() && b.is_ascii_uppercase() && c.is_ascii_lowercase())
+}
+
+/// Does a word end here: is what follows no letter of the same case?
+fn is_word_end(bytes: &[u8], end: usize) -> bool {
+    match (bytes[end - 1], bytes.get(end)) {
+        (a, Some(b)) => !(b.is_ascii_lowercase() || a.is_ascii_uppercase() && b.is_ascii_uppercase()),
+        (_, None) => true,
+    }
 }
 
 fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
@@ -73,7 +100,7 @@ fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
         if byte.to_ascii_lowercase() == *next {
             match rest.next() {
                 Some(b) => next = b,
-                None => return Some(at + i + 1),
+                None => return Some(at + i + 1).filter(|end| !is_torn(bytes, *end) && (word.len() > SHORT || is_word_end(bytes, *end))),
             }
         } else if i == 0 || !is_separator(*byte) {
             return None;
@@ -88,7 +115,12 @@ mod tests {
 
     #[test]
     fn case_and_separators_do_not_count() {
-        let words = Keywords::new(&["api_key".into(), "heroku".into(), "x-api-key".into()]);
+        let words = Keywords::new(&[
+            (b"apikey".to_vec(), vec![b"api_key".to_vec()]),
+            (b"heroku".to_vec(), vec![b"heroku".to_vec()]),
+            (b"xapikey".to_vec(), vec![b"x-api-key".to_vec()]),
+            (b"exa".to_vec(), vec![b"exa".to_vec()]),
+        ]);
         let check = |text: &str, expected: Option<(u32, usize)>| {
             let mut found = None;
             words.at(text.as_bytes(), 0, |id, end| found = Some((id, end)));
@@ -102,5 +134,17 @@ mod tests {
         check("xApiKey", Some((2, 7)));
         check("apikez", None);
         check("ap", None);
+        check("exa_key", Some((3, 3)));
+        check("exaKey", Some((3, 3)));
+        check("EXA", Some((3, 3)));
+        check("example", None);
+        check("EXAMPLE", None);
+    }
+
+    #[test]
+    fn a_word_begins() {
+        let words = [b"okta".to_vec()];
+        assert!(super::begins_word(b"myOkta: ", &words) && super::begins_word(b"x_okta=", &words));
+        assert!(!super::begins_word(b"bookTable = ", &words) && !super::begins_word(b"oktAble = ", &words));
     }
 }

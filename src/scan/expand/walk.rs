@@ -42,6 +42,9 @@ impl<'a> Walk<'a> {
 
     /// Opens a container that can seek.
     pub(super) fn container(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn ReadSeek) -> Expanded {
+        if self.is_too_deep(kind, place) {
+            return Expanded::Failed;
+        }
         match kind {
             Kind::Zip => zip::walk(self, place, input),
             Kind::SevenZip => sevenz::walk(self, place, input),
@@ -60,6 +63,9 @@ impl<'a> Walk<'a> {
 
     /// Opens a container that can only be read once, and scans its raw bytes if it cannot be opened.
     pub(super) fn stream(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) {
+        if self.is_too_deep(kind, place) {
+            return self.raw(place, input);
+        }
         match kind {
             Kind::Tar => tar::walk(self, place, input),
             Kind::Zip | Kind::SevenZip | Kind::Notebook => self.held(kind, place, input),
@@ -84,18 +90,23 @@ impl<'a> Walk<'a> {
         match detect(name, head.bytes()) {
             None => self.raw(place, &mut whole),
             Some(Kind::Notebook) => self.stream(Kind::Notebook, place, &mut whole),
-            Some(kind) if self.depth < self.limits.depth => {
+            Some(kind) => {
                 self.depth += 1;
                 self.stream(kind, place, &mut whole);
                 self.depth -= 1;
             }
-            Some(_) => {
-                let detail = format!("nested deeper than the limit of {} containers; raw bytes scanned", self.limits.depth);
-                self.gap(IssueKind::DepthLimit, place, detail);
-                self.raw(place, &mut whole);
-            }
         }
         self.done(head);
+    }
+
+    /// Whether a container lies below [`Limits::depth`]; records a gap if so.
+    fn is_too_deep(&self, kind: Kind, place: &Place<'_>) -> bool {
+        let is_too_deep = self.depth > self.limits.depth && kind != Kind::Notebook;
+        if is_too_deep {
+            let detail = format!("nested deeper than the limit of {} containers; raw bytes scanned", self.limits.depth);
+            self.gap(IssueKind::DepthLimit, place, detail);
+        }
+        is_too_deep
     }
 
     /// The start of a member, up to a chunk of it: a decompressor that gives a small member in one piece needs no window.

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::grammar::{self, Node};
 use super::set::TOKEN;
 use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Rule};
+use crate::base::text::without_tokens;
 use crate::scan::finding::{Confidence, Severity};
 
 /// Unanchored tokens shorter than this are not candidates for the engine.
@@ -153,7 +154,8 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
 /// # Errors
 /// If it is not in the format: the error names line, field and what is allowed.
 pub fn parse_toml(path: &Path, text: &str) -> Result<Vec<Entry>, RuleError> {
-    let invalid = |line, what| RuleError::Invalid { path: path.to_path_buf(), line, what };
+    // A credential may have been pasted anywhere, and the words of the TOML reader quote what they do not understand.
+    let invalid = |line, what: String| RuleError::Invalid { path: path.to_path_buf(), line, what: without_tokens(&what) };
     let file: RawFile = toml::from_str(text).map_err(|e| {
         let at = e.span().map_or(0, |s| s.start);
         invalid(line_of(text, at), one_line(e.message()))
@@ -256,8 +258,9 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
     if rule.from.is_none() && !rule.keys.is_empty() {
         return Err(fault("keys", "only together with `from`"));
     }
-    if let Some(key) = rule.keys.iter().find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))) {
-        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`", clip(key))));
+    let mut keys = rule.keys.iter().map(|k| k.strip_suffix('$').unwrap_or(k));
+    if let Some(key) = keys.find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))) {
+        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`, and `$` if the name must end there", clip(key))));
     }
     for glob in rule.paths.only.iter().chain(&rule.paths.except).chain(&rule.allow.paths) {
         ignore::gitignore::GitignoreBuilder::new("").add_line(None, glob).map_err(|e| fault("paths", e.to_string()))?;

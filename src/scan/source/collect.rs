@@ -107,7 +107,7 @@ impl<'a> Collector<'a> {
             confidence: found.confidence,
             fingerprint,
             secret: Secret::new(secret),
-            why: decider.engine.why(found, bytes),
+            why: decider.engine.why(found, all, bytes),
             paired: decider.engine.companion(found, all, bytes),
             occurrence: Occurrence {
                 origin: place.to_origin(),

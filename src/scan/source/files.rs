@@ -14,6 +14,7 @@ use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,7 +76,9 @@ impl Names {
 pub fn scan(job: &Job<'_>, paths: &[PathBuf], obey: Obey) {
     rayon::scope(|scope| {
         for path in paths {
-            root(job, scope, path, obey);
+            // `./a` and `a` are one place.
+            let rest = path.strip_prefix(".").unwrap_or(path);
+            root(job, scope, if rest.as_os_str().is_empty() { path } else { rest }, obey);
         }
     });
 }
@@ -86,44 +89,54 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
         Err(e) => return job.unreadable(&Place::File(path), &e),
     };
     if !meta.is_dir() {
-        let path = path.to_path_buf();
-        return scope.spawn(move |_| job.with_worker(|worker| named_file(job, worker, &path)));
+        let (path, kind) = (path.to_path_buf(), meta.file_type());
+        return scope.spawn(move |_| job.with_worker(|worker| named_file(job, worker, &path, kind)));
     }
     let absolute = std::path::absolute(path).and_then(|p| p.canonicalize()).unwrap_or_else(|_| path.to_path_buf());
     let ignores = match obey {
         Obey::Ignores => Ignores::of(Repository::find(path), &absolute),
         Obey::Nothing => Ignores::default(),
     };
-    if let Some(error) = ignores.repository().and_then(|r| r.index_error().map(str::to_owned)) {
-        job.issues.note(IssueKind::Configuration, &Place::File(path), format!("{error}; every file is scanned"));
-    }
+    note_broken_index(job, path, &ignores);
     let inside_git = absolute.components().any(|c| c.as_os_str() == ".git");
     // A folder that was named is wanted, even if its parent ignores it: `left_out` is false.
     let folder = Folder { path: path.into(), absolute: absolute.into(), ignores: Arc::new(ignores), left_out: false, inside_git };
-    scope.spawn(move |scope| folder.walk(job, scope, obey));
+    // A link that was named is followed.
+    let opened = rustix::fs::open(path, OPEN.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY, Mode::empty());
+    scope.spawn(move |scope| folder.walk_opened(job, scope, obey, opened));
+}
+
+/// Says so if git's index cannot be read: then all files count as tracked.
+fn note_broken_index(job: &Job<'_>, path: &Path, ignores: &Ignores) {
+    if let Some(error) = ignores.repository().and_then(|r| r.index_error()) {
+        job.issues.note(IssueKind::Configuration, &Place::File(path), format!("{error}; every file is scanned"));
+    }
 }
 
 /// A file named on the command line: links are followed, and a FIFO is read.
-fn named_file(job: &Job<'_>, worker: &mut Worker, path: &Path) {
+fn named_file(job: &Job<'_>, worker: &mut Worker, path: &Path, kind: std::fs::FileType) {
+    // Devices are not even opened: that alone can set something going.
+    if kind.is_char_device() || kind.is_block_device() {
+        return job.issues.gap(IssueKind::SpecialFile, &Place::File(path), "a device is not read");
+    }
+    if kind.is_socket() {
+        return job.issues.gap(IssueKind::SpecialFile, &Place::File(path), "a socket is not read");
+    }
     match File::open(path) {
-        Ok(mut file) => {
-            let kind = file.metadata().map(|m| m.file_type());
-            use std::os::unix::fs::FileTypeExt;
-            if kind.as_ref().is_ok_and(|k| k.is_char_device() || k.is_block_device() || k.is_socket()) {
-                job.issues.gap(IssueKind::SpecialFile, &Place::File(path), "a device is not read");
-            } else if kind.is_ok_and(|k| k.is_fifo()) {
-                worker.stream(job, &Place::File(path), &mut file);
-            } else {
-                worker.file(job, path, file);
-            }
-        }
+        Ok(mut file) if kind.is_fifo() => worker.stream(job, &Place::File(path), &mut file),
+        Ok(file) => worker.file(job, path, file),
         Err(e) => job.unreadable(&Place::File(path), &e),
     }
 }
 
 impl Folder {
     fn walk<'s>(self, job: &'s Job<'_>, scope: &Scope<'s>, obey: Obey) {
-        let fd = match rustix::fs::open(&*self.path, OPEN | OFlags::DIRECTORY, Mode::empty()) {
+        let opened = rustix::fs::open(&*self.path, OPEN | OFlags::DIRECTORY, Mode::empty());
+        self.walk_opened(job, scope, obey, opened);
+    }
+
+    fn walk_opened<'s>(self, job: &'s Job<'_>, scope: &Scope<'s>, obey: Obey, opened: Result<OwnedFd, Errno>) {
+        let fd = match opened {
             Ok(fd) => Arc::new(fd),
             Err(e) => return job.unreadable(&Place::File(&self.path), &e.into()),
         };
@@ -170,6 +183,9 @@ impl Folder {
             Obey::Ignores if has_git || has_gitignore => Arc::new(self.ignores.enter(&self.absolute, has_git, has_gitignore)),
             _ => Arc::clone(&self.ignores),
         };
+        if ignores.repository().map(|r| r.root()) != self.ignores.repository().map(|r| r.root()) {
+            note_broken_index(job, &self.path, &ignores);
+        }
         Ok((self.choose_files(job, &names, &ignores), self.choose_folders(&folders, &ignores)))
     }
 

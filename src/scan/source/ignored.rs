@@ -84,10 +84,14 @@ fn read_index(git_dir: &Path) -> Result<BTreeSet<Vec<u8>>, String> {
     Ok(file.entries().iter().map(|e| e.path_in(backing).to_vec()).collect())
 }
 
+/// What all work trees of a repository share; `git_dir` itself but for linked ones.
+fn common_dir(git_dir: &Path) -> PathBuf {
+    std::fs::read_to_string(git_dir.join("commondir")).map_or_else(|_| git_dir.to_path_buf(), |c| git_dir.join(c.trim()))
+}
+
 /// SHA-256 repositories say so in their configuration.
 fn object_hash(git_dir: &Path) -> gix::hash::Kind {
-    let common = std::fs::read_to_string(git_dir.join("commondir")).map_or_else(|_| git_dir.to_path_buf(), |c| git_dir.join(c.trim()));
-    let config = std::fs::read_to_string(common.join("config")).unwrap_or_default().to_ascii_lowercase();
+    let config = std::fs::read_to_string(common_dir(git_dir).join("config")).unwrap_or_default().to_ascii_lowercase();
     let sha256 = config.lines().any(|l| l.replace(' ', "").trim() == "objectformat=sha256");
     if sha256 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 }
 }
@@ -109,7 +113,7 @@ impl Ignores {
         if let Some(global) = gitconfig_excludes_path() {
             add(&mut files, repository.root(), &global);
         }
-        add(&mut files, repository.root(), &repository.git_dir.join("info/exclude"));
+        add(&mut files, repository.root(), &common_dir(&repository.git_dir).join("info/exclude"));
         let mut between: Vec<&Path> = dir.ancestors().take_while(|a| a.starts_with(repository.root())).collect();
         between.reverse();
         let mut this = Self { repository: Some(Arc::clone(&repository)), files };

@@ -124,6 +124,9 @@ impl<R: Read> Stream<R> {
         room[..self.kept.len()].copy_from_slice(&self.kept);
         let len = self.fill(room, behind + WINDOW + OVERLAP);
         buffer.len = len;
+        if self.base == 0 && behind == 0 {
+            self.column = first_column(buffer.bytes());
+        }
         if len <= behind {
             return self.failed.take().map_or(Ok(None), Err);
         }
@@ -163,6 +166,13 @@ impl<R: Read> Stream<R> {
     fn advance(&mut self, bytes: &[u8]) {
         (self.line, self.column) = advance((self.line, self.column), bytes);
     }
+}
+
+/// Column at the start of a blob: 1; 0 before a UTF-8 byte order mark, which is no character of the text, so that what stands
+/// behind it is in column 1.
+#[must_use]
+pub fn first_column(bytes: &[u8]) -> u64 {
+    u64::from(!bytes.starts_with(b"\xef\xbb\xbf"))
 }
 
 /// Line and column behind `bytes`, given those before. Columns count bytes that are not UTF-8 continuation bytes.

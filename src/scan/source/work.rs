@@ -16,7 +16,7 @@ use super::super::expand::{self, Expanded, Expander, Limits, Visit};
 use super::super::finding::{Coverage, IssueKind};
 use super::super::issues::Issues;
 use super::collect::Collector;
-use super::stream::{Buffer, Stream, Window, read_into};
+use super::stream::{Buffer, Stream, Window, first_column, read_into};
 use super::utf16;
 
 /// One scan.
@@ -201,7 +201,7 @@ impl Worker {
             self.text(job, place, &mut utf16::Decoder::new(bytes, order));
             self.count(job, bytes.len() as u64);
         } else {
-            let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: 1 };
+            let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
             self.window(job, place, bytes, &window);
             self.count(job, bytes.len() as u64);
         }

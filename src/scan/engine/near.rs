@@ -1,0 +1,228 @@
+//! Rules without a fixed literal: tried in runs that mix letters and digits, where one of their keywords stands before.
+//!
+//! They must not be tried anywhere else. Start with [`Search::run`]. Each stretch of input is searched for keywords once, and the
+//! places where a token may begin are found from the masks.
+
+use super::super::rule::set::{Set, TOKEN};
+use super::Sink;
+use super::classify::WORD;
+use super::pattern::Start;
+use super::search::{BEHIND, Found, Search, word_starts};
+use super::table;
+
+/// A run is looked at in pieces that end at multiples of this.
+pub(super) const PIECE: usize = 1024;
+/// How far before a token a keyword may stand in the same block.
+pub(super) const REACH: usize = 200;
+/// How far before a token a keyword may stand in another block.
+pub(super) const NEAR: usize = 64;
+/// Longer runs of one alphabet are not measured further.
+const LONGEST: usize = 2048;
+
+/// Patterns of one keyword that begin with a run of the same set.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) set: Set,
+    /// The set's number in the cache of runs.
+    pub(super) id: usize,
+    pub(super) patterns: Vec<Candidate>,
+}
+
+/// A pattern and how long the run it begins with is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) pattern: u32,
+    /// Length of the run of token characters it needs.
+    pub(super) need: usize,
+    pub(super) min: usize,
+    /// No upper limit where more follows the run.
+    pub(super) max: usize,
+}
+
+impl<S: Sink> Search<'_, '_, '_, S> {
+    /// Looks at a run of token characters: escapes before it, then rules that need a keyword.
+    pub(super) fn run(&mut self, at: usize, word: usize) {
+        if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%') {
+            self.escaped(at);
+        }
+        let end = self.run_end(at, word);
+        if !self.is_mixed(at, end, word) {
+            return;
+        }
+        self.find_keywords(at, end);
+        if self.scratch.keywords.is_empty() {
+            return;
+        }
+        self.scratch.starts.clear();
+        self.scratch.tried.clear();
+        let mut block = None;
+        let mut index = self.scratch.keywords.len();
+        while index > 0 {
+            index -= 1;
+            let (keyword, from, to) = self.scratch.keywords[index];
+            if from + REACH < at {
+                break;
+            }
+            if from >= end {
+                continue;
+            }
+            if self.scratch.starts.is_empty() {
+                self.find_starts(at, end, word);
+            }
+            // A keyword in another block only counts if it is close; the run itself holds no border of a block.
+            let far = from + NEAR < end && from < *block.get_or_insert_with(|| block_start(self.bytes, at));
+            let last = from + if far { NEAR } else { REACH };
+            let last = self.untried(keyword, last.min(end));
+            self.keyword_starts(keyword, (to, last), end);
+        }
+    }
+
+    /// The places up to `last` that this keyword has not been tried at; from later to earlier hits each place is tried once.
+    fn untried(&mut self, keyword: u32, last: usize) -> usize {
+        let tried = &mut self.scratch.tried;
+        match tried.iter_mut().find(|t| t.0 == keyword) {
+            Some(known) => last.min(known.1),
+            None => {
+                tried.push((keyword, usize::MAX));
+                last
+            }
+        }
+    }
+
+    /// Tries the patterns of a keyword where a token may begin.
+    fn keyword_starts(&mut self, keyword: u32, range: (usize, usize), end: usize) {
+        let (from, last) = range;
+        // Where the piece ends the run may go on.
+        let end = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
+        if let Some(tried) = self.scratch.tried.iter_mut().find(|t| t.0 == keyword) {
+            tried.1 = tried.1.min(from);
+        }
+        let engine = self.engine;
+        let mut index = self.scratch.starts.partition_point(|s| *s < from);
+        while let Some(at) = self.scratch.starts.get(index).copied().filter(|s| *s < last) {
+            index += 1;
+            for group in &engine.tables.keyword_patterns[keyword as usize] {
+                if group.set.has(self.bytes[at]) && !(at > 0 && group.set.has(self.bytes[at - 1])) {
+                    self.group(group, (at, end), keyword);
+                }
+            }
+        }
+    }
+
+    fn group(&mut self, group: &Group, run: (usize, usize), keyword: u32) {
+        let (at, end) = run;
+        if group.patterns.iter().all(|c| c.need > end - at) {
+            return;
+        }
+        let length = self.scratch.runs.run_end(self.bytes, at, &group.set, group.id, LONGEST) - at;
+        for candidate in group.patterns.iter().filter(|c| c.need <= end - at && c.min <= length && length <= c.max) {
+            self.pattern(candidate.pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
+        }
+    }
+
+    /// Where a token may begin: at the start of the run, at words, and at what is no letter or digit behind the same.
+    fn find_starts(&mut self, at: usize, end: usize, word: usize) {
+        self.scratch.starts.push(at);
+        let mut base = self.chunk + word * WORD;
+        let mut index = BEHIND + word;
+        while base < end {
+            let (before, here) = (self.scratch.masks[index - 1], self.scratch.masks[index]);
+            let alnum = here.digit | here.upper | here.lower;
+            let alnum_before = (before.digit | before.upper | before.lower) >> 63;
+            let other = here.token & !alnum;
+            let other_before = (before.token & !(before.digit | before.upper | before.lower)) >> 63;
+            let mut bits = alnum & !(alnum << 1 | alnum_before) | other & (other << 1 | other_before);
+            while bits != 0 {
+                let place = base + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if place > at && place < end {
+                    self.scratch.starts.push(place);
+                }
+            }
+            base += WORD;
+            index += 1;
+        }
+    }
+
+    /// End of the run at `at`, or of its piece.
+    fn run_end(&self, at: usize, word: usize) -> usize {
+        let base = self.input.base as usize;
+        let stop = (base.wrapping_add(at) / PIECE + 1) * PIECE - base;
+        let mut index = BEHIND + word;
+        let mut shift = (at - self.chunk) % WORD;
+        let mut end = at;
+        loop {
+            let run = (!(self.scratch.masks[index].token >> shift)).trailing_zeros() as usize;
+            let run = run.min(WORD - shift);
+            end += run;
+            if run + shift < WORD || end >= stop || index + 1 >= self.scratch.masks.len() {
+                return end.min(stop).min(self.bytes.len());
+            }
+            index += 1;
+            shift = 0;
+        }
+    }
+
+    /// Does the run hold a letter and a digit?
+    fn is_mixed(&self, at: usize, end: usize, word: usize) -> bool {
+        let (mut letters, mut digits) = (0, 0);
+        let mut from = (at - self.chunk) % WORD;
+        let mut left = end - at;
+        for masks in &self.scratch.masks[BEHIND + word..] {
+            let width = left.min(WORD - from);
+            let keep = if width == WORD { u64::MAX } else { ((1u64 << width) - 1) << from };
+            letters |= (masks.upper | masks.lower) & keep;
+            digits |= masks.digit & keep;
+            left -= width;
+            from = 0;
+            if left == 0 || (letters != 0 && digits != 0) {
+                break;
+            }
+        }
+        letters != 0 && digits != 0
+    }
+
+    /// Finds keywords from shortly before the run to its end, each byte once.
+    fn find_keywords(&mut self, at: usize, end: usize) {
+        let from = at.saturating_sub(REACH).max(self.scratch.keywords_to);
+        while self.scratch.keywords.front().is_some_and(|k| k.1 + REACH < at) {
+            self.scratch.keywords.pop_front();
+        }
+        let first = self.chunk.saturating_sub(BEHIND * WORD);
+        let mut pos = from.max(first);
+        self.scratch.keywords_to = end.max(pos);
+        while pos < end {
+            let offset = pos + BEHIND * WORD - self.chunk;
+            let (index, bit) = (offset / WORD, offset % WORD);
+            let mut bits = word_starts(&self.scratch.masks, index) >> bit;
+            let width = (WORD - bit).min(end - pos);
+            if width < WORD {
+                bits &= (1u64 << width) - 1;
+            }
+            let keywords = &self.engine.tables.keywords;
+            bits = keywords.filter(&table::block(self.bytes, pos), bits);
+            while bits != 0 {
+                let start = pos + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let list = &mut self.scratch.keywords;
+                keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
+            }
+            pos += width;
+        }
+    }
+}
+
+/// Where the block of `at` begins: behind the last blank line or closing brace, at most [`REACH`] bytes before.
+pub(super) fn block_start(bytes: &[u8], at: usize) -> usize {
+    let from = at.saturating_sub(REACH);
+    let window = &bytes[from..at];
+    let brace = memchr::memrchr(b'}', window).map_or(0, |i| i + 1);
+    let mut below = window.len();
+    for line in memchr::memrchr_iter(b'\n', &window[brace..]).map(|i| brace + i) {
+        if window[line + 1..below].iter().all(|b| *b == b'\r') && below < window.len() {
+            return from + line + 1;
+        }
+        below = line;
+    }
+    from + brace
+}

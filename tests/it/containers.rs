@@ -1,0 +1,122 @@
+//! Archives and notebooks through the binary: where things are said to be, and what hits a limit.
+
+use crate::canary::{github, password};
+use crate::run::Folder;
+
+#[test]
+fn members_are_named_with_what_holds_them() {
+    let folder = Folder::new();
+    folder.write("in/a.txt", format!("one\nk = {}\n", github(1)));
+    folder.shell(
+        "cd in; tar -cf ../t.tar a.txt; tar -czf ../t.tgz a.txt; zip -q ../z.zip a.txt; gzip -k a.txt; mv a.txt.gz ..; \
+         tar -cJf ../t.txz a.txt; tar -cjf ../t.tbz a.txt; cd ..; zip -q nested.zip t.tgz; tar -cf nested.tar nested.zip; \
+         cp z.zip lib.jar; cp z.zip no-ending; rm -r in",
+    );
+    let report = folder.scan(&["."]);
+    let place = |name: &str| format!("{name}:2:5 github-pat");
+    let mut expected = vec![
+        place("lib.jar!a.txt"),
+        place("no-ending!a.txt"),
+        place("z.zip!a.txt"),
+        place("t.tar!a.txt"),
+        place("a.txt.gz!a.txt"),
+    ];
+    expected.extend(["t.tgz!t.tar!a.txt", "t.txz!t.tar!a.txt", "t.tbz!t.tar!a.txt"].map(place));
+    expected.sort();
+    let mut places = report.places();
+    places.sort();
+    let deep: Vec<String> = places.iter().filter(|p| p.starts_with("nested")).cloned().collect();
+    assert!(deep.len() == 2 && deep.iter().all(|p| p.ends_with("a.txt:2:5 github-pat")), "{deep:?}");
+    assert!(deep.iter().any(|p| p.starts_with("nested.tar!nested.zip!t.tgz!")), "{deep:?}");
+    assert_eq!((places.len(), report.issues().len(), report.code), (10, 0, 1), "{places:?}");
+    assert!(places.contains(&place("z.zip!a.txt")) && places.contains(&place("lib.jar!a.txt")), "{places:?}");
+}
+
+#[test]
+fn names_of_members_are_only_names() {
+    let folder = Folder::new();
+    folder.write("a.txt", github(1));
+    folder.shell("tar -P -cf a.tar --transform='s,^,../../,' a.txt; tar -P -cf b.tar --transform='s,^,/etc/,' a.txt; rm a.txt");
+    folder.shell("printf '%s' x > $'esc\\e[2J'; tar -cf c.tar $'esc\\e[2J'; rm esc*");
+    folder.scan(&["."]).is(1, &["a.tar!../../a.txt:1:1 github-pat", "b.tar!/etc/a.txt:1:1 github-pat"], &[]);
+    assert!(!folder.run(&["scan", "."]).out.contains('\x1b'));
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 3, "nothing is unpacked to disk");
+}
+
+#[test]
+fn a_limit_that_is_hit_is_a_gap() {
+    let folder = Folder::new();
+    folder.shell("head -c 200M /dev/zero | gzip -9 > bomb.gz");
+    let report = folder.scan(&["bomb.gz"]);
+    assert_eq!((report.code, report.issues().len()), (3, 1));
+    assert!(report.issues()[0].contains("ratio-limit") && report.issues()[0].contains("unpacks to more than 200 times its size"));
+    folder.run(&["scan", "bomb.gz"]).says(3, &["unpacks to far more than it is: 1", "incomplete: 1 gap"]);
+    folder.run(&["scan", "--exit-code", "0", "bomb.gz"]).says(3, &[]);
+}
+
+#[test]
+fn nesting_has_a_limit_that_can_be_set() {
+    let folder = Folder::new();
+    folder.write("a.txt", format!("{}k = {}\n", "x\n".repeat(200), github(1)));
+    // The first is packed, so the raw bytes of the others do not show what is in it.
+    folder.shell("zip -q 1.zip a.txt; zip -q -0 2.zip 1.zip; zip -q -0 3.zip 2.zip; zip -q -0 4.zip 3.zip; zip -q -0 5.zip 4.zip; zip -q 6.zip 5.zip; rm a.txt");
+    let check = |args: &[&str], code: i32, gap: &str| {
+        let report = folder.scan(args);
+        let gaps = report.issues().join("\n");
+        assert_eq!((report.code, gaps.is_empty()), (code, gap.is_empty()), "{gaps}");
+        assert!(gaps.contains(gap), "{gaps}");
+    };
+    check(&["4.zip"], 1, "");
+    check(&["6.zip"], 3, "gap depth-limit 6.zip!5.zip!4.zip!3.zip!2.zip: nested deeper than the limit of 4 containers");
+    check(&["--max-archive-depth", "6", "6.zip"], 1, "");
+    check(&["--max-archive-depth", "1", "2.zip"], 3, "gap depth-limit 2.zip!1.zip");
+    check(&["--max-archive-depth", "0", "1.zip"], 3, "gap depth-limit 1.zip");
+}
+
+#[test]
+fn a_broken_archive_is_a_gap_and_its_bytes_are_scanned() {
+    let folder = Folder::new();
+    folder.write("broken.zip", format!("PK\x03\x04 k = {}", github(1)));
+    folder.write("a.txt", "x\n".repeat(1000));
+    folder.shell(
+        "tar -czf cut.tgz a.txt; truncate -s 60 cut.tgz; printf 'Rar!\\x1a\\x07 rest' > x.rar; zip -q -P pw secret.zip a.txt",
+    );
+    let report = folder.scan(&["."]);
+    let issues = report.issues();
+    let has = |part: &str| assert!(issues.iter().any(|i| i.contains(part)), "{part}: {issues:#?}");
+    assert_eq!(report.places(), ["broken.zip:1:10 github-pat"]);
+    has("gap malformed broken.zip: no zip directory was found in it; raw bytes scanned");
+    has("gap malformed cut.tgz");
+    has("gap unsupported x.rar: rar files are not opened; raw bytes scanned");
+    has("gap encrypted secret.zip!a.txt");
+}
+
+#[test]
+fn cells_of_notebooks_are_named_by_their_id() {
+    let folder = Folder::new();
+    let notebook = serde_json::json!({
+        "cells": [
+            {"id": "3f2a", "cell_type": "code", "source": ["import os\n", format!("k = '{}'\n", github(1))],
+             "outputs": [{"output_type": "stream", "text": ["ok\n", format!("\u{1b}[31m{}\u{1b}[0m\n", github(2))]},
+                         {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}}]},
+            {"cell_type": "markdown", "source": format!("a \"quoted\" word\npassword = \"{}\"", password(1))},
+        ],
+        "metadata": {"token": github(3)}, "nbformat": 4, "nbformat_minor": 5
+    });
+    folder.write("nb.ipynb", notebook.to_string());
+    let places = [
+        "nb.ipynb#cell-2:2:13 generic-password",
+        "nb.ipynb#cell-3f2a:2:6 github-pat",
+        "nb.ipynb#cell-3f2a/output-0:2:1 github-pat",
+        "nb.ipynb#metadata:2:11 github-pat",
+    ];
+    let report = folder.scan(&["nb.ipynb"]);
+    report.is(1, &places, &["note media-payload nb.ipynb#cell-3f2a/output-1: image payload of 12 bytes left out"]);
+    assert_eq!((report.findings[0]["file"].as_str(), report.findings[0]["member"].as_str()), (Some("nb.ipynb"), Some("cell-2")));
+    // A comment in the cell counts.
+    let silenced = notebook
+        .to_string()
+        .replace(&format!("{}'\\n", github(1)), &format!("{}' # stanch:allow[github-pat] -- demo\\n", github(1)));
+    folder.write("nb.ipynb", silenced);
+    assert_eq!(folder.scan(&["nb.ipynb"]).covered("allowed_inline"), 1);
+}

@@ -1,0 +1,122 @@
+//! Reports as files and streams: they parse, are written whole, and are the same however many threads made them.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use serde_json::Value;
+
+use crate::canary::{github, password, stripe};
+use crate::run::Folder;
+
+const FORMATS: [&str; 4] = ["human", "json", "jsonl", "sarif"];
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for n in 0..300_u64 {
+        let content = format!("# {n}\nk = {}\npassword = {}\ns = '{}'\n", github(n % 40), password(n % 7), stripe(n));
+        folder.write(format!("d{}/f{n}", n % 11), content);
+    }
+    folder.write("big", format!("{}\nk = {}\n", "lorem ipsum\n".repeat(500_000), github(1)));
+    symlink("big", folder.path("link")).unwrap();
+    folder
+}
+
+#[test]
+fn every_format_goes_to_a_file_and_to_standard_output_alike() {
+    let folder = folder();
+    folder.run(&["init"]).says(0, &["wrote ./stanch.toml with a fresh project key"]);
+    for format in FORMATS {
+        let out = folder.run(&["scan", "-f", format, "d1", "link"]);
+        let to_file = folder.run(&["scan", "-f", format, "-o", "report", "d1", "link"]);
+        assert_eq!((to_file.code, to_file.out.as_str()), (1, ""));
+        assert!(to_file.err.ends_with("; report written to report\n"), "{}", to_file.err);
+        assert_eq!(std::fs::read_to_string(folder.path("report")).unwrap(), out.out);
+        let dash = folder.run(&["scan", "-f", format, "-o", "-", "d1", "link"]);
+        assert_eq!((&dash.out, dash.err), (&out.out, String::new()));
+        let device = folder.run(&["scan", "-f", format, "-o", "/dev/stdout", "d1", "link"]);
+        assert_eq!((device.out, device.err), (out.out, String::new()));
+        folder.run(&["scan", "-q", "-f", format, "-o", "report", "d1"]).says(1, &[]);
+    }
+    assert_eq!(folder.run(&["scan", "-q", "-o", "report", "d1"]).err, "");
+}
+
+#[test]
+fn the_machine_formats_parse_and_agree() {
+    let folder = folder();
+    let read = |format: &str| folder.run(&["scan", "-f", format, "."]).out;
+    let json: Value = serde_json::from_str(&read("json")).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    let grouped = json["findings"].as_array().unwrap();
+    let occurrences = |f: &Value| f["occurrences"].as_array().unwrap().len();
+    // 40 GitHub tokens, 7 passwords and 300 Stripe keys, each once however often it stands somewhere.
+    assert_eq!((grouped.len(), grouped.iter().map(occurrences).sum::<usize>()), (347, 901));
+    let lines: Vec<Value> = read("jsonl").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|l| l["type"] == "finding").count(), 901);
+    let summary = lines.last().unwrap();
+    assert_eq!((summary["findings"].as_u64(), summary["occurrences"].as_u64()), (Some(347), Some(901)));
+    let sarif: Value = serde_json::from_str(&read("sarif")).unwrap();
+    assert_eq!((sarif["version"].as_str(), sarif["runs"].as_array().unwrap().len()), (Some("2.1.0"), 1));
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 901);
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], true);
+    folder.run(&["scan", "."]).says(1, &["Found 347 secrets in 901 places: 340 critical, 7 medium.", "and 3 more places"]);
+}
+
+#[test]
+fn a_report_that_is_replaced_keeps_its_mode_and_its_link() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    let report = folder.write("report", "old");
+    std::fs::set_permissions(&report, std::fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("report", folder.path("latest")).unwrap();
+    folder.run(&["scan", "a", "-o", "latest"]).says(1, &[]);
+    let meta = std::fs::symlink_metadata(&report).unwrap();
+    assert_eq!((meta.mode() & 0o777, meta.is_file()), (0o640, true));
+    assert!(std::fs::symlink_metadata(folder.path("latest")).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(&report).unwrap().contains("github-pat"));
+    folder.shell("umask 077; \"$STANCH\" scan a -o private || test $? = 1");
+    assert_eq!(std::fs::metadata(folder.path("private")).unwrap().mode() & 0o777, 0o600);
+    let mut names: Vec<_> = std::fs::read_dir(folder.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["a", "latest", "private", "report"], "no temporary file stays");
+}
+
+#[test]
+fn a_report_that_fails_leaves_the_old_one() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.write("report", "old");
+    // Files may have no more than one block: the report does not fit.
+    folder
+        .shell("ulimit -f 0; trap '' XFSZ; \"$STANCH\" scan a -o report")
+        .says(2, &["error: cannot write report", "file too large"]);
+    assert_eq!(std::fs::read_to_string(folder.path("report")).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 2);
+}
+
+#[test]
+fn no_number_of_threads_changes_a_report() {
+    let folder = folder();
+    folder.run(&["init"]).says(0, &[]);
+    for format in FORMATS {
+        let report = |jobs: &str| folder.run(&["scan", "-f", format, "-j", jobs, "."]).out;
+        let one = report("1");
+        for jobs in ["8", "2", "8", "1"] {
+            assert!(report(jobs) == one, "{format} differs with {jobs} threads");
+        }
+    }
+}
+
+#[test]
+fn colour_is_for_terminals() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    assert!(!folder.run(&["scan", "a"]).out.contains('\x1b'));
+    // script(1) gives the program a terminal.
+    let on_a_terminal = |env: &str, args: &str| {
+        let script = format!("{env} script -qec \"'$STANCH' scan {args}\" /dev/null < /dev/null || test $? = 1");
+        folder.shell(&script).out
+    };
+    assert!(on_a_terminal("", "a").contains("\x1b[1;31mcritical"));
+    assert!(!on_a_terminal("NO_COLOR=1", "a").contains('\x1b'));
+    assert!(!on_a_terminal("", "--no-color a").contains('\x1b'));
+    assert!(on_a_terminal("NO_COLOR=", "a").contains("\x1b[1;31mcritical"));
+}

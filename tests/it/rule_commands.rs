@@ -1,0 +1,106 @@
+//! `stanch rules list|show|check`, and rules of one's own.
+
+use serde_json::Value;
+
+use crate::canary::github;
+use crate::run::Folder;
+
+/// A rule file with one rule for `acme_` tokens.
+const ACME: &str = r#"provider = "Acme"
+url = "https://acme.example/docs"
+fix = "Revoke it in the Acme console."
+
+[[rule]]
+id = "acme-token"
+about = "Acme API token"
+category = "saas"
+severity = "high"
+confidence = "high"
+token = '"acme_" base62{24}'
+examples = ['t = acme_·K7fQ2mZx9LpR4vTb6WnY8cHd', 'acme_·9LpR4vTb6WnY8cHdK7fQ2mZx']
+counterexamples = ['acme_·short', 'acme_·K7fQ2mZx9LpR4vTb6WnY8cHdX']
+"#;
+
+#[test]
+fn rules_are_listed_for_people_and_programs() {
+    let folder = Folder::new();
+    let all = folder.run(&["rules", "list"]);
+    all.says(0, &["github-pat ", "  critical  high    GitHub personal access token (classic)"]);
+    let lines = folder.run(&["rules", "list", "--json"]).out;
+    let rules: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(rules.len(), all.out.lines().count());
+    let pat = rules.iter().find(|r| r["id"] == "github-pat").unwrap();
+    let field = |name: &str| pat[name].as_str().unwrap();
+    assert_eq!(["provider", "category", "severity", "confidence"].map(field), ["GitHub", "vcs", "critical", "high"]);
+}
+
+#[test]
+fn rules_are_chosen_by_id_category_and_provider() {
+    let folder = Folder::new();
+    let ids = |args: &[&str]| {
+        let out = folder.run(&[&["rules", "list"], args].concat()).out;
+        out.lines().map(|l| l.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&["--only", "github-pat"]), ["github-pat"]);
+    assert_eq!(ids(&["--only", "github-pat,github-oauth"]), ["github-pat", "github-oauth"]);
+    let github = ids(&["--only", "GitHub"]);
+    assert!(github.len() > 5 && github.iter().all(|id| id.starts_with("github-")), "{github:?}");
+    assert_eq!(ids(&["--only", "github-*", "--except", "github-pat"]).len(), ids(&["--only", "github-*"]).len() - 1);
+    folder.run(&["rules", "list", "--only", "nothing-like-it"]).says(2, &["no rule matches `nothing-like-it`", "hint: "]);
+}
+
+#[test]
+fn a_rule_is_shown_in_full() {
+    let folder = Folder::new();
+    let parts = [
+        "id          github-pat",
+        "token       \"ghp_\" base62{36}",
+        "checks      crc32-base62",
+        "what to do  ",
+        "see         https://",
+    ];
+    folder.run(&["rules", "show", "github-pat"]).says(0, &parts);
+    folder.write("acme.toml", ACME);
+    folder.run(&["rules", "show", "acme-token", "--rules", "acme.toml"]).says(0, &["finds       Acme: Acme API token"]);
+}
+
+#[test]
+fn a_rule_of_ones_own_is_checked_and_used() {
+    let folder = Folder::new();
+    folder.write("rules/acme.toml", ACME);
+    folder.run(&["rules", "check", "rules"]).says(0, &["1 rule, 4 examples and counterexamples, 0 wrong"]);
+    let token = format!("acme{}{}", "_", "K7fQ2mZx9LpR4vTb6WnY8cHd");
+    folder.write("a", format!("t = {token}\n{}\n", github(1)));
+    folder.scan(&["--rules", "rules", "a"]).is(1, &["a:1:5 acme-token", "a:2:1 github-pat"], &[]);
+    folder.scan(&["--rules", "rules/acme.toml", "--only", "acme-token", "a"]).is(1, &["a:1:5 acme-token"], &[]);
+    folder.scan(&["--only", "github-pat", "a"]).is(1, &["a:2:1 github-pat"], &[]);
+}
+
+#[test]
+fn examples_that_do_not_hold_are_named_and_not_shown() {
+    let folder = Folder::new();
+    folder.write(
+        "acme.toml",
+        ACME.replace("'acme_·short'", "'acme_·8cHdK7fQ2mZx9LpR4vTb6WnY'").replace("'t = acme_·K7fQ", "'t = acme_·K7-Q"),
+    );
+    let outcome = folder.run(&["rules", "check", "acme.toml"]);
+    outcome.says(1, &["rule `acme-token`: example 1 does not match", "rule `acme-token`: counterexample 1 matches", "2 wrong"]);
+    assert!(!outcome.out.contains("6WnY"));
+    folder.write("acme.toml", ACME.lines().filter(|l| !l.starts_with("counter")).collect::<Vec<_>>().join("\n"));
+    folder.run(&["rules", "check", "acme.toml"]).says(1, &["rule `acme-token`: 0 counterexamples, at least two are needed"]);
+}
+
+#[test]
+fn a_built_in_rule_can_be_replaced_and_a_double_one_is_refused() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.write("acme.toml", ACME.replace("acme-token", "github-pat"));
+    folder.scan(&["--rules", "acme.toml", "--only", "github-pat", "a"]).is(0, &[], &[]);
+    folder.write("more/acme.toml", ACME.replace("acme-token", "github-pat"));
+    folder.run(&["scan", "--rules", "acme.toml", "--rules", "more", "a"]).says(2, &["rule `github-pat` is defined twice"]);
+}
+
+#[test]
+fn all_built_in_rules_hold() {
+    Folder::new().run(&["rules", "check"]).says(0, &["examples and counterexamples, 0 wrong"]);
+}

@@ -1,0 +1,43 @@
+//! The transcripts in `testdata/cli/`: wiring and words.
+//!
+//! What they scan is made here, because a secret in a committed file would be one more false alarm. `TRYCMD=overwrite`
+//! writes the real output into the transcripts.
+
+use std::path::Path;
+
+use crate::canary::stripe;
+use crate::run::STANCH;
+
+#[test]
+fn transcripts_say_what_the_program_says() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cli");
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<_> = std::fs::read_dir(&source).unwrap().map(|e| e.unwrap().file_name()).collect();
+    for name in &names {
+        std::fs::copy(source.join(name), dir.path().join(name)).unwrap();
+        files(&dir.path().join(name).with_extension("in"));
+    }
+    let cases = trycmd::TestCases::new();
+    cases.register_bin("stanch", Path::new(STANCH)).env("NO_COLOR", "1").case(dir.path().join("*.md"));
+    cases.run();
+    if std::env::var_os("TRYCMD").is_some_and(|mode| mode == "overwrite") {
+        for name in &names {
+            std::fs::copy(dir.path().join(name), source.join(name)).unwrap();
+        }
+    }
+}
+
+/// What the transcripts scan.
+fn files(folder: &Path) {
+    let write = |name: &str, content: String| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    let password = format!("TEST_{}=Hb7-{}\n", "PASSWORD", "q9xkw2");
+    write("src/pay.js", format!("const key = '{}';\n", stripe(1)));
+    write("test.env", password.clone());
+    write("silenced.env", format!("# stanch:allow[generic-password] -- local test database\n{password}"));
+    write("empty.txt", String::new());
+    write("broken.zip", "PK\u{3}\u{4}".to_owned());
+}
