@@ -25,6 +25,8 @@ pub struct Masks {
     pub token: u64,
     /// A literal may begin here.
     pub literal: u64,
+    /// A keyword may begin here; filled in by the search.
+    pub keyword: u64,
 }
 
 /// The bytes a literal may begin with, by position.
@@ -224,7 +226,7 @@ mod avx2 {
                 let letter = join(1);
                 let lower = join(2) & letter;
                 let token = join(3) | letter | join(0);
-                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, literal: join(4) };
+                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, literal: join(4), keyword: 0 };
             }
         }
     }

@@ -21,7 +21,7 @@ use super::classify::{Classifier, FINGERPRINT, Fingerprint};
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Heads, Trigrams, cases};
+use super::table::{Filter, Heads, Trigrams, cases};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -82,6 +82,8 @@ pub(super) struct Tables {
     pub(super) anywhere: Vec<Vec<u16>>,
     /// Those that begin a word.
     pub(super) words: Heads,
+    /// For words and keywords together.
+    pub(super) filter: Filter,
     pub(super) classifier: Classifier,
     pub(super) keywords: Keywords,
     /// For each keyword, its patterns grouped by the set they begin with.
@@ -128,6 +130,7 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         literals: Vec::new(),
         anywhere: vec![Vec::new(); 256],
         words: Heads::new(std::iter::empty()),
+        filter: Filter::new(&Heads::new(std::iter::empty()), &Heads::new(std::iter::empty())),
         classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
@@ -336,6 +339,7 @@ impl Builder {
         words.sort_by_key(|(_, (id, _))| *id);
         self.tables.keywords = Keywords::new(&words.into_iter().map(|(word, (_, spelt))| (word, spelt)).collect::<Vec<_>>());
         self.literals();
+        self.tables.filter = Filter::new(&self.tables.words, self.tables.keywords.heads());
         self.tables
     }
 

@@ -182,6 +182,14 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         letters != 0 && digits != 0
     }
 
+    /// Where keywords may begin in a word: known for words that the search has passed, computed for those ahead.
+    fn keyword_hints(&self, index: usize, base: usize) -> u64 {
+        if index < self.scratch.passed {
+            return self.scratch.masks[index].keyword;
+        }
+        self.engine.tables.filter.pass(&table::block(self.bytes, base), word_starts(&self.scratch.masks, index)).1
+    }
+
     /// Finds keywords from shortly before the run to its end, each byte once.
     fn find_keywords(&mut self, at: usize, end: usize) {
         let from = at.saturating_sub(REACH).max(self.scratch.keywords_to);
@@ -194,13 +202,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         while pos < end {
             let offset = pos + BEHIND * WORD - self.chunk;
             let (index, bit) = (offset / WORD, offset % WORD);
-            let mut bits = word_starts(&self.scratch.masks, index) >> bit;
+            let mut bits = self.keyword_hints(index, pos - bit) >> bit;
             let width = (WORD - bit).min(end - pos);
             if width < WORD {
                 bits &= (1u64 << width) - 1;
             }
             let keywords = &self.engine.tables.keywords;
-            bits = keywords.filter(&table::block(self.bytes, pos), bits);
             while bits != 0 {
                 let start = pos + bits.trailing_zeros() as usize;
                 bits &= bits - 1;

@@ -39,6 +39,8 @@ pub struct Scratch {
     /// Keyword hits: number, start, end.
     pub(super) keywords: VecDeque<(u32, usize, usize)>,
     pub(super) keywords_to: usize,
+    /// Number of masks whose keyword hints are filled in.
+    pub(super) passed: usize,
     /// Where tokens may begin in the run being looked at.
     pub(super) starts: Vec<usize>,
     /// Keywords tried in it, and from where on.
@@ -124,7 +126,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn word(&mut self, word: usize, at: usize, end: usize) {
         let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
         let [before, here, next] = [masks[0], masks[1], masks[2]];
+        self.scratch.passed = BEHIND + word;
         if here.token | here.literal == 0 {
+            self.scratch.masks[BEHIND + word].keyword = 0;
             return;
         }
         let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
@@ -148,10 +152,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
         self.each(here.literal & keep, at, Self::anywhere);
-        // Words of three letters and digits and more.
+        // Words of three letters and digits and more; keywords may have a separator there.
         let alnum = u128::from(here.digit | here.upper | here.lower) | u128::from(next.digit | next.upper | next.lower) << 64;
-        let words = word_starts(&self.scratch.masks, BEHIND + word) & truncate(alnum & alnum >> 1 & alnum >> 2) & keep;
-        self.each(tables.words.filter(&block, words), at, Self::word_literal);
+        let three = truncate(alnum & alnum >> 1 & alnum >> 2);
+        let (words, keywords) = tables.filter.pass(&block, word_starts(&self.scratch.masks, BEHIND + word));
+        self.scratch.masks[BEHIND + word].keyword = keywords;
+        self.each(words & three & keep, at, Self::word_literal);
     }
 
     #[inline]

@@ -68,7 +68,7 @@ impl Trigrams {
         if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
     }
 
-    /// Of the places `at` in a block, those whose key may have values; see [`Heads::filter`].
+    /// Of the places `at` in a block, those whose key may have values; see [`Filter::pass`].
     #[inline]
     pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
         let bitmap: &[u64; BITS / 64] = &self.bitmap;
@@ -93,14 +93,9 @@ impl Trigrams {
     }
 }
 
-/// A map from the first bytes of words, in any case, to short lists of numbers. Two bitmaps turn most places
-/// away; behind them are a map over four bytes and one for words of three.
+/// A map from the first bytes of words, in any case, to short lists of numbers: one over four bytes and one for words of three.
 #[derive(Debug, Clone)]
 pub(super) struct Heads {
-    /// Over the first three bytes of words of three.
-    short: Box<[u64; BITS / 64]>,
-    /// Over the first four bytes of longer ones, case folded.
-    long: Box<[u64; BITS / 64]>,
     four: Map,
     three: Map,
 }
@@ -117,37 +112,14 @@ impl Heads {
     /// A table of (word, value) pairs. Words shorter than three bytes are left out.
     pub(super) fn new<'a>(pairs: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let (mut four, mut three) = (Vec::new(), Vec::new());
-        let (mut short, mut long) = (Box::new([0; BITS / 64]), Box::new([0; BITS / 64]));
         for (word, value) in pairs {
             match *word {
-                [a, b, c] => {
-                    let key = fold([a, b, c, 0]);
-                    set(&mut short, head_slot(key));
-                    three.push((key, value));
-                }
-                [a, b, c, d, ..] => {
-                    let key = fold([a, b, c, d]);
-                    set(&mut long, head_slot(key));
-                    four.push((key, value));
-                }
+                [a, b, c] => three.push((fold([a, b, c, 0]), value)),
+                [a, b, c, d, ..] => four.push((fold([a, b, c, d]), value)),
                 _ => {}
             }
         }
-        Self { short, long, four: Map::new(four), three: Map::new(three) }
-    }
-
-    /// Of the places `at` in a block, those where a word may begin. Without branches: most places are turned away, and which
-    /// ones nobody can predict.
-    #[inline]
-    pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
-        let mut pass = 0;
-        while at != 0 {
-            let place = at.trailing_zeros() as usize & 63;
-            let head = [block[place], block[place + 1], block[place + 2], block[place + 3]];
-            pass |= (is_set(&self.long, head_slot(fold(head))) | is_set(&self.short, head_slot(fold([head[0], head[1], head[2], 0])))) << place;
-            at &= at - 1;
-        }
-        pass
+        Self { four: Map::new(four), three: Map::new(three) }
     }
 
     /// The values of words that may begin at the start of `bytes`.
@@ -167,7 +139,48 @@ impl Heads {
     }
 }
 
+/// Turns most places away before two maps are looked at: two bits for each hash of four bytes (of three, for words of three).
+#[derive(Debug, Clone)]
+pub(super) struct Filter {
+    long: Box<[u64; BITS / 32]>,
+    short: Box<[u64; BITS / 32]>,
+}
+
+impl Filter {
+    /// A filter for two maps.
+    pub(super) fn new(first: &Heads, second: &Heads) -> Self {
+        let mut this = Self { long: Box::new([0; BITS / 32]), short: Box::new([0; BITS / 32]) };
+        for (heads, bit) in [(first, 0), (second, 1)] {
+            heads.four.keys().for_each(|key| set(&mut this.long, head_slot(key), bit));
+            heads.three.keys().for_each(|key| set(&mut this.short, head_slot(key), bit));
+        }
+        this
+    }
+
+    /// Of the places `at` in a block, those where a word of the first and of the second map may begin. Without branches: most
+    /// places are turned away, and which ones nobody can predict.
+    #[inline]
+    pub(super) fn pass(&self, block: &Block, mut at: u64) -> (u64, u64) {
+        let (mut first, mut second) = (0, 0);
+        while at != 0 {
+            let place = at.trailing_zeros() as usize & 63;
+            let head = fold([block[place], block[place + 1], block[place + 2], block[place + 3]]);
+            // The fourth byte of a word of three is a zero, folded.
+            let short = head & 0x00ff_ffff | 0x2000_0000;
+            let both = get(&self.long, head_slot(head)) | get(&self.short, head_slot(short));
+            first |= (both & 1) << place;
+            second |= (both >> 1 & 1) << place;
+            at &= at - 1;
+        }
+        (first, second)
+    }
+}
+
 impl Map {
+    fn keys(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().filter(|s| s.2 > 0).map(|s| s.0)
+    }
+
     fn new(mut pairs: Vec<(u32, u32)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
@@ -212,13 +225,13 @@ fn head_slot(key: u32) -> usize {
     (key.wrapping_mul(0x9E37_79B1) >> 16) as usize
 }
 
-fn set(bitmap: &mut [u64; BITS / 64], slot: usize) {
-    bitmap[slot / 64] |= 1 << (slot % 64);
+fn set(bitmap: &mut [u64; BITS / 32], slot: usize, bit: usize) {
+    bitmap[slot / 32] |= 1 << (slot % 32 * 2 + bit);
 }
 
 #[inline]
-fn is_set(bitmap: &[u64; BITS / 64], slot: usize) -> u64 {
-    bitmap[slot / 64] >> (slot % 64) & 1
+fn get(bitmap: &[u64; BITS / 32], slot: usize) -> u64 {
+    bitmap[slot / 32] >> (slot % 32 * 2)
 }
 
 /// All spellings of three letters in upper and lower case.

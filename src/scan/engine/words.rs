@@ -3,7 +3,7 @@
 //! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
 //! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
 
-use super::table::{Block, Heads};
+use super::table::Heads;
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
@@ -34,10 +34,9 @@ impl Keywords {
         Self { words: words.iter().map(|(w, _)| w.clone()).collect(), table }
     }
 
-    /// Of the places `at` in a block, those where a keyword may begin.
-    #[inline]
-    pub(super) fn filter(&self, block: &Block, at: u64) -> u64 {
-        self.table.filter(block, at)
+    /// How the keywords begin.
+    pub(super) fn heads(&self) -> &Heads {
+        &self.table
     }
 
     /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
