@@ -194,21 +194,28 @@ fn argument(mut r: Reader<'_>, name_start: usize, at: usize) -> Option<(usize, u
     (behind(r) == Some(b')')).then_some(value)
 }
 
-/// The second of two arguments or members: `put("password", "…")`, `{"password", "…"}`.
+/// The second of two arguments or members: `put("password", "…")`, `{"password", "…"}`; or the third of Gradle's
+/// `buildConfigField "String", "API_KEY", "\"…\""`, whose value has quotes of its own.
 fn pair(mut r: Reader<'_>, name_start: usize) -> Option<(usize, usize, Form)> {
-    let head = r.bytes[..name_start]
-        .iter()
-        .rposition(|b| !is_quote(*b) && *b != b'\\' && !matches!(b, b'b' | b'r' | b'u' | b'@' | b'L'))?;
-    let quotes = r.bytes[head + 1..name_start].iter().any(|b| is_quote(*b));
-    let open = r.bytes[..=head].iter().rev().take(MAX_BLANKS).find(|b| !b.is_ascii_whitespace());
-    if !quotes || !matches!(open, Some(b'(' | b'{')) {
+    let near = &r.bytes[name_start.saturating_sub(MAX_NAME)..name_start];
+    let quotes = near.iter().rev().take(8).take_while(|b| is_quote(**b) || b"\\bruL@".contains(b)).count();
+    let (before, quoted_name) = near.split_at(near.len() - quotes);
+    if !quoted_name.iter().any(|b| is_quote(*b)) {
         return None;
     }
+    let open = before.iter().rev().find(|b| !b.is_ascii_whitespace());
     r.at += 1;
     r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
-    let value = quoted(r)?;
-    r.at = value.1;
-    matches!(behind(r), Some(b')' | b'}')).then_some(value)
+    let (start, end, form) = quoted(r)?;
+    r.at = end;
+    if matches!(open, Some(b'(' | b'{')) {
+        return matches!(behind(r), Some(b')' | b'}')).then_some((start, end, form));
+    }
+    let gradle = [&b"buildConfigField"[..], b"resValue"].iter().any(|word| memchr::memmem::find(before, word).is_some());
+    let inner = |b: &u8| is_quote(*b) || *b == b'\\';
+    let head = r.bytes[start..end].iter().take_while(|b| inner(b)).count();
+    let tail = r.bytes[start + head..end].iter().rev().take_while(|b| inner(b)).count();
+    (gradle && head + tail < end - start).then_some((start + head, end - tail, form))
 }
 
 /// What stands behind a closing quote.
@@ -246,7 +253,7 @@ fn typed_behind(r: &mut Reader<'_>, name_start: usize) -> bool {
             return false;
         }
     } else {
-        let head = r.bytes[..name_start].trim_ascii_end();
+        let head = r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start].trim_ascii_end();
         if !head.ends_with(b"var") && !head.ends_with(b"const")
             || t.skip(24, |b| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'[' | b']' | b'.')) == 0
         {
@@ -384,7 +391,11 @@ fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
 /// first half of them: where that half ends. Looks at no more than a few hundred bytes.
 #[must_use]
 pub fn endless(bytes: &[u8], at: usize) -> Option<usize> {
-    let part = |b: &&u8| **b > b' ' && **b < 0x7f && !matches!(**b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\' | b'@' | b'(');
+    let part = |b: &&u8| {
+        **b > b' '
+            && **b < 0x7f
+            && !matches!(**b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\' | b'@' | b'(')
+    };
     let n = bytes[at..bytes.len().min(at + MAX_VALUE)].iter().take_while(part).count();
     (n == MAX_VALUE).then_some(at + MAX_VALUE - MAX_BARE)
 }
@@ -400,7 +411,9 @@ pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
     let authority = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b)).count();
     let host_end = rest[..authority].iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b',')).unwrap_or(authority);
     let at_sign = memchr::memrchr(b'@', &rest[..host_end])
-        .or_else(|| memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i])))
+        .or_else(|| {
+            memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i]))
+        })
         .filter(|i| *i <= MAX_BARE)?;
     let colon = memchr::memchr(b':', &rest[..at_sign])?;
     let host = rest.get(at_sign + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'{' | b'[' | b'%' | b'_'));
@@ -444,7 +457,7 @@ pub fn name_before(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     back(8, &|b| is_quote(b) || b == b'\\');
     let (lead, blank) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
     // The text of an XML element may begin on a line of its own.
-    if bytes[..blank].ends_with(b"\n") && bytes[..blank].trim_ascii_end().ends_with(b">") {
+    if bytes[..blank].ends_with(b"\n") && bytes[blank.saturating_sub(MAX_BLANKS)..blank].trim_ascii_end().ends_with(b">") {
         back(MAX_BLANKS, &|b| b.is_ascii_whitespace());
     }
     let (operators, _) = back(4, &|b| matches!(b, b'=' | b':' | b'>' | b'(' | b',' | b'?' | b'.' | b'+' | b'|'));
@@ -486,7 +499,7 @@ mod tests {
         check("let password: &str = \"xy\";", Some(("password", "xy", Form::Quoted)));
         check("<password>xy</password>", Some(("password", "xy", Form::Quoted)));
         check("run --password xyz -v", Some(("--password", "xyz", Form::Bare)));
-        check("Server=a;Password=xyz;Db=b", Some(("Password", "xyz", Form::Bare)));
+        check(&["Server=a;", "Password=xyz;Db=b"].concat(), Some(("Password", "xyz", Form::Bare)));
         check("?password=xyz&a=b", Some(("password", "xyz", Form::Bare)));
         check("setPassword(\"xy\")", Some(("setPassword", "xy", Form::Quoted)));
         check("put(\"password\", \"xy\")", Some(("password", "xy", Form::Quoted)));
@@ -501,6 +514,7 @@ mod tests {
         check("<add key=\"Password\" value=\"xy\" />", Some(("Password", "xy", Form::Quoted)));
         check("{\"name\": \"password\", \"value\": \"xy\"}", Some(("password", "xy", Form::Quoted)));
         check("- name: PASSWORD\n  value: xy z", Some(("PASSWORD", "xy", Form::Line)));
+        check("buildConfigField 'String', 'PASSWORD', '\"xy\"'", Some(("PASSWORD", "xy", Form::Quoted)));
         check("{\"x\": \"PASSWORD=xyz\\nB=1\"}", Some(("PASSWORD", "xyz", Form::Bare)));
         check("[\"password\", \"xy\"]", None);
         check("(\"password\", \"salt\", 1)", None);
@@ -521,9 +535,9 @@ mod tests {
                 .map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
             assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
         };
-        check("postgres://u:p4ss@host/db", Some(("postgres", "p4ss")));
-        check("url='mongodb+srv://u:p@ss@h.example/'", Some(("mongodb+srv", "p@ss")));
-        check("redis://:pw12@h:6379", Some(("redis", "pw12")));
+        check(&["postgres:", "//u:p4ss@host/db"].concat(), Some(("postgres", "p4ss")));
+        check(&["url='mongodb+srv:", "//u:p@ss@h.example/'"].concat(), Some(("mongodb+srv", "p@ss")));
+        check(&["redis:", "//:pw12@h:6379"].concat(), Some(("redis", "pw12")));
         check("http://host/a:b@c", None);
         check("http://user@host", None);
         check("http://host:80/", None);

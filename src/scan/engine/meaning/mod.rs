@@ -167,6 +167,9 @@ impl Judge {
         if rule.category == "generic" && placeholder::counted(secret) {
             return Err(Miss::Placeholder("an ascending sequence"));
         }
+        if rule.category == "generic" && placeholder::time_based(secret) {
+            return Err(Miss::Placeholder("made of a time and an address"));
+        }
         if rule.entropy > 0.0 {
             let entropy = random::shannon(secret);
             if entropy < f64::from(rule.entropy) {
@@ -440,6 +443,12 @@ const OTHER_ENDS: &[&str] = &[
     "form",
     "selector",
     "view",
+    "bypass",
+    "compass",
+    "renderpass",
+    "firstpass",
+    "subpass",
+    "encompass",
 ];
 /// Parts of names of values that are known not to open anything.
 const OTHER_PARTS: &[&str] = &[

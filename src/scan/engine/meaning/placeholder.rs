@@ -122,13 +122,23 @@ fn filled(value: &[u8], open: &[u8], close: &[u8]) -> bool {
     })
 }
 
-/// Do the letters alone go up one by one, as in `a1b2c3d4e5f6` and `abc123def456`?
+/// Do the letters alone go up one by one, as in `a1b2c3d4e5f6` and `abc123def456`? Behind `f` may come `a` in hexadecimal.
 #[must_use]
 pub fn counted(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let only: Vec<u8> = lower.iter().copied().filter(u8::is_ascii_lowercase).collect();
-    let run = longest_sequence(&only);
-    run >= 6 && run * 10 >= only.len() * 7 && only.len() * 3 >= lower.len()
+    let letters: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
+    let hex = letters.iter().all(|b| *b <= b'f');
+    let step = |a: &u8, b: &u8| *b == *a + 1 || hex && (*a, *b) == (b'f', b'a');
+    let run = letters.chunk_by(step).map(<[u8]>::len).max().unwrap_or(0);
+    run >= 6 && run * 10 >= letters.len() * 6 && letters.len() * 3 >= value.len()
+}
+
+/// Is it a UUID of version 1: a time and an address, not chance?
+#[must_use]
+pub fn time_based(value: &[u8]) -> bool {
+    let dashes = [8, 13, 18, 23];
+    value.len() == 36
+        && value[14] == b'1'
+        && value.iter().enumerate().all(|(i, b)| if dashes.contains(&i) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 fn parts() -> Option<&'static AhoCorasick> {
@@ -301,6 +311,8 @@ mod tests {
     #[test]
     fn counted_letters() {
         assert!(counted(b"a1b2c3d4e5f6g7h8") && counted(b"ABC123DEF456GHI789jkl012"));
+        assert!(counted(b"a1b2c3d4-e5f6-7890-abcd-ef1234567890"));
+        assert!(time_based(b"743b294a-cd03-11ec-9d64-0242ac120002") && !time_based(b"743b294a-cd03-41ec-9d64-0242ac120002"));
         assert!(!counted(b"k3Jx9QmZr7Tn2Wv8LpYs") && !counted(b"9f86d081884c7d659a2feaa0c55ad015"));
     }
 
