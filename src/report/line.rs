@@ -118,7 +118,7 @@ mod tests {
         let json = |value: &[u8], values| serde_json::to_string(&Value::of(&sample::finding("a", "f", value), values)).unwrap();
         assert_eq!(json(b"hunter2", Values::Redacted), "{}");
         assert_eq!(json(b"hunter2", Values::Shown), "{\"secret\":\"hunter2\"}");
-        assert_eq!(json(b"\xffunter2", Values::Shown), "{\"secret_base64\":\"/3VudGVyMg==\"}");
+        assert_eq!(json(b"\xffunter2", Values::Shown), ["{\"secret_base64\":\"", "/3VudGVyMg==\"}"].concat());
         let finding = sample::finding("a", "f", b"hunter2");
         assert_eq!(bytes(&finding, Values::Redacted), None);
         assert_eq!(bytes(&finding, Values::Shown), Some(&b"hunter2"[..]));

@@ -333,7 +333,7 @@ impl Builder {
                     // The name is read to both sides of what is found: a stem of it is enough.
                     match STEMS.iter().find(|stem| memchr::memmem::find(&name, stem).is_some()) {
                         Some(stem) => self.literal(stem, Fold::Yes, Action::Assignment),
-                        None => spellings(key).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
+                        None => spellings(key.trim_end_matches('$')).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
                     }
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
@@ -371,7 +371,7 @@ impl Builder {
         let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
         self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
         let names = self.tables.values.names.iter().zip(0u32..);
-        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.as_slice(), id)));
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.strip_suffix(b"$").unwrap_or(n), id)));
     }
 }
 

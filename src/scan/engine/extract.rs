@@ -97,36 +97,175 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
     let name_end = r.at;
     let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let gap = r.blanks();
-    let (start, end, form) = operator(&mut r, (name_start, closed, gap))?;
+    let (start, end, form) = operator(&mut r, (name_start, closed, gap), at)?;
     (end > start).then_some(Value { name_start, name_end, start, end, form })
 }
 
 /// Reads the operator and the value behind it. `name` is where the name starts, how many closing characters and how many
-/// blanks stand behind it.
-fn operator(r: &mut Reader<'_>, name: (usize, usize, usize)) -> Option<(usize, usize, Form)> {
+/// blanks stand behind it; `at` is where the part of it stands that was asked for.
+fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Option<(usize, usize, Form)> {
     let (name_start, closed, gap) = name;
     let before = |n: usize| name_start.checked_sub(n).map(|i| r.bytes[i]);
     if r.peek() == Some(b'>') && before(1) == Some(b'<') && r.ahead(1) != Some(b'=') {
         r.at += 1;
         return element(*r);
     }
-    if r.peek() == Some(b'(') || (r.peek() == Some(b',') && closed > 0) {
-        r.at += 1;
-        r.blanks();
-        return quoted(*r);
+    if r.peek() == Some(b'(') {
+        return argument(*r, name_start, at);
     }
-    let flag = r.bytes[name_start..].starts_with(b"--") || before(1) == Some(b'-');
+    if closed > 0
+        && r.peek() == Some(b',')
+        && let Some(pair) = pair(*r, name_start)
+    {
+        return Some(pair);
+    }
+    if let Some(value) = named(*r, closed) {
+        return Some(value);
+    }
+    let flag = r.bytes[name_start] == b'-' || before(1) == Some(b'-');
     if gap > 0 && (flag || r.peek().is_some_and(is_quote)) && !matches!(r.peek(), Some(b'=' | b':')) {
         return quoted(*r).or_else(|| if flag { bare(*r, Form::Bare) } else { None });
     }
-    if !typed(r) && ![&b"==="[..], b"==", b"!==", b"!=", b"=>", b":=", b"=", b":", b"%3D"].iter().any(|op| r.eat(op)) {
+    let typed = typed(r) || typed_behind(r, name_start);
+    // Code compares or maps with these: only what stands in quotes behind them is a value.
+    let only_quoted = !typed && [&b"==="[..], b"==", b"!==", b"!=", b"=>"].iter().any(|op| r.eat(op));
+    let assigns = || [&b":::="[..], b"::=", b":=", b"?=", b".=", b"+=", b"||=", b"=", b":", b"%3D"];
+    if !typed && !only_quoted && !assigns().iter().any(|op| r.eat(op)) {
         return None;
     }
     if r.peek() == Some(b':') {
         return None;
     }
     r.blanks();
-    quoted(*r).or_else(|| bare(*r, if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare }))
+    quoted(*r).or_else(|| match only_quoted {
+        true => None,
+        false => bare(*r, if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare }),
+    })
+}
+
+/// Beginnings of the names of functions that look at a value rather than keep it.
+const READERS: &[&[u8]] = &[
+    b"get",
+    b"check",
+    b"split",
+    b"verify",
+    b"hash",
+    b"find",
+    b"load",
+    b"read",
+    b"is",
+    b"has",
+    b"parse",
+    b"fetch",
+    b"prompt",
+    b"ask",
+    b"valid",
+    b"encode",
+    b"decode",
+    b"count",
+    b"num",
+    b"print",
+    b"log",
+    b"assert",
+    b"expect",
+    b"delete",
+    b"remove",
+    b"test",
+    b"derive",
+    b"match",
+    b"compare",
+    b"lookup",
+    b"describe",
+    b"it",
+];
+
+/// The only argument of a call: `setPassword("…")`. `at` is where the part of the name stands that was asked for.
+fn argument(mut r: Reader<'_>, name_start: usize, at: usize) -> Option<(usize, usize, Form)> {
+    let name = &r.bytes[name_start..r.at];
+    let method = name.iter().rposition(|b| *b == b'.').map_or(0, |dot| dot + 1);
+    let called = name[method..].to_ascii_lowercase();
+    if name_start + method > at || READERS.iter().any(|verb| called.starts_with(verb)) {
+        return None;
+    }
+    r.at += 1;
+    r.blanks();
+    let value = quoted(r)?;
+    r.at = value.1;
+    (behind(r) == Some(b')')).then_some(value)
+}
+
+/// The second of two arguments or members: `put("password", "…")`, `{"password", "…"}`; or the third of Gradle's
+/// `buildConfigField "String", "API_KEY", "\"…\""`, whose value has quotes of its own.
+fn pair(mut r: Reader<'_>, name_start: usize) -> Option<(usize, usize, Form)> {
+    let near = &r.bytes[name_start.saturating_sub(MAX_NAME)..name_start];
+    let quotes = near.iter().rev().take(8).take_while(|b| is_quote(**b) || b"\\bruL@".contains(b)).count();
+    let (before, quoted_name) = near.split_at(near.len() - quotes);
+    if !quoted_name.iter().any(|b| is_quote(*b)) {
+        return None;
+    }
+    let open = before.iter().rev().find(|b| !b.is_ascii_whitespace());
+    r.at += 1;
+    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
+    let (start, end, form) = quoted(r)?;
+    r.at = end;
+    if matches!(open, Some(b'(' | b'{')) {
+        return matches!(behind(r), Some(b')' | b'}')).then_some((start, end, form));
+    }
+    let gradle = [&b"buildConfigField"[..], b"resValue"].iter().any(|word| memchr::memmem::find(before, word).is_some());
+    let inner = |b: &u8| is_quote(*b) || *b == b'\\';
+    let head = r.bytes[start..end].iter().take_while(|b| inner(b)).count();
+    let tail = r.bytes[start + head..end].iter().rev().take_while(|b| inner(b)).count();
+    (gradle && head + tail < end - start).then_some((start + head, end - tail, form))
+}
+
+/// What stands behind a closing quote.
+fn behind(mut r: Reader<'_>) -> Option<u8> {
+    r.skip(8, |b| is_quote(b) || b == b'\\');
+    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
+    r.peek()
+}
+
+/// A name that is itself a value, with its value in a member called `value`: `name="password" value="…"`,
+/// `{"key": "password", "value": "…"}`, `- name: PASSWORD` and `value: …` on the next line.
+fn named(mut r: Reader<'_>, closed: usize) -> Option<(usize, usize, Form)> {
+    let start = r.at;
+    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace() || b == b',');
+    let lines = r.bytes[start.min(r.at)..r.at].contains(&b'\n');
+    r.skip(4, |b| is_quote(b) || b == b'\\');
+    if closed == 0 && !lines || !(r.eat(b"value") || r.eat(b"Value")) {
+        return None;
+    }
+    r.skip(4, |b| is_quote(b) || b == b'\\');
+    r.blanks();
+    if !r.eat(b":") && !r.eat(b"=") {
+        return None;
+    }
+    r.blanks();
+    quoted(r).or_else(|| bare(r, Form::Line))
+}
+
+/// Steps over ` string =`, the type behind the name as in Go, and over `[] =` and `[32] =` as in C.
+fn typed_behind(r: &mut Reader<'_>, name_start: usize) -> bool {
+    let mut t = *r;
+    if t.eat(b"[") {
+        t.skip(8, |b| b.is_ascii_digit() || b == b' ');
+        if !t.eat(b"]") {
+            return false;
+        }
+    } else {
+        let head = r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start].trim_ascii_end();
+        if !head.ends_with(b"var") && !head.ends_with(b"const")
+            || t.skip(24, |b| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'[' | b']' | b'.')) == 0
+        {
+            return false;
+        }
+    }
+    t.blanks();
+    if !t.eat(b"=") || t.peek() == Some(b'=') {
+        return false;
+    }
+    *r = t;
+    true
 }
 
 /// Steps over `: Type =`.
@@ -172,11 +311,14 @@ pub fn to_line_end(bytes: &[u8], value: Value) -> Option<Value> {
     (end > value.end).then_some(Value { end, ..value })
 }
 
-/// The text of an XML element.
-fn element(r: Reader<'_>) -> Option<(usize, usize, Form)> {
-    let mut end = r;
-    end.skip(MAX_VALUE, |b| b != b'<' && b != b'\n');
-    (end.starts(b"</")).then_some((r.at, end.at, Form::Quoted))
+/// The text of an XML element, blanks around it left out.
+fn element(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
+    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
+    let start = r.at;
+    r.skip(MAX_VALUE, |b| b != b'<' && b != b'\n');
+    let end = start + r.bytes[start..r.at].trim_ascii_end().len();
+    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
+    r.starts(b"</").then_some((start, end, Form::Quoted))
 }
 
 /// A value in quotes: plain, escaped (`\"…\"`), tripled, with a prefix letter, or as `&quot;…&quot;`.
@@ -235,11 +377,14 @@ fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
             || (!line && matches!(b, b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\'))
     };
     let n = r.skip(MAX_VALUE, |b| !ends(b));
-    let mut end = r.at;
+    // The line is part of a string in which line ends and quotes are escaped.
+    let escape = r.bytes[start..r.at].windows(2).position(|w| matches!(w, b"\\n" | b"\\r"));
+    let quote = (r.peek() == Some(b'"') && r.bytes[r.at - usize::from(n > 0)] == b'\\').then_some(n.wrapping_sub(1));
+    let mut end = escape.or(quote).map_or(r.at, |n| start + n);
     while end > start && line && matches!(r.bytes[end - 1], b',' | b';') {
         end -= 1;
     }
-    (n > 0 && n <= MAX_BARE).then_some((start, end, form))
+    (end > start && n <= MAX_BARE).then_some((start, end, form))
 }
 
 /// If the bytes from `at` on are so long without a blank or a quote that no value without quotes and no URL with a password begins in the
@@ -310,14 +455,21 @@ pub fn name_before(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
         (start - i, i)
     };
     back(8, &|b| is_quote(b) || b == b'\\');
-    let (blanks, _) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
-    let (operators, _) = back(3, &|b| matches!(b, b'=' | b':' | b'>' | b'(' | b','));
-    let (gap, _) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
+    let (lead, blank) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
+    // The text of an XML element may begin on a line of its own.
+    if bytes[..blank].ends_with(b"\n") && bytes[blank.saturating_sub(MAX_BLANKS)..blank].trim_ascii_end().ends_with(b">") {
+        back(MAX_BLANKS, &|b| b.is_ascii_whitespace());
+    }
+    let (operators, _) = back(4, &|b| matches!(b, b'=' | b':' | b'>' | b'(' | b',' | b'?' | b'.' | b'+' | b'|'));
+    let (mut gap, to) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
+    if operators > 0 && gap > 0 && bytes[..to].ends_with(b" string") {
+        back(6, &|b| b.is_ascii_lowercase());
+        (gap, _) = back(MAX_BLANKS, &|b| matches!(b, b' ' | b'\t'));
+    }
     back(3, &|b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let (length, start) = back(MAX_NAME, &|b| is_name(b) || b == b'.');
-    let gap = gap + blanks;
-    let flag = length > 2 && bytes[start..].starts_with(b"--");
-    (length > 0 && (operators > 0 || (flag && gap > 0))).then_some((start, start + length))
+    let flag = length > 2 && bytes[start..].starts_with(b"-");
+    (length > 0 && (operators > 0 || (flag && lead + gap > 0))).then_some((start, start + length))
 }
 
 #[cfg(test)]
@@ -347,12 +499,29 @@ mod tests {
         check("let password: &str = \"xy\";", Some(("password", "xy", Form::Quoted)));
         check("<password>xy</password>", Some(("password", "xy", Form::Quoted)));
         check("run --password xyz -v", Some(("--password", "xyz", Form::Bare)));
-        check("Server=a;Password=xyz;Db=b", Some(("Password", "xyz", Form::Bare)));
+        check(&["Server=a;", "Password=xyz;Db=b"].concat(), Some(("Password", "xyz", Form::Bare)));
         check("?password=xyz&a=b", Some(("password", "xyz", Form::Bare)));
         check("setPassword(\"xy\")", Some(("setPassword", "xy", Form::Quoted)));
         check("put(\"password\", \"xy\")", Some(("password", "xy", Form::Quoted)));
         check("WITH PASSWORD 'xy';", Some(("PASSWORD", "xy", Form::Quoted)));
         check("if password == 'xy'", Some(("password", "xy", Form::Quoted)));
+        check("<password>\n  xy\n</password>", Some(("password", "xy", Form::Quoted)));
+        check("PASSWORD ?= xyz1", Some(("PASSWORD", "xyz1", Form::Line)));
+        check("$password .= \"xy\"", Some(("password", "xy", Form::Quoted)));
+        check("var password string = \"xy\"", Some(("password", "xy", Form::Quoted)));
+        check("const char password[] = \"xy\";", Some(("password", "xy", Form::Quoted)));
+        check("connect -Password xyz1", Some(("-Password", "xyz1", Form::Bare)));
+        check("<add key=\"Password\" value=\"xy\" />", Some(("Password", "xy", Form::Quoted)));
+        check("{\"name\": \"password\", \"value\": \"xy\"}", Some(("password", "xy", Form::Quoted)));
+        check("- name: PASSWORD\n  value: xy z", Some(("PASSWORD", "xy", Form::Line)));
+        check("buildConfigField 'String', 'PASSWORD', '\"xy\"'", Some(("PASSWORD", "xy", Form::Quoted)));
+        check("{\"x\": \"PASSWORD=xyz\\nB=1\"}", Some(("PASSWORD", "xyz", Form::Bare)));
+        check("[\"password\", \"xy\"]", None);
+        check("(\"password\", \"salt\", 1)", None);
+        check("self.password.encode(\"ascii\")", None);
+        check("checkPassword(\"xy\")", None);
+        check("password != NULL", None);
+        check("password => x.y", None);
         check("Password::new", None);
         check("the password is not here", None);
         check("password =", None);
@@ -366,12 +535,14 @@ mod tests {
                 .map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
             assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
         };
-        check("postgres://u:p4ss@host/db", Some(("postgres", "p4ss")));
-        check("url='mongodb+srv://u:p@ss@h.example/'", Some(("mongodb+srv", "p@ss")));
-        check("redis://:pw12@h:6379", Some(("redis", "pw12")));
+        check(&["postgres:", "//u:p4ss@host/db"].concat(), Some(("postgres", "p4ss")));
+        check(&["url='mongodb+srv:", "//u:p@ss@h.example/'"].concat(), Some(("mongodb+srv", "p@ss")));
+        check(&["redis:", "//:pw12@h:6379"].concat(), Some(("redis", "pw12")));
         check("http://host/a:b@c", None);
         check("http://user@host", None);
         check("http://host:80/", None);
+        check("http://host:80/a@b.c", None);
+        check("ws://host/a:b@c", None);
     }
 
     #[test]
@@ -384,6 +555,9 @@ mod tests {
         check("\"api-key\": \"VALUE\"", Some("api-key"));
         check("x.token => 'VALUE'", Some("x.token"));
         check("<key>VALUE</key>", Some("key"));
+        check("<key>\n  VALUE\n</key>", Some("key"));
+        check("KEY :::= VALUE", Some("KEY"));
+        check("var key string = \"VALUE\"", Some("key"));
         check("--token VALUE", Some("--token"));
         check("put(\"token\", \"VALUE\")", Some("token"));
         check("some VALUE", None);

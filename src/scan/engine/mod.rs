@@ -133,6 +133,9 @@ impl Engine {
     /// All matches of the input, also those outside `emit`, are in [`Scratch::matches`] afterwards.
     pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
         search::search(self, scratch, input, sink);
+        // Before the best are chosen, so that none of them takes the place of another and is dropped then; and once more
+        // behind it, for those whose companion was not among the best.
+        resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
         resolve::resolve(self, &mut scratch.matches, sink);
         resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
         for found in scratch.matches.iter().filter(|m| input.emit.contains(&m.span.secret_start)) {

@@ -13,7 +13,7 @@ use super::meaning::{Context, Miss};
 use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, RunCache, Span, Start};
 use super::table;
-use super::words::normalise;
+use super::words::{begins_word, normalise};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
@@ -332,7 +332,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 for start in 0..name.len() {
                     for id in values.index.look_up(&name[start..]) {
                         let (wanted, rules) = &values.names[id as usize];
-                        if name[start..].starts_with(wanted) {
+                        if wanted.strip_suffix(b"$").map_or(name[start..].starts_with(wanted), |last| name[start..] == *last) {
                             rules.iter().for_each(|r| self.value(*r, value));
                         }
                     }
@@ -397,8 +397,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         debug_assert!(rule.near == Near::Before || rule.from.is_some(), "names are looked at elsewhere");
         let words: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
         let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
-        let normal = normalise(text);
-        words.iter().any(|w| memchr::memmem::find(&normal, w).is_some())
+        begins_word(text, &words)
     }
 }
 

@@ -64,8 +64,24 @@ pub(super) fn normalise(word: &[u8]) -> Vec<u8> {
 
 const SEPARATORS: [u8; 4] = [b'_', b'-', b'.', b' '];
 
+/// Does one of the normalised `words` begin a word of `text`?
+#[must_use]
+pub(super) fn begins_word(text: &[u8], words: &[Vec<u8>]) -> bool {
+    let start = |at: usize| {
+        let (here, before) = (text[at], at.checked_sub(1).map(|i| text[i]));
+        before.is_none_or(|b| !b.is_ascii_alphanumeric() || here.is_ascii_uppercase() && !b.is_ascii_uppercase())
+    };
+    (0..text.len()).any(|at| start(at) && words.iter().any(|w| match_normal(text, at, w).is_some()))
+}
+
 fn is_separator(byte: u8) -> bool {
     SEPARATORS.contains(&byte)
+}
+
+/// Does the last letter of a match begin another word, as `sumo` in `sumObject`?
+fn is_torn(bytes: &[u8], end: usize) -> bool {
+    let letters = &bytes[end.saturating_sub(2)..bytes.len().min(end + 1)];
+    matches!(letters, [a, b, c] if a.is_ascii_lowercase() && b.is_ascii_uppercase() && c.is_ascii_lowercase())
 }
 
 /// Does a word end here: is what follows no letter of the same case?
@@ -83,7 +99,7 @@ fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
         if byte.to_ascii_lowercase() == *next {
             match rest.next() {
                 Some(b) => next = b,
-                None => return Some(at + i + 1).filter(|end| word.len() > SHORT || is_word_end(bytes, *end)),
+                None => return Some(at + i + 1).filter(|end| !is_torn(bytes, *end) && (word.len() > SHORT || is_word_end(bytes, *end))),
             }
         } else if i == 0 || !is_separator(*byte) {
             return None;
@@ -122,5 +138,12 @@ mod tests {
         check("EXA", Some((3, 3)));
         check("example", None);
         check("EXAMPLE", None);
+    }
+
+    #[test]
+    fn a_word_begins() {
+        let words = [b"okta".to_vec()];
+        assert!(super::begins_word(b"myOkta: ", &words) && super::begins_word(b"x_okta=", &words));
+        assert!(!super::begins_word(b"bookTable = ", &words) && !super::begins_word(b"oktAble = ", &words));
     }
 }

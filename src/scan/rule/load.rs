@@ -262,10 +262,9 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
     if rule.from.is_none() && !rule.keys.is_empty() {
         return Err(fault("keys", "only together with `from`"));
     }
-    if let Some(key) =
-        rule.keys.iter().find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b)))
-    {
-        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`", clip(key))));
+    let mut keys = rule.keys.iter().map(|k| k.strip_suffix('$').unwrap_or(k));
+    if let Some(key) = keys.find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))) {
+        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`, and `$` if the name must end there", clip(key))));
     }
     for glob in rule.paths.only.iter().chain(&rule.paths.except).chain(&rule.allow.paths) {
         ignore::gitignore::GitignoreBuilder::new("").add_line(None, glob).map_err(|e| fault("paths", e.to_string()))?;

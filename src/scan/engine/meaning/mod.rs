@@ -159,10 +159,19 @@ impl Judge {
         if is_marked(cx) {
             return Err(Miss::Placeholder("marked as an example with a middle dot"));
         }
+        if embedded(cx) {
+            return Err(Miss::Placeholder("a part of a longer base64 text"));
+        }
         if rule.placeholders == Placeholders::Dropped
             && let Some(why) = placeholder::placeholder(secret)
         {
             return Err(Miss::Placeholder(why));
+        }
+        if rule.category == "generic" && placeholder::counted(secret) {
+            return Err(Miss::Placeholder("an ascending sequence"));
+        }
+        if rule.category == "generic" && placeholder::time_based(secret) {
+            return Err(Miss::Placeholder("made of a time and an address"));
         }
         if rule.entropy > 0.0 {
             let entropy = random::shannon(secret);
@@ -280,13 +289,32 @@ fn basic(secret: &[u8]) -> bool {
         .is_some_and(|p| placeholder::placeholder(&p).is_none() && placeholder::weak_password(&p, b"password").is_none())
 }
 
+/// Does the match stand in the middle of much base64, joined by the characters that only base64 has?
+fn embedded(cx: &Context<'_>) -> bool {
+    let code = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/');
+    let (before, after) = (&cx.bytes[..cx.span.start], &cx.bytes[cx.span.end..]);
+    let joined = |b: Option<&u8>| matches!(b, Some(b'+' | b'/'));
+    if !joined(before.last()) && !joined(after.first()) {
+        return false;
+    }
+    let head = before.iter().rev().take(128).take_while(code);
+    let around: Vec<u8> = head.chain(after.iter().take(128).take_while(code)).copied().collect();
+    around.len() >= 100 && around.contains(&b'+') && around.iter().any(u8::is_ascii_digit)
+}
+
 /// Mostly words, an identifier, a path, a version, a date or a host name.
 fn is_word(secret: &[u8]) -> bool {
     let digits = secret.iter().filter(|b| b.is_ascii_digit()).count();
     let separators = secret.iter().filter(|b| matches!(b, b'.' | b'/' | b'-' | b'_' | b':')).count();
     let numeric = digits + separators == secret.len();
     let path = secret.iter().filter(|b| **b == b'/').count() >= 2 && Randomness::of(secret).words > 0.3;
-    numeric || path || Randomness::of(secret).is_words()
+    // `name-0.11.2` is a release of something.
+    let tail = secret.rsplit(|b| *b == b'-').next().unwrap_or_default();
+    let release = tail.contains(&b'.')
+        && tail.len() < secret.len()
+        && tail.len() < 12
+        && tail.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    numeric || path || release || Randomness::of(secret).is_words()
 }
 
 fn is_digest(cx: &Context<'_>) -> bool {
@@ -312,66 +340,155 @@ fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
     if secret.len() < 4 || placeholder::weak_password(secret, name).is_some() || placeholder::template(secret) {
         return false;
     }
+    if unescaped_len(secret) < 4 || documented_host(secret, cx) {
+        return false;
+    }
     let spaces = secret.iter().filter(|b| **b == b' ').count();
     if spaces > 0 && (spaces > 4 || is_word(secret)) || looks_like_code(secret, cx) {
         return false;
     }
-    // What follows the name says that it is not the secret itself: password_field, passwordEncoder, token_url.
-    let lower = super::words::normalise(name);
-    let other = [
-        "field",
-        "label",
-        "hash",
-        "hint",
-        "length",
-        "len",
-        "policy",
-        "type",
-        "name",
-        "file",
-        "path",
-        "url",
-        "uri",
-        "encoder",
-        "reset",
-        "regex",
-        "pattern",
-        "prompt",
-        "min",
-        "max",
-        "count",
-        "class",
-        "input",
-        "format",
-        "validator",
-        "error",
-        "message",
-        "msg",
-        "title",
-        "text",
-        "placeholder",
-        "column",
-        "header",
-        "prefix",
-        "suffix",
-        "expiry",
-        "expires",
-        "ttl",
-        "timeout",
-        "id",
-        "env",
-        "var",
-        "ref",
-        "store",
-        "manager",
-        "provider",
-        "strength",
-        "param",
-        "arg",
-        "dir",
-        "command",
-    ];
-    !other.iter().any(|w| lower.ends_with(w.as_bytes()))
+    !other_name(&super::words::normalise(name))
+}
+
+/// Number of characters, each escape counted as one.
+fn unescaped_len(secret: &[u8]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < secret.len() {
+        at += match (secret[at], secret.get(at + 1)) {
+            (b'\\', Some(b'x')) => 4,
+            (b'\\', Some(b'u')) => 6,
+            (b'\\', _) => 2,
+            _ => 1,
+        };
+        count += 1;
+    }
+    count
+}
+
+/// Is it a password that a person made up, in a web address whose host is one of those kept for documentation?
+fn documented_host(secret: &[u8], cx: &Context<'_>) -> bool {
+    let Some(rest) = cx.bytes[cx.span.secret_end..].strip_prefix(b"@") else { return false };
+    let host = &rest[..rest.iter().take(100).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count()];
+    let kept = [&b"example.com"[..], b"example.org", b"example.net"]
+        .iter()
+        .any(|h| host == *h || host.ends_with(h) && host[..host.len() - h.len()].ends_with(b"."));
+    let web = cx.name.is_some_and(|(a, b)| matches!(&cx.bytes[a..b], b"http" | b"https" | b"ftp"));
+    kept && web && !Randomness::of(secret).is_random()
+}
+
+/// Endings of names that say that the value is not the secret itself: `password_field`, `passwordEncoder`, `token_url`.
+const OTHER_ENDS: &[&str] = &[
+    "field",
+    "label",
+    "hash",
+    "hint",
+    "length",
+    "len",
+    "policy",
+    "type",
+    "name",
+    "file",
+    "path",
+    "url",
+    "uri",
+    "encoder",
+    "reset",
+    "regex",
+    "pattern",
+    "prompt",
+    "min",
+    "max",
+    "count",
+    "class",
+    "input",
+    "format",
+    "validator",
+    "error",
+    "message",
+    "msg",
+    "title",
+    "text",
+    "placeholder",
+    "column",
+    "header",
+    "prefix",
+    "suffix",
+    "expiry",
+    "expires",
+    "ttl",
+    "timeout",
+    "id",
+    "env",
+    "var",
+    "ref",
+    "store",
+    "manager",
+    "provider",
+    "strength",
+    "param",
+    "arg",
+    "dir",
+    "command",
+    "encryption",
+    "algorithm",
+    "normalize",
+    "expired",
+    "change",
+    "required",
+    "endpoint",
+    "tokenizer",
+    "cb",
+    "callback",
+    "opaque",
+    "help",
+    "description",
+    "desc",
+    "enabled",
+    "disabled",
+    "mode",
+    "method",
+    "rules",
+    "rule",
+    "size",
+    "limit",
+    "page",
+    "link",
+    "route",
+    "button",
+    "form",
+    "selector",
+    "view",
+    "bypass",
+    "compass",
+    "renderpass",
+    "firstpass",
+    "subpass",
+    "encompass",
+];
+/// Parts of names of values that are known not to open anything.
+const OTHER_PARTS: &[&str] = &[
+    "wrong",
+    "incorrect",
+    "invalid",
+    "malformed",
+    "websocketkey",
+    "nonmatching",
+    "csrf",
+    "xsrf",
+    "authenticitytoken",
+    "verificationtoken",
+    "publictoken",
+    "pagetoken",
+    "continuationtoken",
+    "nexttoken",
+];
+
+/// Does the normalised name say that the value is something else than a secret?
+fn other_name(name: &[u8]) -> bool {
+    let one = name.strip_suffix(b"s").unwrap_or(name);
+    OTHER_ENDS.iter().any(|w| name.ends_with(w.as_bytes()) || one.ends_with(w.as_bytes()))
+        || name == b"key"
+        || OTHER_PARTS.iter().any(|w| memchr::memmem::find(name, w.as_bytes()).is_some())
 }
 
 /// Identifiers, calls, member accesses, types, paths and URLs are code, not passwords.
@@ -387,16 +504,24 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
     let quoted = secret_is_quoted(cx);
     match cx.form.or(quoted.then_some(Form::Quoted)) {
         Some(Form::Quoted) => {
-            let plain = secret.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':' | b'/'));
-            plain && (has(b'_') || has(b' ') || has(b'.') || has(b':') || has(b'/')) && is_word(secret)
+            let plain =
+                secret.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':' | b'/' | b'#'));
+            // What stands between two strings, or a command in backquotes.
+            let between = b",;)]}+.".contains(&secret[0]) && b",:([{+=.".contains(&secret[secret.len() - 1]);
+            between
+                || secret.iter().filter(|b| **b == b'`').count() == 2 && secret.len() < 40
+                || plain && [b'_', b' ', b'.', b':', b'/', b'#'].into_iter().any(has) && is_word(secret)
         }
         Some(Form::Line) => {
             has(b'(')
                 || has(b'{')
                 || has(b'[')
+                || secret[0] == b'`'
                 || has(b'$') && secret.first() == Some(&b'$')
                 || identifier(secret)
-                    && (next == Some(b'(') || secret.iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
+                    && (next == Some(b'(') || secret[1..].iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
+                || dotted(secret) && is_word(secret)
+                || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
         Some(Form::Bare) | None => {
             !secret.iter().any(u8::is_ascii_digit)
@@ -406,6 +531,7 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
                 || matches!(next, Some(b'(' | b'[' | b'.'))
                 || identifier(secret) && code_line(cx)
                 || dotted(secret)
+                || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
     }
 }
@@ -418,8 +544,8 @@ fn secret_is_quoted(cx: &Context<'_>) -> bool {
 /// Does the line end like a statement, or is the file source code?
 fn code_line(cx: &Context<'_>) -> bool {
     const CODE: &[&str] = &[
-        "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift",
-        "scala", "pl", "lua", "dart", "m", "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
+        "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cxx", "cpp", "hh", "hpp", "inc", "cs", "rb",
+        "php", "swift", "scala", "pl", "lua", "dart", "m", "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
     ];
     let extension = cx.path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
     let rest = &cx.bytes[cx.span.secret_end..];

@@ -48,6 +48,11 @@ const PARTS: &[&str] = &[
     "fake-",
     "_fake",
     "-fake",
+    "fakekey",
+    "faketoken",
+    "fakepass",
+    "fakesecret",
+    "invalid",
 ];
 
 /// Why the value is a placeholder, or `None`.
@@ -59,28 +64,81 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if template(value) {
         return Some("a template or variable");
     }
+    // How examples in rule files are marked.
+    if memchr::memmem::find(value, "·".as_bytes()).is_some() {
+        return Some("marked as an example");
+    }
     let lower = value.to_ascii_lowercase();
-    if value.len() <= 200 && !value.starts_with(b"-----BEGIN") && parts().is_some_and(|p| p.is_match(&lower)) {
+    if value.len() <= 200 && !value.starts_with(b"-----BEGIN") && says_so(value) {
         return Some("says that it is a placeholder");
     }
     if repeats(value) {
         return Some("one part repeated");
     }
-    if value.len() <= 200 && longest_sequence(&lower) * 10 >= value.len() * 4 && longest_sequence(&lower) >= 6 {
+    if value.ends_with(b"...") || value.ends_with("…".as_bytes()) {
+        return Some("cut short");
+    }
+    let run = if value.len() <= 200 { longest_sequence(&lower) } else { 0 };
+    if run >= 6 && run * 10 >= value.len() * 4 {
         return Some("an ascending sequence");
     }
     None
 }
 
+/// Does a part of the value say that it is none: `example`, `changeme`, `your-…`?
+fn says_so(value: &[u8]) -> bool {
+    parts().is_some_and(|p| p.is_match(&value.to_ascii_lowercase()))
+}
+
 /// Is the value, or a good part of it, filled in later?
 #[must_use]
 pub fn template(value: &[u8]) -> bool {
-    const PAIRS: [&[u8; 2]; 9] = [b"${", b"{{", b"$(", b"<%", b"#{", b"%(", b"%s", b"{0", b"{}"];
+    const PAIRS: [&[u8; 2]; 5] = [b"$(", b"<%", b"#{", b"%s", b"{}"];
     const WRAPS: [(&[u8], &[u8]); 6] = [(b"<", b">"), (b"%", b"%"), (b"[", b"]"), (b"{", b"}"), (b"__", b"__"), (b"@", b"@")];
+    let inner = value.strip_prefix(b"'").or_else(|| value.strip_prefix(b"\"")).unwrap_or(value);
+    let value =
+        if inner.len() < value.len() && matches!(inner.last(), Some(b'\'' | b'"')) { &inner[..inner.len() - 1] } else { value };
     let is_variable = |name: &[u8]| name.len() < 40 && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
     value.windows(2).any(|w| PAIRS.iter().any(|p| w == *p))
+        || filled(value, b"${", b"}")
+        || filled(value, b"{{", b"}}")
+        || value.windows(3).any(|w| w[0] == b'{' && w[1].is_ascii_digit() && w[2] == b'}')
+        || memchr::memmem::find(value, b"%(").is_some() && memchr::memmem::find(value, b")s").is_some()
+        || value.starts_with(b"&lt;")
+        || value.ends_with(b"&gt;")
         || WRAPS.iter().any(|(a, b)| value.starts_with(a) && value.ends_with(b))
         || value.strip_prefix(b"$").is_some_and(is_variable)
+}
+
+/// Is there a variable between `open` and `close`, its brackets in balance, or one whose end is cut off?
+fn filled(value: &[u8], open: &[u8], close: &[u8]) -> bool {
+    memchr::memmem::find_iter(value, open).any(|at| {
+        let rest = &value[at + open.len()..];
+        let Some(end) = memchr::memmem::find(rest, close) else {
+            return rest.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b' ' | b'.'));
+        };
+        let count = |b: u8| rest[..end].iter().filter(|x| **x == b).count();
+        count(b'(') == count(b')') && count(b'[') == count(b']') && count(b'{') == count(b'}')
+    })
+}
+
+/// Do the letters alone go up one by one, as in `a1b2c3d4e5f6` and `abc123def456`? Behind `f` may come `a` in hexadecimal.
+#[must_use]
+pub fn counted(value: &[u8]) -> bool {
+    let letters: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
+    let hex = letters.iter().all(|b| *b <= b'f');
+    let step = |a: &u8, b: &u8| *b == *a + 1 || hex && (*a, *b) == (b'f', b'a');
+    let run = letters.chunk_by(step).map(<[u8]>::len).max().unwrap_or(0);
+    run >= 6 && run * 10 >= letters.len() * 6 && letters.len() * 3 >= value.len()
+}
+
+/// Is it a UUID of version 1: a time and an address, not chance?
+#[must_use]
+pub fn time_based(value: &[u8]) -> bool {
+    let dashes = [8, 13, 18, 23];
+    value.len() == 36
+        && value[14] == b'1'
+        && value.iter().enumerate().all(|(i, b)| if dashes.contains(&i) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 fn parts() -> Option<&'static AhoCorasick> {
@@ -195,6 +253,13 @@ const WORDS: &[&str] = &[
     "prompt",
     "stdin",
     "vault",
+    "ascii",
+    "utf8",
+    "error",
+    "errors",
+    "missing",
+    "salt",
+    "somesalt",
 ];
 
 /// Why the value is no password, or `None`. `name` is what it is assigned to.
@@ -206,7 +271,7 @@ pub fn weak_password(value: &[u8], name: &[u8]) -> Option<&'static str> {
         return Some("a word that stands for a password");
     }
     let name = super::super::words::normalise(name);
-    if name == trimmed || name.ends_with(&trimmed) || trimmed.ends_with(&name) && trimmed.iter().all(u8::is_ascii_alphabetic) {
+    if !name.is_empty() && (name.ends_with(&trimmed) || trimmed.ends_with(&name) && trimmed.iter().all(u8::is_ascii_alphabetic)) {
         return Some("the name itself");
     }
     if value.iter().all(|b| !b.is_ascii_alphanumeric()) {
@@ -229,12 +294,26 @@ mod tests {
         check("your-api-key", true);
         check("${TOKEN}", true);
         check("<token>", true);
+        check("${env[\"TOKEN\"]}", true);
+        check("'$DB_PASS'", true);
+        check("k3Jx9Q·mZr7Tn2Wv8", true);
+        check("&lt;password&gt;", true);
+        check("eyJzaWduSW5B...", true);
+        check("m{q$h}o)p${e]no(ody[z#t", false);
         check("$TOKEN", true);
         check(&["AKIAIOSFODNN7", "EXAMPLE"].concat(), true);
         check("deadbeefdeadbeefdeadbeefdeadbeef", true);
         check("k3Jx9QmZr7Tn2Wv8LpYs", false);
         check("hunter2horse", false);
         check("9f86d081884c7d659a2feaa0c55ad015", false);
+    }
+
+    #[test]
+    fn counted_letters() {
+        assert!(counted(b"a1b2c3d4e5f6g7h8") && counted(b"ABC123DEF456GHI789jkl012"));
+        assert!(counted(b"a1b2c3d4-e5f6-7890-abcd-ef1234567890"));
+        assert!(time_based(b"743b294a-cd03-11ec-9d64-0242ac120002") && !time_based(b"743b294a-cd03-41ec-9d64-0242ac120002"));
+        assert!(!counted(b"k3Jx9QmZr7Tn2Wv8LpYs") && !counted(b"9f86d081884c7d659a2feaa0c55ad015"));
     }
 
     #[test]
