@@ -3,10 +3,9 @@
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::exit::{self, hinted};
-use super::{args, output, progress};
+use super::{args, clock, output, progress};
 use crate::base::date::Date;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
@@ -20,14 +19,14 @@ use crate::scan::source::files::{self, Obey};
 use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
-pub(super) fn run(args: args::Scan) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
     let engine = engine(&args.rules)?;
     let project = project(args.config.as_deref(), args.no_config, &args.paths)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
-    let mut scan = scan(&args, &engine, &project)?;
+    let mut scan = scan(args, &engine, &project)?;
     let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
     let to_file = !output::is_standard(args.output.as_deref());
@@ -93,7 +92,7 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result
         None => Fingerprinter::per_run()?,
     };
     let suppressions = Suppressions::new(project.allows.clone());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let now = clock::now();
     let decider =
         Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
     let mut limits = Limits::default();

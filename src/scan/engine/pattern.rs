@@ -96,7 +96,8 @@ impl RunCache {
         self.0.resize(sets, Known::default());
     }
 
-    pub(super) fn run_end(&mut self, bytes: &[u8], at: usize, set: &Set, id: usize, max: usize) -> usize {
+    pub(super) fn run_end(&mut self, bytes: &[u8], at: usize, set: (&Set, usize), max: usize) -> usize {
+        let (set, id) = set;
         let limit = bytes.len().min(at.saturating_add(max));
         if max < REMEMBER {
             return scan(bytes, at, limit, set);
@@ -168,7 +169,7 @@ impl Pattern {
             return None;
         }
         let mut span = Span { start: at, end: at, secret_start: at, secret_end: at };
-        self.items(bytes, at, 0, (&mut span, edges.1), cache).then_some(span)
+        self.items(bytes, (at, 0), (&mut span, edges.1), cache).then_some(span)
     }
 
     /// The set of bytes that must not stand before a match.
@@ -197,7 +198,9 @@ impl Pattern {
         if self.pieces.iter().all(token) { self.min_len } else { 0 }
     }
 
-    fn items(&self, bytes: &[u8], mut at: usize, from: usize, goal: (&mut Span, End), cache: &mut RunCache) -> bool {
+    /// Matches the pieces from number `place.1` on at offset `place.0`.
+    fn items(&self, bytes: &[u8], place: (usize, usize), goal: (&mut Span, End), cache: &mut RunCache) -> bool {
+        let (mut at, from) = place;
         let (span, end) = goal;
         for (index, item) in self.pieces.iter().enumerate().skip(from) {
             if index == self.secret.0 {
@@ -220,16 +223,17 @@ impl Pattern {
                     at += s.len();
                 }
                 Item::Run { set, id, min, max } => {
-                    let stop = cache.run_end(bytes, at, set, *id, *max);
+                    let stop = cache.run_end(bytes, at, (set, *id), *max);
                     if stop - at < *min {
                         return false;
                     }
                     at = stop;
                 }
                 Item::Back { set, id, min, max } => {
-                    let stop = cache.run_end(bytes, at, set, *id, *max);
+                    let stop = cache.run_end(bytes, at, (set, *id), *max);
                     let lengths = (*min..=stop - at).rev().take(MAX_BACK);
-                    let hit = lengths.map(|n| at + n).find(|next| self.items(bytes, *next, index + 1, (&mut *span, end), cache));
+                    let hit =
+                        lengths.map(|n| at + n).find(|next| self.items(bytes, (*next, index + 1), (&mut *span, end), cache));
                     return stop - at >= *min && hit.is_some();
                 }
             }

@@ -335,7 +335,7 @@ fn append(node: &Node, all: &mut Vec<Vec<Piece>>) -> Option<()> {
         Node::Folded(s) => push(all, &Piece::Folded(s.clone())),
         Node::Class(set) => push(all, &Piece::Run(*set, 1, 1)),
         Node::Sequence(items) => items.iter().try_for_each(|item| append(item, all))?,
-        Node::Choice(arms) => branch(all, arms.iter().map(Some))?,
+        Node::Choice(arms) => branch(all, &arms.iter().map(Some).collect::<Vec<_>>())?,
         Node::Secret(item) => {
             push(all, &Piece::SecretStart);
             append(item, all)?;
@@ -345,17 +345,17 @@ fn append(node: &Node, all: &mut Vec<Vec<Piece>>) -> Option<()> {
             Node::Class(set) => push(all, &Piece::Run(*set, *min, *max)),
             Node::Literal(s) if s.len() == 1 => push(all, &Piece::Run(Set::of(s), *min, *max)),
             other if min == max && *max <= 8 => (0..*max).try_for_each(|_| append(other, all))?,
-            other if *max == 1 => branch(all, [Some(other), None].into_iter())?,
+            other if *max == 1 => branch(all, &[Some(other), None])?,
             _ => return None,
         },
     }
     (all.len() <= MAX_SEQUENCES).then_some(())
 }
 
-fn branch<'a>(all: &mut Vec<Vec<Piece>>, arms: impl Iterator<Item = Option<&'a Node>> + Clone) -> Option<()> {
+fn branch(all: &mut Vec<Vec<Piece>>, arms: &[Option<&Node>]) -> Option<()> {
     let mut out = Vec::new();
     for prefix in all.drain(..) {
-        for arm in arms.clone() {
+        for arm in arms {
             let mut one = vec![prefix.clone()];
             if let Some(node) = arm {
                 append(node, &mut one)?;
@@ -425,7 +425,7 @@ mod tests {
             r#"("AKIA" | "A3T" alnum-upper) base32{16}"#,
             r#"base64+"\n\r\\"{64,12000} "="{0,2}"#,
             r#"i"Endpoint=" (base62+"-_+/" | "%" hex{2}){43,90} @(base64{86} "==")"#,
-            r#"uuid | base62{32}"#,
+            "uuid | base62{32}",
             r#""s.""x" print-"\"' "{1,}?"#,
         ] {
             let node = parse(good).unwrap();

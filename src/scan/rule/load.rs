@@ -264,7 +264,13 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
     }
     let mut keys = rule.keys.iter().map(|k| k.strip_suffix('$').unwrap_or(k));
     if let Some(key) = keys.find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))) {
-        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`, and `$` if the name must end there", clip(key))));
+        return Err(fault(
+            "keys",
+            format!(
+                "`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`, and `$` if the name must end there",
+                clip(key)
+            ),
+        ));
     }
     for glob in rule.paths.only.iter().chain(&rule.paths.except).chain(&rule.allow.paths) {
         ignore::gitignore::GitignoreBuilder::new("").add_line(None, glob).map_err(|e| fault("paths", e.to_string()))?;
@@ -317,11 +323,12 @@ fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
 }
 
 /// Compiles a regular expression the way the engine does: over bytes, at most 4 MiB.
-pub(in crate::scan) fn build_regex(source: &str) -> Result<Regex, BuildError> {
+pub(in crate::scan) fn build_regex(source: &str) -> Result<Regex, Box<BuildError>> {
     Regex::builder()
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
         .build(source)
+        .map_err(Box::new)
 }
 
 fn check_regex(regex: &str) -> Result<(), String> {
