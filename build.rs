@@ -30,6 +30,7 @@ fn main() {
         writeln!(list, "    ({name:?}, include_str!({:?})),", path.display()).expect("writing to a string");
     }
     list.push(']');
-    fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("TOML values are JSON values")).expect("OUT_DIR is writable");
+    fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("TOML values are JSON values"))
+        .expect("OUT_DIR is writable");
     fs::write(out.join("rule_files.rs"), list).expect("OUT_DIR is writable");
 }

@@ -3,6 +3,7 @@
 //! Each pair of benches has the same name but for `raw_` in front: `raw_` uses the crate with a 64 KiB buffer, the other one
 //! goes through the expander with a visitor that reads everything and does nothing. Inputs are made at run time from a fixed
 //! seed. Run: `cargo bench --bench expand`.
+#![expect(clippy::unwrap_used, reason = "a bench that can't go on fails")]
 
 use std::io::{self, BufReader, Cursor, Read, Write};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The engine alone: one thread, bytes in memory, all built-in rules on unless the name says otherwise.
 //!
 //! Run with `cargo bench --bench scan`. Inputs are made from a fixed seed or taken from this repository's own sources.
-#![allow(missing_docs, reason = "a bench")]
+#![expect(missing_docs, reason = "a bench")]
 
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -37,7 +37,8 @@ fn source() -> Vec<u8> {
     let mut out = Vec::new();
     let root = env!("CARGO_MANIFEST_DIR");
     for dir in ["src/scan/engine", "src/scan", "src/report", "src/scan/source", "src/cli", "benches"] {
-        let mut files: Vec<_> = std::fs::read_dir(format!("{root}/{dir}")).expect("sources are there").flatten().map(|e| e.path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(format!("{root}/{dir}")).expect("sources are there").flatten().map(|e| e.path()).collect();
         files.sort();
         for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "rs")) {
             out.extend(std::fs::read(file).expect("sources can be read"));
@@ -90,8 +91,20 @@ fn run(bencher: Bencher<'_, '_>, engine: &Engine, bytes: &[u8]) {
     });
 }
 
-const KINDS: [&str; 12] =
-    ["source", "log", "base64", "one letter", "anchors", "spaced anchors", "jwt heads", "pem heads", "urls", "names", "keywords", "noise"];
+const KINDS: [&str; 12] = [
+    "source",
+    "log",
+    "base64",
+    "one letter",
+    "anchors",
+    "spaced anchors",
+    "jwt heads",
+    "pem heads",
+    "urls",
+    "names",
+    "keywords",
+    "noise",
+];
 
 #[divan::bench(args = KINDS, sample_count = 5)]
 fn avx2(bencher: Bencher<'_, '_>, kind: &str) {

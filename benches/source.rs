@@ -2,7 +2,7 @@
 //!
 //! Run with `cargo bench --bench source`. The file is 256 MB of log lines in the page cache; each way hands every byte to the same
 //! cheap consumer (counting line ends), so that what differs is the cost of getting at the bytes.
-#![allow(unsafe_code, missing_docs, reason = "a bench: memory maps are unsafe")]
+#![expect(unsafe_code, reason = "a bench: memory maps are unsafe")]
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -74,7 +74,10 @@ mod tests {
     #[test]
     fn errors_quote_no_credential() {
         let check = |text: &str, expected: &str| assert_eq!(without_tokens(text), expected);
-        check("unknown field `abc_defghijklmnop1`, expected `counterexamples`", "unknown field `(18 characters)`, expected `counterexamples`");
+        check(
+            "unknown field `abc_defghijklmnop1`, expected `counterexamples`",
+            "unknown field `(18 characters)`, expected `counterexamples`",
+        );
         check("a-1234567890123456=", "a-(17 characters)");
         check("check `crc32-base62-is-what-it-says`; é", "check `crc32-base62-is-what-it-says`; é");
         check("", "");

@@ -3,12 +3,11 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
 use super::exit::hinted;
-use super::{args, output, scan};
+use super::{args, clock, output, scan};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
 use crate::scan::engine::explain::Trace;
@@ -28,7 +27,7 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     };
     let engine = scan::engine(&args.rules)?;
     let project = scan::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&path))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let now = clock::now();
     let mut trace = Trace { range, ..Trace::default() };
     let name = path.to_string_lossy();
     let input = Input { path: Some(&name), now, ..Input::whole(&bytes) };
@@ -157,4 +156,3 @@ fn reason(engine: &Engine, why: Miss) -> String {
         Miss::Name => "no keyword of the rule stands where it must".to_owned(),
     }
 }
-

@@ -11,6 +11,9 @@ pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {
     let path = args.dir.join("stanch.toml");
     Project::create(&path)?;
     let name = path.display().to_string();
-    eprintln!("wrote {} with a fresh project key; commit it, so that fingerprints are the same for everyone", text::sanitise(name.as_bytes()));
+    eprintln!(
+        "wrote {} with a fresh project key; commit it, so that fingerprints are the same for everyone",
+        text::sanitise(name.as_bytes())
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 //! Start with [`main`]. One file per command; [`exit`] turns an error into text and a code.
 
 mod args;
+mod clock;
 mod exit;
 mod explain;
 mod init;
@@ -17,13 +18,14 @@ use clap::Parser as _;
 
 /// Runs the program.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 pub fn main() -> ExitCode {
     let args = match args::Cli::try_parse_from(args::spelt(std::env::args_os())) {
         Ok(args) => args,
         Err(e) => return exit::usage(&e),
     };
     let result = match args.command {
-        args::Command::Scan(scan) => scan::run(scan),
+        args::Command::Scan(scan) => scan::run(&scan),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Rules(rules) => rules::run(&rules),
         args::Command::Init(init) => init::run(&init),

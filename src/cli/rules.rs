@@ -24,7 +24,9 @@ pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
 pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
     let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
     let rules = select::select(&choice).map_err(|e| match e {
-        RuleError::Unknown(name) => hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too"),
+        RuleError::Unknown(name) => {
+            hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too")
+        }
         other => other.into(),
     })?;
     if rules.is_empty() {
@@ -60,7 +62,9 @@ fn show(id: &str, rules: &[Rule]) -> anyhow::Result<ExitCode> {
 }
 
 fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = |name: &str, value: &str| if value.is_empty() { Ok(()) } else { writeln!(out, "{name:12}{}", sanitise(value.as_bytes())) };
+    let mut line = |name: &str, value: &str| {
+        if value.is_empty() { Ok(()) } else { writeln!(out, "{name:12}{}", sanitise(value.as_bytes())) }
+    };
     line("id", &rule.id)?;
     line("finds", &format!("{}: {}", rule.provider, rule.about))?;
     line("category", &rule.category)?;

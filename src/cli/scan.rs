@@ -3,10 +3,9 @@
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::exit::{self, hinted};
-use super::{args, output, progress};
+use super::{args, clock, output, progress};
 use crate::base::date::Date;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
@@ -20,18 +19,19 @@ use crate::scan::source::files::{self, Obey};
 use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
-pub(super) fn run(args: args::Scan) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
     let engine = engine(&args.rules)?;
     let project = project(args.config.as_deref(), args.no_config, &args.paths)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
-    let mut scan = scan(&args, &engine, &project)?;
+    let mut scan = scan(args, &engine, &project)?;
     let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
     let to_file = !output::is_standard(args.output.as_deref());
-    let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
+    let color =
+        !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
@@ -78,7 +78,8 @@ pub(super) fn project(config: Option<&Path>, none: bool, paths: &[PathBuf]) -> a
     if let Some(path) = config {
         return Ok(Project::load(path)?);
     }
-    let found = paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
+    let found =
+        paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
     match found {
         Some(path) if !none => Ok(Project::load(&path)?),
         _ => Ok(Project::default()),
@@ -91,8 +92,9 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result
         None => Fingerprinter::per_run()?,
     };
     let suppressions = Suppressions::new(project.allows.clone());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
+    let now = clock::now();
+    let decider =
+        Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
     let mut limits = Limits::default();
     if let Some(depth) = args.max_archive_depth {
         limits.depth = depth;
@@ -134,7 +136,11 @@ fn closing_line(scan: &Scan, path: Option<&Path>) {
         0 => String::new(),
         g => format!(", {g} not looked at"),
     };
-    eprintln!("{n} finding{}{gaps}; report written to {}", if n == 1 { "" } else { "s" }, crate::base::text::sanitise(name.as_bytes()));
+    eprintln!(
+        "{n} finding{}{gaps}; report written to {}",
+        if n == 1 { "" } else { "s" },
+        crate::base::text::sanitise(name.as_bytes())
+    );
 }
 
 fn format(format: args::Format) -> Format {

@@ -75,6 +75,10 @@ fn imports_follow_the_arrows() {
 fn each_part_names_only_what_it_may() {
     check_each(|source| {
         let mut wrong = Vec::new();
+        // Compiled for tests only: reads and writes the golden files.
+        if source.name == "report/golden.rs" {
+            return wrong;
+        }
         for (part, words) in FORBIDDEN {
             if source.name == format!("{part}.rs") || source.name.starts_with(&format!("{part}/")) {
                 wrong

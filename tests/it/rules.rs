@@ -1,8 +1,8 @@
 //! Every built-in rule: its examples match, its counterexamples do not, and nothing in it is missing.
 
 use stanch::scan::engine::{Engine, Input, Match, Scratch};
-use stanch::scan::rule::{Need, builtin};
 use stanch::scan::rule::load::{self, Entry};
+use stanch::scan::rule::{Need, builtin};
 
 /// Does the first rule match?
 fn matches(engine: &Engine, scratch: &mut Scratch, text: &str) -> bool {
@@ -100,7 +100,9 @@ fn no_scanner_fires_on_the_rule_files() {
 #[test]
 fn errors_name_file_line_field_and_what_is_allowed() {
     let base = |extra: &str| {
-        format!("provider = 'P'\nurl = 'https://p'\nfix = 'f'\n\n[[rule]]\nid = 'x-1'\nabout = 'a'\ncategory = 'c'\nseverity = 'low'\nconfidence = 'low'\n{extra}\n")
+        format!(
+            "provider = 'P'\nurl = 'https://p'\nfix = 'f'\n\n[[rule]]\nid = 'x-1'\nabout = 'a'\ncategory = 'c'\nseverity = 'low'\nconfidence = 'low'\n{extra}\n"
+        )
     };
     let check = |text: &str, line: usize, parts: &[&str]| {
         let error = load::parse_toml(std::path::Path::new("my.toml"), text).expect_err("it must be refused").to_string();

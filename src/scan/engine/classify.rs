@@ -62,7 +62,8 @@ impl Classifier {
     #[must_use]
     pub fn new(fingerprints: &[Fingerprint]) -> Self {
         let mut this = Self { low: [[0; 16]; FINGERPRINT], high: [[0; 16]; FINGERPRINT], class: classes(), path: best_path() };
-        let (mut letters, other): (Vec<_>, Vec<_>) = fingerprints.iter().partition(|f| f[0].iter().all(u8::is_ascii_alphanumeric));
+        let (mut letters, other): (Vec<_>, Vec<_>) =
+            fingerprints.iter().partition(|f| f[0].iter().all(u8::is_ascii_alphanumeric));
         letters.sort();
         for (list, first, count) in [(letters, 0, 6), (other, 6, 2)] {
             for (index, fingerprint) in list.iter().enumerate() {
@@ -174,9 +175,9 @@ mod avx2 {
     #![expect(unsafe_code, reason = "AVX2 intrinsics; each use says why it is sound")]
 
     use std::arch::x86_64::{
-        __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
-        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
-        _mm256_slli_epi16, _mm256_srli_epi16, _mm_loadu_si128,
+        __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
+        _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
     };
 
     use super::{Classifier, FINGERPRINT, Masks, WORD};

@@ -17,7 +17,8 @@ use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
 use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
-use super::classify::{Classifier, FINGERPRINT, Fingerprint};
+use super::anchor::{Anchor, Fold, anchor, head_of, secret_prefix, split_edges, word_start};
+use super::classify::{Classifier, Fingerprint};
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
@@ -64,8 +65,15 @@ pub(super) struct Literal {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
     /// The pattern begins `offset` bytes before the probe; its literal goes on with `head` (`mask` says how many bytes of it).
-    Pattern { pattern: u32, offset: u32, head: u64, mask: u64 },
-    Regex { rule: u32 },
+    Pattern {
+        pattern: u32,
+        offset: u32,
+        head: u64,
+        mask: u64,
+    },
+    Regex {
+        rule: u32,
+    },
 }
 
 /// Everything the engine looks things up in.
@@ -110,13 +118,16 @@ pub(super) struct Values {
     pub(super) patterns: HashMap<u32, Vec<u32>>,
 }
 
+/// How rules spell one keyword.
+type Spellings = Vec<Vec<u8>>;
+
 struct Builder {
     tables: Tables,
     sets: HashMap<Set, usize>,
     probe_pairs: Vec<([u8; 3], u32)>,
     infix_pairs: HashMap<usize, Vec<([u8; 3], u32)>>,
     /// By normalised spelling.
-    keyword_ids: HashMap<Vec<u8>, (usize, Vec<Vec<u8>>)>,
+    keyword_ids: HashMap<Vec<u8>, (usize, Spellings)>,
 }
 
 /// Builds the tables.
@@ -145,8 +156,13 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
-    let mut builder =
-        Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: HashMap::new(), keyword_ids: HashMap::new() };
+    let mut builder = Builder {
+        tables,
+        sets: HashMap::new(),
+        probe_pairs: Vec::new(),
+        infix_pairs: HashMap::new(),
+        keyword_ids: HashMap::new(),
+    };
     for (index, rule) in rules.iter().enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
         builder.rule(index, rule)?;
@@ -215,7 +231,9 @@ impl Builder {
             }
             Some(Anchor::Literal(offset, bytes, fold)) => self.literal(&bytes, fold, Action::Pattern(number, offset)),
             // A literal too short to be searched for, and keywords to look near instead.
-            Some(Anchor::Floating) if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() => {
+            Some(Anchor::Floating)
+                if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() =>
+            {
                 self.keyword_pattern(rule, number);
             }
             Some(Anchor::Floating) => {
@@ -319,7 +337,9 @@ impl Builder {
                     // The name is read to both sides of what is found: a stem of it is enough.
                     match STEMS.iter().find(|stem| memchr::memmem::find(&name, stem).is_some()) {
                         Some(stem) => self.literal(stem, Fold::Yes, Action::Assignment),
-                        None => spellings(key.trim_end_matches('$')).iter().for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
+                        None => spellings(key.trim_end_matches('$'))
+                            .iter()
+                            .for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
                     }
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
@@ -333,9 +353,10 @@ impl Builder {
     fn finish(mut self) -> Tables {
         self.tables.sets = self.sets.len();
         self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
-        self.tables.infixes = std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
+        self.tables.infixes =
+            std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
         self.tables.infixes.sort_by_key(|(offset, _)| *offset);
-        let mut words: Vec<(Vec<u8>, (usize, Vec<Vec<u8>>))> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
+        let mut words: Vec<_> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
         words.sort_by_key(|(_, (id, _))| *id);
         self.tables.keywords = Keywords::new(&words.into_iter().map(|(word, (_, spelt))| (word, spelt)).collect::<Vec<_>>());
         self.literals();
@@ -362,208 +383,6 @@ impl Builder {
 
 /// Parts of names that stand for many names, looked for inside words. Each costs a place among the literals that may stand anywhere.
 const STEMS: &[&[u8]] = &[b"secret", b"token", b"pass", b"pwd", b"cred", b"key", b"auth"];
-
-/// How words begin that stand everywhere in source and logs.
-const COMMON: &[&[u8; 3]] = &[
-    b"htt", b"www", b"api", b"com", b"org", b"net", b"tes", b"wit", b"con", b"dat", b"ser", b"use", b"pas", b"acc", b"new", b"get", b"set", b"int", b"str",
-    b"for", b"the", b"and", b"ins", b"pro", b"pre", b"cli", b"met", b"def", b"sec", b"key", b"tok", b"aut", b"log", b"out", b"val", b"nam", b"has", b"sig",
-];
-
-/// Where in a literal a word begins that is worth looking for: the longest, unless it is one that stands everywhere. `first`
-/// says whether the literal itself begins a word.
-fn word_start(bytes: &[u8], first: bool) -> Option<usize> {
-    let begins = |at: &usize| bytes[*at..*at + 3].iter().all(|b| ALNUM.has(*b)) && if *at == 0 { first } else { !ALNUM.has(bytes[*at - 1]) };
-    let common = |at: &usize| COMMON.iter().any(|c| bytes[*at..*at + 3].eq_ignore_ascii_case(*c));
-    (0..bytes.len().saturating_sub(2)).rev().filter(begins).max_by_key(|at| (!common(at), (bytes.len() - at).min(12)))
-}
-
-/// The literal that the secret of a sequence begins with.
-fn secret_prefix(sequence: &[Piece]) -> Option<String> {
-    let start = sequence.iter().position(|p| *p == Piece::SecretStart).map_or(0, |at| at + 1);
-    match sequence.get(start) {
-        Some(Piece::Literal(s)) if s.len() <= 24 => String::from_utf8(s.clone()).ok().filter(|s| !s.contains(char::is_control)),
-        _ => None,
-    }
-}
-
-/// The first eight bytes of a literal as a number, and which of them count.
-fn head_of(literal: &[u8]) -> (u64, u64) {
-    let mut head = [0; 8];
-    let n = literal.len().min(8);
-    head[..n].copy_from_slice(&literal[..n]);
-    (u64::from_le_bytes(head), if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 })
-}
-
-/// How letters of a literal match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fold {
-    /// In the case given.
-    No,
-    /// In either case.
-    Yes,
-}
-
-enum Anchor {
-    /// Offset, first three bytes, the literal from there on (empty if case does not count).
-    Probe(u32, Vec<[u8; 3]>, Vec<u8>),
-    Infix(usize, [u8; 3]),
-    Literal(u32, Vec<u8>, Fold),
-    /// There is a literal, but a run of unknown length before it.
-    Floating,
-}
-
-/// Leading and trailing runs that may be empty become two sequences, so that borders are those of what is really there.
-fn split_edges(sequence: &[Piece]) -> Vec<Vec<Piece>> {
-    let mut all = vec![sequence.to_vec()];
-    for last in [true, false] {
-        all = all.into_iter().flat_map(|s| split_edge(s, last)).collect();
-    }
-    all
-}
-
-fn split_edge(sequence: Vec<Piece>, last: bool) -> Vec<Vec<Piece>> {
-    let is_run = |p: &Piece| !matches!(p, Piece::SecretStart | Piece::SecretEnd);
-    let at = if last { sequence.iter().rposition(is_run) } else { sequence.iter().position(is_run) };
-    match at.map(|at| (at, &sequence[at])) {
-        Some((at, Piece::Run(set, 0, max))) => {
-            let mut with = sequence.clone();
-            with[at] = Piece::Run(*set, 1, *max);
-            let mut without = sequence;
-            without.remove(at);
-            vec![with, without]
-        }
-        _ => vec![sequence],
-    }
-}
-
-/// The cheapest way to find a sequence; `None` if it has no literal of two or more bytes.
-fn anchor(sequence: &[Piece]) -> Option<Anchor> {
-    let mut offset = Some(0usize);
-    let mut best: Option<(u32, Anchor)> = None;
-    let mut any = false;
-    for (index, piece) in sequence.iter().enumerate() {
-        let (bytes, fold) = match piece {
-            Piece::Literal(s) => (s, Fold::No),
-            Piece::Folded(s) => (s, Fold::Yes),
-            Piece::Run(_, min, max) => {
-                offset = offset.filter(|_| min == max).map(|o| o + *min as usize);
-                continue;
-            }
-            Piece::SecretStart | Piece::SecretEnd => continue,
-        };
-        any |= bytes.len() >= 2;
-        if let Some(at) = offset {
-            for candidate in literal_anchors(sequence, index, (bytes, fold), at) {
-                if best.as_ref().is_none_or(|b| candidate.0 > b.0) {
-                    best = Some(candidate);
-                }
-            }
-            offset = Some(at + bytes.len());
-        }
-    }
-    best.map(|(_, anchor)| anchor).or_else(|| any.then_some(Anchor::Floating))
-}
-
-/// Ways to find a literal piece at a fixed offset, with a score.
-fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u8>, Fold), at: usize) -> Vec<(u32, Anchor)> {
-    let (bytes, fold) = literal;
-    let mut out = Vec::new();
-    for start in 0..bytes.len().saturating_sub(1) {
-        let rest = &bytes[start..];
-        let word = ALNUM.has(rest[0]) && (start == 0 && at == 0 || start > 0 && !ALNUM.has(bytes[start - 1]));
-        if !word || run_from(sequence, index, start) < MIN_RUN {
-            continue;
-        }
-        if let Some(keys) = probe_keys(sequence, index, start, fold) {
-            let common = [&b"http"[..], b"www", b"api", b"com", b"org"].iter().any(|c| rest.starts_with(c));
-            let score = 100 + u32::try_from(rest.len().min(20)).expect("at most 20") - if common { 50 } else { 0 };
-            let offset = u32::try_from(at + start).expect("tokens are short");
-            let exact = if fold == Fold::No { rest.to_vec() } else { Vec::new() };
-            out.push((score, Anchor::Probe(offset, keys, exact)));
-        }
-    }
-    let leading_run = matches!(sequence.first(), Some(Piece::Run(set, min, _)) if set.within(&TOKEN) && *min > 0);
-    if leading_run && at > 0 && bytes.len() >= 3 && fold == Fold::No && run_from(sequence, 0, 0) >= 2 * MIN_RUN {
-        out.push((90, Anchor::Infix(at, [bytes[0], bytes[1], bytes[2]])));
-    }
-    if bytes.len() >= 3 {
-        let first = at == 0 || index > 0 && !ends_in_word(&sequence[index - 1]);
-        let start = word_start(bytes, first).unwrap_or_else(|| rarest(bytes));
-        let length = u32::try_from(bytes.len().min(20)).expect("at most 20");
-        out.push((20 + length, Anchor::Literal(u32::try_from(at + start).expect("tokens are short"), bytes[start..].to_vec(), fold)));
-    }
-    out
-}
-
-/// May a letter or digit be the last byte of a piece?
-fn ends_in_word(piece: &Piece) -> bool {
-    match piece {
-        Piece::Literal(s) | Piece::Folded(s) => s.last().is_some_and(|b| ALNUM.has(*b)),
-        Piece::Run(set, ..) => set.meets(&ALNUM),
-        Piece::SecretStart | Piece::SecretEnd => true,
-    }
-}
-
-/// Token characters that are certain to stand from byte `start` of piece `index` on.
-fn run_from(sequence: &[Piece], index: usize, start: usize) -> usize {
-    let mut total = 0;
-    for (i, piece) in sequence.iter().enumerate().skip(index) {
-        match piece {
-            Piece::Literal(s) | Piece::Folded(s) => {
-                let s = if i == index { &s[start..] } else { s };
-                let run = s.iter().take_while(|b| TOKEN.has(**b)).count();
-                total += run;
-                if run < s.len() {
-                    break;
-                }
-            }
-            Piece::Run(set, min, max) if set.within(&TOKEN) => {
-                total += *min as usize;
-                if min != max && total >= 2 * MIN_RUN {
-                    break;
-                }
-            }
-            Piece::Run(_, min, _) if *min > 0 => break,
-            // A run that may be empty and is no token run: what is behind it is not certain.
-            Piece::Run(..) => break,
-            Piece::SecretStart | Piece::SecretEnd => {}
-        }
-    }
-    total
-}
-
-/// The first three bytes from there on, all cases; `None` if there are too many.
-fn probe_keys(sequence: &[Piece], index: usize, start: usize, fold: Fold) -> Option<Vec<[u8; 3]>> {
-    let (Piece::Literal(s) | Piece::Folded(s)) = &sequence[index] else { return None };
-    let first: Vec<u8> = s[start..].iter().copied().take(3).collect();
-    let mut keys = match *first.as_slice() {
-        [a, b, c] => vec![[a, b, c]],
-        [a, b] => match sequence[index + 1..].iter().find(|p| !matches!(p, Piece::SecretStart | Piece::SecretEnd))? {
-            Piece::Run(set, min, _) if *min > 0 => set.iter().map(|c| [a, b, c]).collect(),
-            Piece::Literal(next) | Piece::Folded(next) => vec![[a, b, next[0]]],
-            _ => return None,
-        },
-        _ => return None,
-    };
-    if fold == Fold::Yes {
-        keys = keys.into_iter().flat_map(cases).collect();
-    }
-    Some(keys)
-}
-
-/// Where in a literal the rarest four bytes begin.
-fn rarest(bytes: &[u8]) -> usize {
-    let weight = |b: u8| match b {
-        b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 1,
-        b'a'..=b'z' | b'-' | b'=' | b'.' | b'/' => 2,
-        _ => 3,
-    };
-    let score = |start: &usize| {
-        let window = &bytes[*start..*start + FINGERPRINT];
-        window.iter().map(|b| weight(*b)).sum::<u32>() - window.windows(2).filter(|w| w[0] == w[1]).count() as u32
-    };
-    if bytes.len() <= FINGERPRINT { 0 } else { (0..=bytes.len() - FINGERPRINT).rev().max_by_key(score).unwrap_or(0) }
-}
 
 /// Four sets of bytes that a literal begins with.
 fn fingerprint(literal: &Literal) -> Fingerprint {
@@ -592,4 +411,3 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
 pub(super) fn wants_key(rule: &Rule) -> bool {
     rule.near == Near::Key
 }
-

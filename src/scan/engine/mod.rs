@@ -12,6 +12,7 @@
 //! Cost per byte does not depend on the number of rules, and is linear on any input: runs are measured once ([`pattern::RunCache`]),
 //! regular expressions look at no byte twice, keywords are searched once.
 
+mod anchor;
 pub mod classify;
 mod compile;
 pub mod explain;

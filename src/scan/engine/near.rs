@@ -114,7 +114,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if group.patterns.iter().all(|c| c.need > end - at) {
             return;
         }
-        let length = self.scratch.runs.run_end(self.bytes, at, &group.set, group.id, LONGEST) - at;
+        let length = self.scratch.runs.run_end(self.bytes, at, (&group.set, group.id), LONGEST) - at;
         for candidate in group.patterns.iter().filter(|c| c.need <= end - at && c.min <= length && length <= c.max) {
             self.pattern(candidate.pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
         }

@@ -27,9 +27,19 @@ enum Item {
     Literal(Box<[u8]>),
     Folded(Box<[u8]>),
     /// Bytes of a set; the number is its index among the engine's sets.
-    Run { set: Set, id: usize, min: usize, max: usize },
+    Run {
+        set: Set,
+        id: usize,
+        min: usize,
+        max: usize,
+    },
     /// The same, but what follows may begin with bytes of the set: shorter runs are tried too.
-    Back { set: Set, id: usize, min: usize, max: usize },
+    Back {
+        set: Set,
+        id: usize,
+        min: usize,
+        max: usize,
+    },
 }
 
 /// Where a pattern matched.
@@ -86,7 +96,8 @@ impl RunCache {
         self.0.resize(sets, Known::default());
     }
 
-    pub(super) fn run_end(&mut self, bytes: &[u8], at: usize, set: &Set, id: usize, max: usize) -> usize {
+    pub(super) fn run_end(&mut self, bytes: &[u8], at: usize, set: (&Set, usize), max: usize) -> usize {
+        let (set, id) = set;
         let limit = bytes.len().min(at.saturating_add(max));
         if max < REMEMBER {
             return scan(bytes, at, limit, set);
@@ -125,7 +136,11 @@ impl Pattern {
                     let (id, min, max) = (intern(*set), *min as usize, *max as usize);
                     let unsure = min != max && next_set(&sequence[index + 1..]).meets(set);
                     backs += usize::from(unsure);
-                    pieces.push(if unsure { Item::Back { set: *set, id, min, max } } else { Item::Run { set: *set, id, min, max } });
+                    pieces.push(if unsure {
+                        Item::Back { set: *set, id, min, max }
+                    } else {
+                        Item::Run { set: *set, id, min, max }
+                    });
                 }
             }
         }
@@ -154,7 +169,7 @@ impl Pattern {
             return None;
         }
         let mut span = Span { start: at, end: at, secret_start: at, secret_end: at };
-        self.items(bytes, at, 0, (&mut span, edges.1), cache).then_some(span)
+        self.items(bytes, (at, 0), (&mut span, edges.1), cache).then_some(span)
     }
 
     /// The set of bytes that must not stand before a match.
@@ -183,7 +198,9 @@ impl Pattern {
         if self.pieces.iter().all(token) { self.min_len } else { 0 }
     }
 
-    fn items(&self, bytes: &[u8], mut at: usize, from: usize, goal: (&mut Span, End), cache: &mut RunCache) -> bool {
+    /// Matches the pieces from number `place.1` on at offset `place.0`.
+    fn items(&self, bytes: &[u8], place: (usize, usize), goal: (&mut Span, End), cache: &mut RunCache) -> bool {
+        let (mut at, from) = place;
         let (span, end) = goal;
         for (index, item) in self.pieces.iter().enumerate().skip(from) {
             if index == self.secret.0 {
@@ -206,16 +223,17 @@ impl Pattern {
                     at += s.len();
                 }
                 Item::Run { set, id, min, max } => {
-                    let stop = cache.run_end(bytes, at, set, *id, *max);
+                    let stop = cache.run_end(bytes, at, (set, *id), *max);
                     if stop - at < *min {
                         return false;
                     }
                     at = stop;
                 }
                 Item::Back { set, id, min, max } => {
-                    let stop = cache.run_end(bytes, at, set, *id, *max);
+                    let stop = cache.run_end(bytes, at, (set, *id), *max);
                     let lengths = (*min..=stop - at).rev().take(MAX_BACK);
-                    let hit = lengths.map(|n| at + n).find(|next| self.items(bytes, *next, index + 1, (&mut *span, end), cache));
+                    let hit =
+                        lengths.map(|n| at + n).find(|next| self.items(bytes, (*next, index + 1), (&mut *span, end), cache));
                     return stop - at >= *min && hit.is_some();
                 }
             }

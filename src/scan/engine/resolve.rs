@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 
-use super::super::rule::{From, Need, Near, Pattern, Rule};
+use super::super::rule::{From, Near, Need, Pattern, Rule};
 use super::{Engine, Match, Miss, Sink};
 
 /// Sorts the matches and drops those that overlap a better one.
@@ -48,7 +48,13 @@ fn rank(rule: &Rule, found: &Match) -> (u8, u8, usize, Reverse<u32>) {
         (Some(From::Assignment), _) if rule.category == "generic" => 0,
         (Some(From::Assignment | From::AuthHeader), _) => 1,
         (Some(From::UrlPassword), _) => 2,
-        (None, Pattern::Token(_)) if found.keyword.is_some() => if rule.near == Near::Key { 4 } else { 3 },
+        (None, Pattern::Token(_)) if found.keyword.is_some() => {
+            if rule.near == Near::Key {
+                4
+            } else {
+                3
+            }
+        }
         (None, _) => 5,
     };
     (kind, found.confidence as u8, found.span.secret_end - found.span.secret_start, Reverse(found.rule))

@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use super::super::rule::{From, Near};
 use super::super::rule::set::TOKEN;
+use super::super::rule::{From, Near};
 use super::classify::{Masks, WORD};
 use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
@@ -220,7 +220,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`.
     pub(super) fn escaped(&mut self, at: usize) {
-        let hex = |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
+        let hex =
+            |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
         let skip = match (self.bytes[at - 1], self.bytes[at]) {
             (b'%', _) if hex(2, 0) => 2,
             (b'\\', b'n' | b'r' | b't') => 1,

@@ -39,9 +39,11 @@ impl Trigrams {
     /// A table of (key, value) pairs; the values of one key keep their order.
     #[must_use]
     pub(super) fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
+        let mut seen = std::collections::HashSet::new();
+        pairs.retain(|pair| seen.insert(*pair));
         pairs.sort_by_key(|(key, _)| *key);
-        pairs.dedup();
-        let mut this = Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
+        let mut this =
+            Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
         for (key, value) in pairs {
             let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
             let slot = slot(key);

@@ -10,7 +10,8 @@ use super::{Engine, Input, Match, OVERLAP, Scratch};
 
 /// A small alphabet makes random text run into the borders of random patterns.
 fn piece() -> impl Strategy<Value = Piece> {
-    let set = prop_oneof![Just("digit"), Just("hex-lower"), Just("base64url"), Just("upper")].prop_map(|n| Set::named(n).unwrap());
+    let set =
+        prop_oneof![Just("digit"), Just("hex-lower"), Just("base64url"), Just("upper")].prop_map(|n| Set::named(n).unwrap());
     prop_oneof![
         "[ab_-]{1,3}".prop_map(|s| Piece::Literal(s.into_bytes())),
         "[ab]{1,2}".prop_map(|s| Piece::Folded(s.into_bytes())),
@@ -78,9 +79,44 @@ proptest! {
 fn fragments() -> impl Strategy<Value = Vec<u8>> {
     let alphanumeric = "[A-Za-z0-9]{1,60}".prop_map(String::into_bytes);
     let known: Vec<&'static str> = vec![
-        "ghp_", "sk_live_", "AKIA", "xoxb-", "eyJ", ".", "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "password", "PASSWORD=", "api_key: ",
-        "\"token\": \"", "postgres://u:", "@host/db", "Bearer ", "Basic ", "heroku", "HEROKU_API_KEY=", "\n", "\n\n", " ", "=", "\"", "'", "\\n", "%3D", "/", "_", "-",
-        "sha256:", "AccountKey=", "https://hooks.slack.com/services/T", "\u{fe0f}", "{", "}", "<password>", "</password>", "--token ",
+        "ghp_",
+        "sk_live_",
+        "AKIA",
+        "xoxb-",
+        "eyJ",
+        ".",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "-----END RSA PRIVATE KEY-----",
+        "password",
+        "PASSWORD=",
+        "api_key: ",
+        "\"token\": \"",
+        "postgres://u:",
+        "@host/db",
+        "Bearer ",
+        "Basic ",
+        "heroku",
+        "HEROKU_API_KEY=",
+        "\n",
+        "\n\n",
+        " ",
+        "=",
+        "\"",
+        "'",
+        "\\n",
+        "%3D",
+        "/",
+        "_",
+        "-",
+        "sha256:",
+        "AccountKey=",
+        "https://hooks.slack.com/services/T",
+        "\u{fe0f}",
+        "{",
+        "}",
+        "<password>",
+        "</password>",
+        "--token ",
     ];
     let fragment = prop_oneof![
         3 => alphanumeric,
@@ -103,7 +139,15 @@ fn spans(engine: &Engine, input: &Input<'_>) -> Vec<(u32, Span)> {
     engine.scan(&mut Scratch::default(), input, &mut |m: &Match| {
         let base = input.base as usize;
         let s = m.span;
-        out.push((m.rule, Span { start: s.start + base, end: s.end + base, secret_start: s.secret_start + base, secret_end: s.secret_end + base }));
+        out.push((
+            m.rule,
+            Span {
+                start: s.start + base,
+                end: s.end + base,
+                secret_start: s.secret_start + base,
+                secret_end: s.secret_end + base,
+            },
+        ));
     });
     out
 }
@@ -155,8 +199,23 @@ fn what_surrounds_a_token_does_not_hide_it() {
         assert!(hit, "{before:?} {after:?}: {found:?}");
     };
     for (before, after) in [
-        ("", ""), ("token=", "\n"), ("x_", "-y"), ("\"", "\""), ("'", "'"), ("https://", "@github.com/a/b"), ("?t=", "&x=1"), ("\\n", "\\n"), ("%3D", "%26"),
-        ("\\u003d", ""), ("\\x3d", ""), ("<t>", "</t>"), ("[", "]"), ("\u{feff}", ""), ("\0", "\0"), ("//", "/"), ("a.b.", ".c"),
+        ("", ""),
+        ("token=", "\n"),
+        ("x_", "-y"),
+        ("\"", "\""),
+        ("'", "'"),
+        ("https://", "@github.com/a/b"),
+        ("?t=", "&x=1"),
+        ("\\n", "\\n"),
+        ("%3D", "%26"),
+        ("\\u003d", ""),
+        ("\\x3d", ""),
+        ("<t>", "</t>"),
+        ("[", "]"),
+        ("\u{feff}", ""),
+        ("\0", "\0"),
+        ("//", "/"),
+        ("a.b.", ".c"),
     ] {
         check(before, after);
     }

@@ -99,7 +99,10 @@ fn match_normal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
         if byte.to_ascii_lowercase() == *next {
             match rest.next() {
                 Some(b) => next = b,
-                None => return Some(at + i + 1).filter(|end| !is_torn(bytes, *end) && (word.len() > SHORT || is_word_end(bytes, *end))),
+                None => {
+                    return Some(at + i + 1)
+                        .filter(|end| !is_torn(bytes, *end) && (word.len() > SHORT || is_word_end(bytes, *end)));
+                }
             }
         } else if i == 0 || !is_separator(*byte) {
             return None;

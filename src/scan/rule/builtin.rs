@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use super::load::{self, Entry, RuleError};
 use super::Rule;
+use super::load::{self, Entry, RuleError};
 
 const JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 

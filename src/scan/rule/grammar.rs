@@ -197,7 +197,9 @@ impl Parser<'_> {
 
     fn class(&mut self) -> Result<Node, GrammarError> {
         let start = self.at;
-        while self.peek().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || (b == b'-' && self.text.get(self.at + 1) != Some(&b'"'))) {
+        while self.peek().is_some_and(|b| {
+            b.is_ascii_lowercase() || b.is_ascii_digit() || (b == b'-' && self.text.get(self.at + 1) != Some(&b'"'))
+        }) {
             self.at += 1;
         }
         let name = String::from_utf8_lossy(&self.text[start..self.at]).into_owned();
@@ -333,7 +335,7 @@ fn append(node: &Node, all: &mut Vec<Vec<Piece>>) -> Option<()> {
         Node::Folded(s) => push(all, &Piece::Folded(s.clone())),
         Node::Class(set) => push(all, &Piece::Run(*set, 1, 1)),
         Node::Sequence(items) => items.iter().try_for_each(|item| append(item, all))?,
-        Node::Choice(arms) => branch(all, arms.iter().map(Some))?,
+        Node::Choice(arms) => branch(all, &arms.iter().map(Some).collect::<Vec<_>>())?,
         Node::Secret(item) => {
             push(all, &Piece::SecretStart);
             append(item, all)?;
@@ -343,17 +345,17 @@ fn append(node: &Node, all: &mut Vec<Vec<Piece>>) -> Option<()> {
             Node::Class(set) => push(all, &Piece::Run(*set, *min, *max)),
             Node::Literal(s) if s.len() == 1 => push(all, &Piece::Run(Set::of(s), *min, *max)),
             other if min == max && *max <= 8 => (0..*max).try_for_each(|_| append(other, all))?,
-            other if *max == 1 => branch(all, [Some(other), None].into_iter())?,
+            other if *max == 1 => branch(all, &[Some(other), None])?,
             _ => return None,
         },
     }
     (all.len() <= MAX_SEQUENCES).then_some(())
 }
 
-fn branch<'a>(all: &mut Vec<Vec<Piece>>, arms: impl Iterator<Item = Option<&'a Node>> + Clone) -> Option<()> {
+fn branch(all: &mut Vec<Vec<Piece>>, arms: &[Option<&Node>]) -> Option<()> {
     let mut out = Vec::new();
     for prefix in all.drain(..) {
-        for arm in arms.clone() {
+        for arm in arms {
             let mut one = vec![prefix.clone()];
             if let Some(node) = arm {
                 append(node, &mut one)?;
@@ -423,7 +425,7 @@ mod tests {
             r#"("AKIA" | "A3T" alnum-upper) base32{16}"#,
             r#"base64+"\n\r\\"{64,12000} "="{0,2}"#,
             r#"i"Endpoint=" (base62+"-_+/" | "%" hex{2}){43,90} @(base64{86} "==")"#,
-            r#"uuid | base62{32}"#,
+            "uuid | base62{32}",
             r#""s.""x" print-"\"' "{1,}?"#,
         ] {
             let node = parse(good).unwrap();
@@ -454,10 +456,10 @@ mod tests {
 
     #[test]
     fn flattens_choices_in_order() {
-        let node = parse(r#"("a" | "b") "x"? hex{2}"#).unwrap();
+        let node = parse(r#"("a" | "b") "xy"? hex{2}"#).unwrap();
         let all = flatten(&node).unwrap();
         let heads: Vec<_> = all.iter().map(|s| format!("{:?}", s[0])).collect();
-        assert_eq!(heads, ["Literal([97, 120])", "Literal([97])", "Literal([98, 120])", "Literal([98])"]);
+        assert_eq!(heads, ["Literal([97, 120, 121])", "Literal([97])", "Literal([98, 120, 121])", "Literal([98])"]);
         assert!(flatten(&parse(r#"("a" | hex){3,9}"#).unwrap()).is_none());
     }
 }

@@ -134,9 +134,8 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
     if !path.is_dir() {
         return parse_toml(path, &std::fs::read_to_string(path).map_err(unreadable)?);
     }
-    let mut files: Vec<PathBuf> = std::fs::read_dir(path)
-        .and_then(|dir| dir.map(|e| e.map(|e| e.path())).collect())
-        .map_err(unreadable)?;
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(path).and_then(|dir| dir.map(|e| e.map(|e| e.path())).collect()).map_err(unreadable)?;
     files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
     files.sort();
     if files.is_empty() {
@@ -164,8 +163,9 @@ pub fn parse_toml(path: &Path, text: &str) -> Result<Vec<Entry>, RuleError> {
     let mut out: Vec<Entry> = Vec::with_capacity(file.rule.len());
     for (index, raw) in file.rule.into_iter().enumerate() {
         let id = raw.id.clone();
-        let entry = entry(raw, &defaults)
-            .map_err(|f| invalid(field_line(text, index, f.field), format!("rule `{}`, field `{}`: {}", clip(&id), f.field, f.what)))?;
+        let entry = entry(raw, &defaults).map_err(|f| {
+            invalid(field_line(text, index, f.field), format!("rule `{}`, field `{}`: {}", clip(&id), f.field, f.what))
+        })?;
         out.push(entry);
     }
     Ok(out)
@@ -203,7 +203,11 @@ fn entry(mut raw: RawRule, defaults: &Defaults) -> Result<Entry, Fault> {
 fn rule(raw: RawRule, defaults: &Defaults) -> Result<Rule, Fault> {
     let or_default = |own: Option<String>, default: &Option<String>, field: &'static str| {
         let value = own.or_else(|| default.clone()).unwrap_or_default();
-        if value.trim().is_empty() { Err(fault(field, "missing: give it in the rule or at the top of the file")) } else { Ok(value) }
+        if value.trim().is_empty() {
+            Err(fault(field, "missing: give it in the rule or at the top of the file"))
+        } else {
+            Ok(value)
+        }
     };
     let pattern = match (raw.token, raw.regex) {
         (Some(token), None) => Pattern::Token(token),
@@ -260,7 +264,13 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
     }
     let mut keys = rule.keys.iter().map(|k| k.strip_suffix('$').unwrap_or(k));
     if let Some(key) = keys.find(|k| k.len() < 3 || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))) {
-        return Err(fault("keys", format!("`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`, and `$` if the name must end there", clip(key))));
+        return Err(fault(
+            "keys",
+            format!(
+                "`{}`: a key is three or more letters, digits, `_`, `-`, `.` or `+`, and `$` if the name must end there",
+                clip(key)
+            ),
+        ));
     }
     for glob in rule.paths.only.iter().chain(&rule.paths.except).chain(&rule.allow.paths) {
         ignore::gitignore::GitignoreBuilder::new("").add_line(None, glob).map_err(|e| fault("paths", e.to_string()))?;
@@ -277,7 +287,8 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
 fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
     let node = grammar::parse(token).map_err(|e| fault("token", e.to_string()))?;
     if grammar::flatten(&node).is_none() {
-        build_regex(&grammar::to_regex(&node)).map_err(|_| fault("token", "too large for an automaton: use fewer alternatives or smaller counts"))?;
+        build_regex(&grammar::to_regex(&node))
+            .map_err(|_| fault("token", "too large for an automaton: use fewer alternatives or smaller counts"))?;
     }
     if rule.from.is_some() || longest_literal(&node) >= 2 || is_value_rule(rule, &node) {
         return Ok(());
@@ -286,7 +297,9 @@ fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
         return Err(fault("keywords", "a token without a literal of two or more characters needs keywords, or `from`"));
     }
     if grammar::min_len(&node) < MIN_RUN || !begins_a_run(&node) {
-        let what = format!("a token without a literal must be {MIN_RUN} or more of [A-Za-z0-9_+/=.~-]; shorter values: `from = \"assignment\"`");
+        let what = format!(
+            "a token without a literal must be {MIN_RUN} or more of [A-Za-z0-9_+/=.~-]; shorter values: `from = \"assignment\"`"
+        );
         return Err(fault("token", what));
     }
     Ok(())
@@ -310,11 +323,12 @@ fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
 }
 
 /// Compiles a regular expression the way the engine does: over bytes, at most 4 MiB.
-pub(in crate::scan) fn build_regex(source: &str) -> Result<Regex, BuildError> {
+pub(in crate::scan) fn build_regex(source: &str) -> Result<Regex, Box<BuildError>> {
     Regex::builder()
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
         .build(source)
+        .map_err(Box::new)
 }
 
 fn check_regex(regex: &str) -> Result<(), String> {
@@ -329,7 +343,8 @@ fn check_regex(regex: &str) -> Result<(), String> {
 pub fn required_literals(regex: &str) -> Option<Vec<Vec<u8>>> {
     use regex_syntax::hir::{Hir, HirKind};
     fn walk(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-        let good = |list: Vec<Vec<u8>>| (!list.is_empty() && list.len() <= 32 && list.iter().all(|l| l.len() >= 3)).then_some(list);
+        let good =
+            |list: Vec<Vec<u8>>| (!list.is_empty() && list.len() <= 32 && list.iter().all(|l| l.len() >= 3)).then_some(list);
         match hir.kind() {
             HirKind::Literal(l) => good(vec![l.0.to_vec()]),
             HirKind::Capture(c) => walk(&c.sub),
@@ -378,7 +393,13 @@ fn longest_literal(node: &Node) -> usize {
         Node::Class(_) => 0,
         Node::Sequence(items) => items.iter().map(longest_literal).max().unwrap_or(0),
         Node::Choice(items) => items.iter().map(longest_literal).min().unwrap_or(0),
-        Node::Repeat(item, min, _) => if *min == 0 { 0 } else { longest_literal(item) },
+        Node::Repeat(item, min, _) => {
+            if *min == 0 {
+                0
+            } else {
+                longest_literal(item)
+            }
+        }
         Node::Secret(item) => longest_literal(item),
     }
 }

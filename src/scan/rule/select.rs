@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn wildcards() {
-        let check = |pattern: &str, text: &str, expected| assert_eq!(wildcard(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        let check = |pattern: &str, text: &str, expected| {
+            assert_eq!(wildcard(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}")
+        };
         check("github-pat", "github-pat", true);
         check("github-pat", "github-pat-fine", false);
         check("github-*", "github-pat", true);

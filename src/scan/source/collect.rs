@@ -132,7 +132,11 @@ impl<'a> Collector<'a> {
     pub fn finish(self) -> (Vec<Finding>, Counts) {
         let Inner { mut raw, mut counts } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Threads add in any order: the best rule of a secret and the order of its places must not depend on it.
-        raw.sort_by(|a, b| (b.confidence, b.severity, a.rule).cmp(&(a.confidence, a.severity, b.rule)).then_with(|| a.occurrence.cmp(&b.occurrence)));
+        raw.sort_by(|a, b| {
+            (b.confidence, b.severity, a.rule)
+                .cmp(&(a.confidence, a.severity, b.rule))
+                .then_with(|| a.occurrence.cmp(&b.occurrence))
+        });
         let mut index: HashMap<Fingerprint, usize> = HashMap::new();
         let mut findings: Vec<Finding> = Vec::new();
         for one in raw {
@@ -148,7 +152,9 @@ impl<'a> Collector<'a> {
             finding.occurrences.sort();
             finding.occurrences.dedup();
         }
-        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.rule.id, &a.occurrences).cmp(&(&b.rule.id, &b.occurrences))));
+        findings.sort_by(|a, b| {
+            b.severity.cmp(&a.severity).then_with(|| (&a.rule.id, &a.occurrences).cmp(&(&b.rule.id, &b.occurrences)))
+        });
         counts.remarks.sort();
         counts.remarks.dedup();
         (findings, counts)

@@ -173,7 +173,7 @@ impl Folder {
                 b".gitignore" => has_gitignore = true,
                 _ => {}
             }
-            match self.kind(fd, name, entry.file_type()) {
+            match kind_of(fd, name, entry.file_type()) {
                 FileType::RegularFile => names.push(name),
                 FileType::Directory => folders.push(name),
                 other => self.special(job, name, other),
@@ -187,13 +187,6 @@ impl Folder {
             note_broken_index(job, &self.path, &ignores);
         }
         Ok((self.choose_files(job, &names, &ignores), self.choose_folders(&folders, &ignores)))
-    }
-
-    fn kind(&self, fd: &OwnedFd, name: &CStr, listed: FileType) -> FileType {
-        if listed != FileType::Unknown {
-            return listed;
-        }
-        rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).map_or(FileType::Unknown, |s| FileType::from_raw_mode(s.st_mode))
     }
 
     fn special(&self, job: &Job<'_>, name: &CStr, kind: FileType) {
@@ -256,7 +249,8 @@ impl Folder {
             }
             let absolute: Arc<Path> = self.absolute.join(name).into();
             let inside_git = self.inside_git || name == ".git";
-            let left_out = !inside_git && ignores.repository().is_some() && (self.left_out || ignores.is_ignored(&absolute, true));
+            let left_out =
+                !inside_git && ignores.repository().is_some() && (self.left_out || ignores.is_ignored(&absolute, true));
             let path: Arc<Path> = if *self.path == *"." { Path::new(name).into() } else { self.path.join(name).into() };
             out.push(Folder { path, absolute, ignores: Arc::clone(ignores), left_out, inside_git });
         }
@@ -279,4 +273,13 @@ enum Verdict {
     /// An ignore file names it, but it is tracked or named like a key.
     ScanAnyway,
     Leave,
+}
+
+/// What a listed name is; asked for where the listing does not say.
+fn kind_of(fd: &OwnedFd, name: &CStr, listed: FileType) -> FileType {
+    if listed != FileType::Unknown {
+        return listed;
+    }
+    rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+        .map_or(FileType::Unknown, |s| FileType::from_raw_mode(s.st_mode))
 }

@@ -169,19 +169,77 @@ fn add(files: &mut Vec<Arc<Gitignore>>, root: &Path, path: &Path) {
     }
 }
 
+/// Whole names of such files.
+const WHOLE: &[&[u8]] = &[
+    b"credentials",
+    b"credentials.json",
+    b".netrc",
+    b"_netrc",
+    b".npmrc",
+    b".pypirc",
+    b".pgpass",
+    b".htpasswd",
+    b".dockercfg",
+    b".git-credentials",
+    b".s3cfg",
+    b".boto",
+    b"id_rsa",
+    b"id_dsa",
+    b"id_ecdsa",
+    b"id_ed25519",
+    b"secrets",
+    b"kubeconfig",
+    b".vault-token",
+    b"master.key",
+    b"terraform.tfstate",
+    b"terraform.tfvars",
+    b"service-account.json",
+    b"serviceaccount.json",
+    b"wp-config.php",
+    b"local.settings.json",
+    b"secring.gpg",
+    b".envrc",
+    b".my.cnf",
+    b".terraformrc",
+    b"config.json",
+    b".dockerconfigjson",
+    b"application_default_credentials.json",
+    b".yarnrc.yml",
+    b"auth.json",
+    b"local.properties",
+];
+/// And how their names end.
+const ENDINGS: &[&[u8]] = &[
+    b".pem",
+    b".key",
+    b".p12",
+    b".pfx",
+    b".ppk",
+    b".jks",
+    b".keystore",
+    b".kdbx",
+    b".ovpn",
+    b".asc",
+    b".p8",
+    b".der",
+    b".env",
+    b".tfvars",
+    b".tfstate",
+    b".secret",
+    b".secrets",
+    b".secrets.toml",
+    b".secrets.yaml",
+    b".secrets.yml",
+    b".secrets.json",
+    b".kubeconfig",
+    b".publishsettings",
+    b".pkcs12",
+    b".mobileprovision",
+];
+
 /// Is a file of this name likely to hold credentials? Such files are scanned even if they are ignored.
 #[must_use]
 pub fn is_key_like(name: &[u8]) -> bool {
-    const WHOLE: &[&[u8]] = &[
-        b"credentials", b"credentials.json", b".netrc", b"_netrc", b".npmrc", b".pypirc", b".pgpass", b".htpasswd", b".dockercfg", b".git-credentials",
-        b".s3cfg", b".boto", b"id_rsa", b"id_dsa", b"id_ecdsa", b"id_ed25519", b"secrets", b"kubeconfig", b".vault-token", b"master.key", b"terraform.tfstate",
-        b"terraform.tfvars", b"service-account.json", b"serviceaccount.json", b"wp-config.php", b"local.settings.json", b"secring.gpg", b".envrc", b".my.cnf",
-        b".terraformrc", b"config.json", b".dockerconfigjson", b"application_default_credentials.json", b".yarnrc.yml", b"auth.json", b"local.properties",
-    ];
-    const ENDINGS: &[&[u8]] = &[
-        b".pem", b".key", b".p12", b".pfx", b".ppk", b".jks", b".keystore", b".kdbx", b".ovpn", b".asc", b".p8", b".der", b".env", b".tfvars", b".tfstate",
-        b".secret", b".secrets", b".secrets.toml", b".secrets.yaml", b".secrets.yml", b".secrets.json", b".kubeconfig", b".publishsettings", b".pkcs12", b".mobileprovision",
-    ];
     let lower = name.to_ascii_lowercase();
     let stem = lower.split(|b| *b == b'.').next().unwrap_or_default();
     lower.starts_with(b".env") && lower != b".environment"

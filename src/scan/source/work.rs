@@ -111,7 +111,11 @@ impl<'a> Job<'a> {
     /// What was looked at, and the parts of the scan that go on to the report.
     #[must_use]
     pub fn finish(self) -> (Coverage, Collector<'a>, Issues) {
-        let mut all = Coverage { ignored_files: self.ignored.into_inner(), ignored_but_scanned: self.saved.into_inner(), ..Coverage::default() };
+        let mut all = Coverage {
+            ignored_files: self.ignored.into_inner(),
+            ignored_but_scanned: self.saved.into_inner(),
+            ..Coverage::default()
+        };
         for worker in self.workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
             all.files += worker.coverage.files;
             all.bytes += worker.coverage.bytes;

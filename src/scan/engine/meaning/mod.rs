@@ -156,6 +156,9 @@ impl Judge {
         if self.allowed(rule, secret) {
             return Err(Miss::Allowed);
         }
+        if is_marked(cx) {
+            return Err(Miss::Placeholder("marked as an example with a middle dot"));
+        }
         if embedded(cx) {
             return Err(Miss::Placeholder("a part of a longer base64 text"));
         }
@@ -206,6 +209,18 @@ impl Judge {
     }
 }
 
+/// Does the mark of examples in rule files, a middle dot, stand in the match or in what is joined to it without a blank?
+fn is_marked(cx: &Context<'_>) -> bool {
+    const MARK: &[u8] = "·".as_bytes();
+    const REACH: usize = 512;
+    let joined = |b: &&u8| !b.is_ascii_whitespace();
+    let (start, end) = (cx.span.start, cx.span.end);
+    let before = cx.bytes[start.saturating_sub(REACH)..start].iter().rev().take_while(joined).count();
+    let behind = cx.bytes[end..cx.bytes.len().min(end + REACH)].iter().take_while(joined).count();
+    let around = &cx.bytes[start - before..end + behind];
+    around.len() < 8 * REACH && memchr::memmem::find(around, MARK).is_some()
+}
+
 fn globset(globs: &mut dyn Iterator<Item = &String>) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
     for glob in globs {
@@ -242,21 +257,29 @@ fn run(check: Check, secret: &[u8], cx: &Context<'_>, verdict: &mut Verdict) -> 
         Check::NotDigest => need(!is_digest(cx), 0),
         Check::Password => need(is_password(secret, cx), 0),
         Check::Jwt => jwt(secret, cx.now, verdict),
-        Check::Crc32Base62 => lower(checksum::crc32_base62(secret), verdict),
-        Check::Crc32HexLe => lower(checksum::crc32_hex_le(secret), verdict),
-        Check::Crc32HexBe => lower(checksum::crc32_hex_be(secret), verdict),
+        Check::Crc32Base62 => {
+            lower(checksum::crc32_base62(secret), verdict);
+            Ok(())
+        }
+        Check::Crc32HexLe => {
+            lower(checksum::crc32_hex_le(secret), verdict);
+            Ok(())
+        }
+        Check::Crc32HexBe => {
+            lower(checksum::crc32_hex_be(secret), verdict);
+            Ok(())
+        }
     }
 }
 
 /// A checksum that does not match lowers the confidence: published samples often do not verify.
-fn lower(holds: bool, verdict: &mut Verdict) -> Result<(), Miss> {
+fn lower(holds: bool, verdict: &mut Verdict) {
     if holds {
         verdict.notes |= note::CHECKSUM;
     } else {
         verdict.notes |= note::BAD_CHECKSUM;
         verdict.confidence = if verdict.confidence == Confidence::High { Confidence::Medium } else { Confidence::Low };
     }
-    Ok(())
 }
 
 fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
