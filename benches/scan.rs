@@ -1,7 +1,6 @@
 //! The engine alone: one thread, bytes in memory, all built-in rules on unless the name says otherwise.
 //!
 //! Run with `cargo bench --bench scan`. Inputs are made from a fixed seed or taken from this repository's own sources.
-#![expect(missing_docs, reason = "a bench")]
 
 use divan::Bencher;
 use divan::counter::BytesCount;
