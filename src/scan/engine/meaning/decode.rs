@@ -18,7 +18,8 @@ pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn is_printable(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|s| !s.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')))
+    !bytes.is_empty()
+        && std::str::from_utf8(bytes).is_ok_and(|s| !s.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')))
 }
 
 /// Decodes to printable text.
@@ -75,7 +76,9 @@ pub fn jwt(secret: &[u8]) -> Option<Jwt> {
 #[must_use]
 pub fn is_pem_block(secret: &[u8]) -> bool {
     let Some(head) = memchr::memmem::find(secret, b"-----BEGIN ") else { return false };
-    let Some(body) = memchr::memmem::find(&secret[head + 11..], b"-----").map(|at| &secret[head + 16 + at..]) else { return false };
+    let Some(body) = memchr::memmem::find(&secret[head + 11..], b"-----").map(|at| &secret[head + 16 + at..]) else {
+        return false;
+    };
     let end = memchr::memmem::find(body, b"-----END").unwrap_or(body.len());
     let plain = pem_body(&body[..end]);
     if plain.len() < 64 || plain.iter().collect::<std::collections::BTreeSet<_>>().len() < 16 {
@@ -85,7 +88,10 @@ pub fn is_pem_block(secret: &[u8]) -> bool {
     base64(&plain[..whole]).is_some_and(|b| {
         let kind = &secret[head..head + 40.min(secret.len() - head)];
         let other = memchr::memmem::find(kind, b"PGP").is_some() || memchr::memmem::find(kind, b"SSH2").is_some();
-        other || b.starts_with(b"openssh-key-v1") || b.starts_with(&[0x30]) || memchr::memmem::find(secret, b"Proc-Type").is_some()
+        other
+            || b.starts_with(b"openssh-key-v1")
+            || b.starts_with(&[0x30])
+            || memchr::memmem::find(secret, b"Proc-Type").is_some()
     })
 }
 
@@ -146,7 +152,9 @@ mod tests {
         der.extend((0..200u32).map(|i| (i * 97 % 251) as u8));
         let body = String::from_utf8(encode(&der)).unwrap();
         let wrapped: Vec<String> = body.as_bytes().chunks(64).map(|c| String::from_utf8_lossy(c).into_owned()).collect();
-        let block = |sep: &str, extra: &str| format!("-----BEGIN RSA PRIVATE KEY-----{sep}{extra}{}{sep}-----END RSA PRIVATE KEY-----", wrapped.join(sep));
+        let block = |sep: &str, extra: &str| {
+            format!("-----BEGIN RSA PRIVATE KEY-----{sep}{extra}{}{sep}-----END RSA PRIVATE KEY-----", wrapped.join(sep))
+        };
         assert!(is_pem_block(block("\n", "").as_bytes()));
         assert!(is_pem_block(block("\\n", "").as_bytes()));
         assert!(is_pem_block(block("\n    ", "").as_bytes()));

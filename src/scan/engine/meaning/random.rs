@@ -48,7 +48,9 @@ impl Randomness {
             b'A'..=b'Z' => 2,
             _ => 3,
         };
-        let count = |is: &dyn Fn(&[u8]) -> bool, width: usize| f64::from(u32::try_from(value.windows(width).filter(|w| is(w)).count()).unwrap_or(0));
+        let count = |is: &dyn Fn(&[u8]) -> bool, width: usize| {
+            f64::from(u32::try_from(value.windows(width).filter(|w| is(w)).count()).unwrap_or(0))
+        };
         Self {
             entropy: shannon(value),
             surprise: surprise(value),
@@ -67,7 +69,8 @@ impl Randomness {
         let fill = self.entropy / full;
         let hexlike = self.digits > 0.3 && self.changes > 0.2;
         let letters = if self.surprise == 0.0 { 0.5 } else { ((self.surprise - 4.2) / 1.5).clamp(-1.0, 1.0) };
-        let score = 2.5 * (fill - 0.72) + 0.9 * letters + 1.6 * (self.changes - 0.25) - 1.8 * self.words + if hexlike { 0.45 } else { 0.0 }
+        let score = 2.5 * (fill - 0.72) + 0.9 * letters + 1.6 * (self.changes - 0.25) - 1.8 * self.words
+            + if hexlike { 0.45 } else { 0.0 }
             - if self.digits == 0.0 { 0.35 } else { 0.0 };
         self.len >= 8 && score > 0.3
     }
