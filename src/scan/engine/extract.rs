@@ -137,10 +137,8 @@ fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Optio
         return None;
     }
     r.blanks();
-    quoted(*r).or_else(|| match only_quoted {
-        true => None,
-        false => bare(*r, if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare }),
-    })
+    let form = if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare };
+    quoted(*r).or_else(|| if only_quoted { None } else { bare(*r, form) })
 }
 
 /// Beginnings of the names of functions that look at a value rather than keep it.

@@ -495,7 +495,7 @@ const OTHER_PARTS: &[&str] = &[
 fn other_name(name: &[u8]) -> bool {
     let one = name.strip_suffix(b"s").unwrap_or(name);
     OTHER_ENDS.iter().any(|w| name.ends_with(w.as_bytes()) || one.ends_with(w.as_bytes()))
-        || name == b"key"
+        || matches!(name, b"key" | b"pass")
         || OTHER_PARTS.iter().any(|w| memchr::memmem::find(name, w.as_bytes()).is_some())
 }
 
