@@ -6,9 +6,9 @@
 //! buffer, so a small file costs three system calls and no allocation. A folder with many files is split into batches. A file
 //! longer than a window is cut into overlapping windows that all threads take in turn ([`super::stream`]).
 //!
-//! Large files are read, not mapped: on the 1 GB log mapping in windows cost more processor time than reading into a buffer that stays in
-//! the cache (page faults, one per 4 KiB), and held more memory; `benches/source.rs` compares the two. Reading also cannot be
-//! killed by a file that shrinks under it.
+//! Large files are read, not mapped: a buffer that is reused stays in the cache, a window of a map costs a page fault per 4 KiB and
+//! counts as memory; `benches/source.rs` compares the two. And a file that shrinks while it is read is a short read and a gap,
+//! not a signal.
 
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
