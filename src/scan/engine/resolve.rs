@@ -3,6 +3,7 @@
 //! It must not look at the bytes, only at spans and rules. Start with [`resolve`].
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::super::rule::{From, Near, Need, Pattern, Rule};
 use super::{Engine, Match, Miss, Sink};
@@ -31,13 +32,17 @@ pub(super) fn resolve<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: 
 
 /// Takes the best of a group of overlapping matches, then the best that does not overlap it, and so on.
 fn settle<S: Sink>(engine: &Engine, group: &mut Vec<Match>, kept: &mut Vec<Match>, sink: &mut S) {
-    let first = kept.len();
     group.sort_by_key(|m| Reverse(rank(&engine.rules[m.rule as usize], m)));
+    // Those kept do not overlap, so the last that begins before a match ends is the only one that can overlap it.
+    let mut taken: BTreeMap<usize, (usize, u32)> = BTreeMap::new();
     for found in group.drain(..) {
-        let overlaps = |k: &&Match| found.span.secret_start < k.span.secret_end && k.span.secret_start < found.span.secret_end;
-        match kept[first..].iter().find(overlaps) {
-            Some(better) => sink.miss(found.rule, found.span, Miss::Overlap(better.rule)),
-            None => kept.push(found),
+        let (start, end) = (found.span.secret_start, found.span.secret_end);
+        match taken.range(..end).next_back() {
+            Some((_, (until, better))) if *until > start => sink.miss(found.rule, found.span, Miss::Overlap(*better)),
+            _ => {
+                taken.insert(start, (end, found.rule));
+                kept.push(found);
+            }
         }
     }
 }
