@@ -56,6 +56,9 @@ pub(super) enum Anchor {
     Probe(u32, Vec<[u8; 3]>, Vec<u8>),
     Infix(usize, [u8; 3]),
     Literal(u32, Vec<u8>, Fold),
+    /// Fewest and most bytes before a literal, what of it stands before the part that is looked up, and that part: the match
+    /// begins with another literal that stands everywhere.
+    Back((u32, u32), (Vec<u8>, Vec<u8>)),
     /// There is a literal, but a run of unknown length before it.
     Floating,
 }
@@ -109,7 +112,45 @@ pub(super) fn anchor(sequence: &[Piece]) -> Option<Anchor> {
             offset = Some(at + bytes.len());
         }
     }
+    let url = |a: &Anchor| matches!(a, Anchor::Probe(_, _, l) | Anchor::Literal(_, l, _) if l.starts_with(b"http"));
+    if best.as_ref().is_some_and(|(_, a)| url(a))
+        && let Some(back) = back(sequence)
+    {
+        return Some(back);
+    }
     best.map(|(_, anchor)| anchor).or_else(|| any.then_some(Anchor::Floating))
+}
+
+/// How far the literal that a sequence begins with may stand before the one it is found by.
+const MAX_BACK: u32 = 256;
+/// A literal shorter than this is not much rarer than `https://`.
+const MIN_BACK: usize = 5;
+
+/// The longest literal behind the first, if the sequence begins with one.
+fn back(sequence: &[Piece]) -> Option<Anchor> {
+    let Some(Piece::Literal(first)) = sequence.iter().find(|p| !matches!(p, Piece::SecretStart)) else { return None };
+    let (mut least, mut most) = (0u32, 0u32);
+    let mut best: Option<(usize, Anchor)> = None;
+    for (index, piece) in sequence.iter().enumerate() {
+        match piece {
+            Piece::Literal(s) if index > 0 && s.len() >= MIN_BACK && least as usize >= first.len() && most <= MAX_BACK => {
+                let start = word_start(s, false).unwrap_or(0);
+                let (before, found) = s.split_at(start);
+                if found.len() >= MIN_BACK && best.as_ref().is_none_or(|b| b.0 < found.len()) {
+                    let lead = (least + before.len() as u32, most + before.len() as u32);
+                    best = Some((found.len(), Anchor::Back(lead, (before.to_vec(), found.to_vec()))));
+                }
+            }
+            _ => {}
+        }
+        let (min, max) = match piece {
+            Piece::Literal(s) | Piece::Folded(s) => (s.len() as u32, s.len() as u32),
+            Piece::Run(_, min, max) => (*min, *max),
+            Piece::SecretStart | Piece::SecretEnd => (0, 0),
+        };
+        (least, most) = (least.saturating_add(min), most.saturating_add(max));
+    }
+    best.map(|(_, anchor)| anchor)
 }
 
 /// Ways to find a literal piece at a fixed offset, with a score.

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
+use super::super::rule::required::required;
 use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
 use super::anchor::{Anchor, Fold, anchor, head_of, secret_prefix, split_edges, word_start};
@@ -22,7 +23,7 @@ use super::classify::{Classifier, Fingerprint};
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Filter, Heads, Trigrams, cases};
+use super::table::{Filter, Head, Heads, Trigrams, cases};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -40,6 +41,8 @@ pub struct EngineError {
 pub(super) enum Action {
     /// Match pattern number so-and-so that begins so many bytes before.
     Pattern(u32, u32),
+    /// The same where the bytes before are not of a known number: fewest and most.
+    Back(u32, u32, u32),
     /// Search the regular expression of a rule around it.
     Regex(u32),
     /// Look for an assignment to a name that contains this.
@@ -56,6 +59,8 @@ pub(super) struct Literal {
     /// Lower-cased where `folded`.
     pub(super) bytes: Vec<u8>,
     pub(super) folded: bool,
+    /// What stands before it in the literal of the rule, which is looked up where a word begins in it.
+    pub(super) before: Vec<u8>,
     /// Does it begin a word?
     word: bool,
     pub(super) actions: Vec<Action>,
@@ -132,6 +137,7 @@ struct Builder {
 
 /// Builds the tables.
 pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
+    let nothing = Heads::new(std::iter::empty());
     let tables = Tables {
         patterns: Vec::new(),
         sets: 0,
@@ -140,18 +146,12 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         infixes: Vec::new(),
         literals: Vec::new(),
         anywhere: vec![Vec::new(); 256],
-        words: Heads::new(std::iter::empty()),
-        filter: Filter::new(&Heads::new(std::iter::empty()), &Heads::new(std::iter::empty())),
+        filter: Filter::new(&nothing, &nothing),
+        words: nothing.clone(),
         classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
-        values: Values {
-            names: Vec::new(),
-            index: Heads::new(std::iter::empty()),
-            url: Vec::new(),
-            header: Vec::new(),
-            patterns: HashMap::new(),
-        },
+        values: Values { names: Vec::new(), index: nothing, url: Vec::new(), header: Vec::new(), patterns: HashMap::new() },
         regexes: vec![None; rules.len()],
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
@@ -182,16 +182,17 @@ impl Builder {
         let token = match &rule.pattern {
             Source::Token(token) => token,
             Source::Regex(regex) => {
-                self.add_regex(index, LazyRegex::new(regex.clone()));
-                let literals = load::required_literals(regex);
-                return match (rule.from, literals) {
-                    (None, Some(list)) => {
-                        list.iter().for_each(|l| self.regex_literal(index, l));
-                        Ok(())
-                    }
-                    (None, None) => Err(error(rule, "its regular expression has no literal of three or more characters")),
-                    (Some(_), _) => Ok(()),
+                let compiled = LazyRegex::new(regex.clone());
+                if rule.from.is_some() {
+                    self.add_regex(index, compiled);
+                    return Ok(());
+                }
+                let Some(found) = required(regex) else {
+                    return Err(error(rule, "its regular expression has no literal of three or more characters"));
                 };
+                self.add_regex(index, compiled.led(found.lead));
+                found.literals.iter().for_each(|l| self.regex_literal(index, l));
+                return Ok(());
             }
         };
         let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
@@ -229,11 +230,12 @@ impl Builder {
             Some(Anchor::Infix(offset, key)) => {
                 self.infix_pairs.entry(offset).or_default().push((key, number));
             }
-            Some(Anchor::Literal(offset, bytes, fold)) => self.literal(&bytes, fold, Action::Pattern(number, offset)),
+            Some(Anchor::Literal(offset, bytes, fold)) => self.literal((&[], &bytes), fold, Action::Pattern(number, offset)),
+            Some(Anchor::Back(lead, (before, bytes))) => {
+                self.literal((&before, &bytes), Fold::No, Action::Back(number, lead.0, lead.1));
+            }
             // A literal too short to be searched for, and keywords to look near instead.
-            Some(Anchor::Floating)
-                if !rule.keywords.is_empty() && load::required_literals(&grammar::to_regex(node)).is_none() =>
-            {
+            Some(Anchor::Floating) if !rule.keywords.is_empty() && required(&grammar::to_regex(node)).is_none() => {
                 self.keyword_pattern(rule, number);
             }
             Some(Anchor::Floating) => {
@@ -248,20 +250,20 @@ impl Builder {
 
     /// A token that is no straight sequence, or whose literal floats.
     fn automaton(&mut self, index: u32, rule: &Rule, node: &Node) -> Result<(), EngineError> {
-        let regex = grammar::to_regex(node);
-        let known = self.tables.regexes[index as usize].is_some();
-        if !known {
-            self.add_regex(index, LazyRegex::bordered(regex.clone()));
-        }
-        if known || rule.from.is_some() || load::is_value_rule(rule, node) {
+        if self.tables.regexes[index as usize].is_some() {
             return Ok(());
         }
-        let Some(literals) = load::required_literals(&format!("(?-u){regex}")) else {
+        let regex = grammar::to_regex(node);
+        let compiled = LazyRegex::bordered(regex.clone());
+        if rule.from.is_some() || load::is_value_rule(rule, node) {
+            self.add_regex(index, compiled);
+            return Ok(());
+        }
+        let Some(found) = required(&format!("(?-u){regex}")) else {
             return Err(error(rule, "too many alternatives, and no literal of three or more characters in all of them"));
         };
-        for literal in &literals {
-            self.regex_literal(index, literal);
-        }
+        self.add_regex(index, compiled.led(found.lead));
+        found.literals.iter().for_each(|l| self.regex_literal(index, l));
         Ok(())
     }
 
@@ -279,18 +281,23 @@ impl Builder {
             self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
         } else {
             let start = word_start(literal, true).unwrap_or(0);
-            self.literal(&literal[start..], Fold::Yes, Action::Regex(rule));
+            self.literal(literal.split_at(start), Fold::Yes, Action::Regex(rule));
         }
     }
 
-    fn literal(&mut self, bytes: &[u8], fold: Fold, action: Action) {
+    /// Adds a literal, given as what stands before the part that is looked up, and that part.
+    fn literal(&mut self, literal: (&[u8], &[u8]), fold: Fold, action: Action) {
+        let (before, bytes) = literal;
         let folded = fold != Fold::No;
         // A stem is looked for inside words: `dbpassword`. All else begins a word if it can.
         let word = bytes.len() >= 3 && bytes[..3].iter().all(|b| ALNUM.has(*b)) && !STEMS.contains(&bytes);
-        match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.folded == folded) {
+        match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.before == before && l.folded == folded) {
             Some(known) if known.actions.contains(&action) => {}
             Some(known) => known.actions.push(action),
-            None => self.tables.literals.push(Literal { bytes: bytes.to_vec(), folded, word, actions: vec![action] }),
+            None => {
+                let (bytes, before) = (bytes.to_vec(), before.to_vec());
+                self.tables.literals.push(Literal { bytes, folded, before, word, actions: vec![action] });
+            }
         }
     }
 
@@ -323,12 +330,12 @@ impl Builder {
     fn value_names(&mut self, index: u32, from: From, keys: &[String]) {
         match from {
             From::UrlPassword => {
-                self.literal(b"://", Fold::No, Action::Url);
+                self.literal((b"", b"://"), Fold::No, Action::Url);
                 self.tables.values.url.push(index);
             }
             From::AuthHeader => {
-                self.literal(b"basic ", Fold::Yes, Action::Header);
-                self.literal(b"bearer ", Fold::Yes, Action::Header);
+                self.literal((b"", b"basic "), Fold::Yes, Action::Header);
+                self.literal((b"", b"bearer "), Fold::Yes, Action::Header);
                 self.tables.values.header.push(index);
             }
             From::Assignment => {
@@ -336,10 +343,10 @@ impl Builder {
                     let name = super::words::normalise(key.as_bytes());
                     // The name is read to both sides of what is found: a stem of it is enough.
                     match STEMS.iter().find(|stem| memchr::memmem::find(&name, stem).is_some()) {
-                        Some(stem) => self.literal(stem, Fold::Yes, Action::Assignment),
+                        Some(stem) => self.literal((b"", stem), Fold::Yes, Action::Assignment),
                         None => spellings(key.trim_end_matches('$'))
                             .iter()
-                            .for_each(|s| self.literal(s, Fold::Yes, Action::Assignment)),
+                            .for_each(|s| self.literal((b"", s), Fold::Yes, Action::Assignment)),
                     }
                     match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
                         Some((_, rules)) => rules.push(index),
@@ -375,9 +382,10 @@ impl Builder {
             fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
         }
         let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
-        self.tables.words = Heads::new(words.map(|(l, id)| (l.bytes.as_slice(), id)));
+        self.tables.words = Heads::new(words.map(|(l, id)| (Head { word: &l.bytes, folded: l.folded }, id)));
         let names = self.tables.values.names.iter().zip(0u32..);
-        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (n.strip_suffix(b"$").unwrap_or(n), id)));
+        let head = |n: &'_ Vec<u8>| n.strip_suffix(b"$").map_or(n.len(), <[u8]>::len);
+        self.tables.values.index = Heads::new(names.map(|((n, _), id)| (Head { word: &n[..head(n)], folded: false }, id)));
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use regex_automata::meta::Regex;
 use regex_automata::{Anchored, Input};
 
-use super::super::rule::load;
 use super::super::rule::set::ALNUM;
+use super::super::rule::{load, required};
 use super::pattern::Span;
 
 /// A regular expression over bytes.
@@ -17,6 +17,7 @@ pub(super) struct LazyRegex {
     source: String,
     bordered: bool,
     reach: usize,
+    lead: (usize, Option<usize>),
     number: usize,
     compiled: Arc<OnceLock<Option<Regex>>>,
 }
@@ -25,18 +26,28 @@ impl LazyRegex {
     /// One that matches as it is written.
     #[must_use]
     pub(super) fn new(source: String) -> Self {
-        Self { reach: longest(&source), source, bordered: false, number: 0, compiled: Arc::default() }
+        Self { reach: reach(&source), source, bordered: false, lead: (0, None), number: 0, compiled: Arc::default() }
     }
 
     /// One made from a token: its match must not cut a word of letters and digits.
     #[must_use]
     pub(super) fn bordered(source: String) -> Self {
-        Self { reach: longest(&source), source, bordered: true, number: 0, compiled: Arc::default() }
+        Self { bordered: true, ..Self::new(source) }
     }
 
     /// The same with a number among the engine's regular expressions.
     pub(super) fn numbered(self, number: usize) -> Self {
         Self { number, ..self }
+    }
+
+    /// The same with the fewest and the most bytes that stand before its literal.
+    pub(super) fn led(self, lead: (usize, Option<usize>)) -> Self {
+        Self { lead, ..self }
+    }
+
+    /// See [`LazyRegex::led`].
+    pub(super) fn lead(&self) -> (usize, Option<usize>) {
+        self.lead
     }
 
     /// See [`LazyRegex::numbered`].
@@ -72,6 +83,21 @@ impl LazyRegex {
         }
     }
 
+    /// The match that begins at `from` and ends by `to`.
+    #[must_use]
+    pub(super) fn begins(&self, bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+        let regex = self.regex()?;
+        let input = Input::new(bytes).range(from..to).anchored(Anchored::Yes);
+        // Most places are turned away, which needs no captures.
+        if !regex.is_match(input.clone()) {
+            return None;
+        }
+        let mut caps = regex.create_captures();
+        regex.search_captures(&input, &mut caps);
+        let span = caps.get_match().map(|m| span(&caps, m.start(), m.end()))?;
+        (!self.bordered || !cuts_word(bytes, span)).then_some(span)
+    }
+
     /// Does it match all of `from..to`?
     #[must_use]
     pub(super) fn whole(&self, bytes: &[u8], from: usize, to: usize) -> Option<Span> {
@@ -82,9 +108,8 @@ impl LazyRegex {
     }
 }
 
-fn longest(source: &str) -> usize {
-    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source);
-    hir.ok().and_then(|h| h.properties().maximum_len()).map_or(usize::MAX, |n| 2 * n + 16)
+fn reach(source: &str) -> usize {
+    required::longest(source).map_or(usize::MAX, |n| 2 * n + 16)
 }
 
 fn span(caps: &regex_automata::util::captures::Captures, start: usize, end: usize) -> Span {

@@ -187,7 +187,22 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if index < self.scratch.passed {
             return self.scratch.masks[index].keyword;
         }
-        self.engine.tables.filter.pass(&table::block(self.bytes, base), word_starts(&self.scratch.masks, index)).1
+        self.word_hints(index, base).1
+    }
+
+    /// Where literals that begin a word and where keywords may begin in a word of the masks.
+    #[inline]
+    pub(super) fn word_hints(&self, index: usize, base: usize) -> (u64, u64) {
+        let [here, next] = [self.scratch.masks[index], self.scratch.masks.get(index + 1).copied().unwrap_or_default()];
+        let joined = |here: u64, next: u64, n: u32| here >> n | next << (64 - n);
+        let token = here.token & joined(here.token, next.token, 1) & joined(here.token, next.token, 2);
+        let mut room = [0; 68];
+        let block = table::block(self.bytes, base, &mut room);
+        let pass = self.engine.tables.filter.pass(block, word_starts(&self.scratch.masks, index) & token);
+        // A keyword of three letters is a whole word.
+        let lower = joined(here.lower, next.lower, 3);
+        let upper = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3);
+        (pass.first, pass.second | pass.second_short & !(lower | upper))
     }
 
     /// Finds keywords from shortly before the run to its end, each byte once.

@@ -178,6 +178,15 @@ impl Pattern {
         self.left
     }
 
+    /// The literal a match begins with.
+    #[must_use]
+    pub(super) fn first_literal(&self) -> Option<&[u8]> {
+        match self.pieces.first() {
+            Some(Item::Literal(s)) => Some(s),
+            _ => None,
+        }
+    }
+
     /// The run a match begins with: its set, the set's number, its least length, and its greatest if nothing follows it.
     #[must_use]
     pub(super) fn first_run(&self) -> Option<(Set, usize, usize, usize)> {

@@ -17,7 +17,7 @@ use super::words::{begins_word, normalise};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
-const CHUNK: usize = 512;
+const CHUNK: usize = 128;
 /// Words of an earlier chunk that are kept, for what stands before a run.
 pub(super) const BEHIND: usize = 4;
 /// Words classified beyond a chunk, for runs that go on.
@@ -28,6 +28,12 @@ const BEYOND: usize = 1024;
 const REGEX_BEFORE: usize = 1024;
 /// … to so far behind it.
 const REGEX_BEHIND: usize = 16 * 1024;
+/// A regular expression is tried where its matches may begin, if these are at most so many places before its literal …
+const MOST_STARTS: usize = 16;
+/// … and at most so many times in a stretch as long as its longest match.
+const MOST_TRIES: u32 = 8;
+/// First literals looked at before the literal that a pattern is found by.
+const MOST_BACK: usize = 4;
 /// Matches kept of one input; more are not credible.
 const MAX_MATCHES: usize = 200_000;
 
@@ -46,11 +52,21 @@ pub struct Scratch {
     /// Keywords tried in it, and from where on.
     pub(super) tried: Vec<(u32, usize)>,
     /// How far each regular expression has been searched.
-    searched: Vec<usize>,
+    searched: Vec<Searched>,
     value_end: usize,
     /// A stretch without values: from, to; and up to where the question need not be asked again.
     endless: (usize, usize, usize),
     pub(super) matches: Vec<Match>,
+}
+
+/// How far a regular expression has been searched.
+#[derive(Debug, Clone, Copy, Default)]
+struct Searched {
+    /// Matches that begin before are known.
+    to: usize,
+    /// It was tried so many times before this place.
+    window: usize,
+    tries: u32,
 }
 
 impl Scratch {
@@ -84,7 +100,7 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
     scratch.keywords.clear();
     scratch.keywords_to = 0;
     scratch.searched.clear();
-    scratch.searched.resize(engine.tables.regex_count, 0);
+    scratch.searched.resize(engine.tables.regex_count, Searched::default());
     scratch.value_end = 0;
     scratch.endless = (0, 0, 0);
     scratch.runs.reset(engine.tables.sets);
@@ -139,13 +155,14 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let long = eight & eight >> 8;
         let longer = truncate(long & long >> 16);
         let long = truncate(long);
-        let block = table::block(self.bytes, at);
         let tables = &self.engine.tables;
         if long != 0 {
+            let mut room = [0; 68];
+            let block = table::block(self.bytes, at, &mut room);
             let alnum = here.digit | here.upper | here.lower;
             let carry = (before.digit | before.upper | before.lower) >> 63;
             let starts = alnum & !(alnum << 1 | carry) & long & keep;
-            self.each(tables.probe_table.filter(&block, starts), at, |this, pos| this.probe(pos, Start::Border));
+            self.each(tables.probe_table.filter(block, starts), at, |this, pos| this.probe(pos, Start::Border));
             let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
             let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
             self.each((starts | runs) & longer, at, Self::infix);
@@ -155,7 +172,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         // Words of three letters and digits and more; keywords may have a separator there.
         let alnum = u128::from(here.digit | here.upper | here.lower) | u128::from(next.digit | next.upper | next.lower) << 64;
         let three = truncate(alnum & alnum >> 1 & alnum >> 2);
-        let (words, keywords) = tables.filter.pass(&block, word_starts(&self.scratch.masks, BEHIND + word));
+        let (words, keywords) = self.word_hints(BEHIND + word, at);
         self.scratch.masks[BEHIND + word].keyword = keywords;
         self.each(words & three & keep, at, Self::word_literal);
     }
@@ -250,9 +267,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     fn literal(&mut self, at: usize, literal: &Literal) {
-        let Some(text) = self.bytes.get(at..at + literal.bytes.len()) else { return };
-        let hit = if literal.folded { text.eq_ignore_ascii_case(&literal.bytes) } else { text == literal.bytes };
-        if !hit {
+        let Some(start) = at.checked_sub(literal.before.len()) else { return };
+        let (Some(before), Some(text)) = (self.bytes.get(start..at), self.bytes.get(at..at + literal.bytes.len())) else {
+            return;
+        };
+        let same = |a: &[u8], b: &[u8]| if literal.folded { a.eq_ignore_ascii_case(b) } else { a == b };
+        if !same(text, &literal.bytes) || !same(before, &literal.before) {
             return;
         }
         for action in &literal.actions {
@@ -262,7 +282,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                         self.pattern(pattern, begin, Start::Border, Found::default());
                     }
                 }
-                Action::Regex(rule) => self.regex(rule, at),
+                Action::Back(pattern, least, most) => self.back(pattern, at, (least as usize, most as usize)),
+                Action::Regex(rule) => self.regex(rule, start),
                 Action::Assignment => self.assignment(at),
                 Action::Url if self.is_endless(at, false) => {}
                 Action::Url => self.values(extract::url_password(self.bytes, at), From::UrlPassword),
@@ -271,20 +292,44 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// Searches a regular expression around one of its literals, no byte twice.
+    /// Tries a pattern at the literals it begins with that stand `lead` bytes before `at`.
+    fn back(&mut self, pattern: u32, at: usize, lead: (usize, usize)) {
+        let Some(first) = self.engine.tables.patterns[pattern as usize].first_literal() else { return };
+        let (from, to) = (at.saturating_sub(lead.1), (at + first.len()).saturating_sub(lead.0));
+        let window = &self.bytes[from.min(to)..to];
+        for start in memchr::memmem::rfind_iter(window, first).take(MOST_BACK) {
+            self.pattern(pattern, from + start, Start::Border, Found::default());
+        }
+    }
+
+    /// Looks for a regular expression one of whose literals stands at `at`: by trying the few places where a match may begin,
+    /// or, where there are many or literals stand close together, by searching around it, no byte twice.
     fn regex(&mut self, rule: u32, at: usize) {
         let engine = self.engine;
         let Some(regex) = &engine.tables.regexes[rule as usize] else { return };
-        if at < self.scratch.searched[regex.number()] {
+        let known = self.scratch.searched[regex.number()];
+        if at < known.to {
             return;
         }
-        let from = at.saturating_sub(regex.reach().min(REGEX_BEFORE));
         let reach = regex.reach().min(REGEX_BEHIND);
         let to = self.bytes.len().min(at + reach);
+        if let (least, Some(most)) = regex.lead()
+            && most - least <= MOST_STARTS
+            && (at >= known.window || known.tries < MOST_TRIES)
+        {
+            let (window, tries) = if at >= known.window { (to, 0) } else { (known.window, known.tries) };
+            let starts = (least..=most).rev().filter_map(|lead| at.checked_sub(lead));
+            let found = starts.filter(|s| *s >= known.to).find_map(|start| regex.begins(self.bytes, start, to));
+            let to = found.map_or(known.to, |span| span.end);
+            self.scratch.searched[regex.number()] = Searched { to, window, tries: tries + 1 };
+            found.into_iter().for_each(|span| self.judge(rule, span, Found::default()));
+            return;
+        }
+        let from = at.saturating_sub(regex.lead().1.unwrap_or(REGEX_BEFORE).min(REGEX_BEFORE));
         let mut spans = Vec::new();
         regex.find(self.bytes, from, to, &mut |span| spans.push(span));
         // What was searched with enough room behind it needs no second look.
-        self.scratch.searched[regex.number()] = if to == self.bytes.len() { to } else { at + reach / 2 };
+        self.scratch.searched[regex.number()].to = if to == self.bytes.len() { to } else { at + reach / 2 };
         for span in spans {
             self.judge(rule, span, Found::default());
         }

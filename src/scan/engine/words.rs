@@ -3,7 +3,7 @@
 //! They must not know rules, only numbers. Start with [`Keywords::at`]. Case and the separators `_`, `-`, `.` and space do
 //! not count: `api_key` also means `apiKey`, `API-KEY` and `api key`.
 
-use super::table::Heads;
+use super::table::{Head, Heads};
 
 /// Keywords by number.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Keywords {
                 heads.extend(spellings.iter().map(|w| (spell(w), id)));
             }
         }
-        let table = Heads::new(heads.iter().map(|(w, id)| (w.as_slice(), *id)));
+        let table = Heads::new(heads.iter().map(|(w, id)| (Head { word: one_separator(w), folded: true }, *id)));
         Self { words: words.iter().map(|(w, _)| w.clone()).collect(), table }
     }
 
@@ -54,6 +54,12 @@ impl Keywords {
     pub(super) fn word(&self, id: u32) -> &str {
         std::str::from_utf8(&self.words[id as usize]).unwrap_or("?")
     }
+}
+
+/// A word up to its second separator: the input may mix them.
+fn one_separator(word: &[u8]) -> &[u8] {
+    let second = word.iter().enumerate().filter(|(_, b)| is_separator(**b)).nth(1);
+    &word[..second.map_or(word.len(), |(at, _)| at)]
 }
 
 /// Lower case, without separators.

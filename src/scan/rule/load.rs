@@ -11,6 +11,7 @@ use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use super::grammar::{self, Node};
+use super::required::required;
 use super::set::TOKEN;
 use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Rule};
 use crate::base::text::without_tokens;
@@ -315,7 +316,7 @@ pub fn is_value_rule(rule: &Rule, node: &Node) -> bool {
 
 fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
     check_regex(regex).map_err(|e| fault("regex", e))?;
-    let literal = required_literals(regex).is_some();
+    let literal = required(regex).is_some();
     if rule.from.is_none() && !literal {
         return Err(fault("regex", "needs a literal of three or more characters that every match contains, or `from`"));
     }
@@ -335,55 +336,6 @@ fn check_regex(regex: &str) -> Result<(), String> {
     build_regex(regex)
         .map(|_| ())
         .map_err(|e| e.syntax_error().map_or_else(|| one_line(&e.to_string()), |s| one_line(&s.to_string())))
-}
-
-/// The literals one of which every match of a regular expression contains, lower-cased if it ignores case there. `None` if
-/// there is no such set of literals of three or more bytes.
-#[must_use]
-pub fn required_literals(regex: &str) -> Option<Vec<Vec<u8>>> {
-    use regex_syntax::hir::{Hir, HirKind};
-    fn walk(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-        let good =
-            |list: Vec<Vec<u8>>| (!list.is_empty() && list.len() <= 32 && list.iter().all(|l| l.len() >= 3)).then_some(list);
-        match hir.kind() {
-            HirKind::Literal(l) => good(vec![l.0.to_vec()]),
-            HirKind::Capture(c) => walk(&c.sub),
-            HirKind::Repetition(r) if r.min > 0 => walk(&r.sub),
-            HirKind::Alternation(arms) => arms.iter().map(walk).collect::<Option<Vec<_>>>().map(|v| v.concat()).and_then(good),
-            HirKind::Concat(items) => {
-                let weight = |l: &Vec<Vec<u8>>| l.iter().map(Vec::len).min().unwrap_or(0);
-                let mut lists: Vec<_> = items.iter().filter_map(walk).collect();
-                lists.extend(folded_runs(items).into_iter().map(|l| vec![l]));
-                lists.into_iter().max_by_key(weight)
-            }
-            _ => None,
-        }
-    }
-    /// Runs of single letters that match in either case, `[Aa][Bb]…`, and literals between them.
-    fn folded_runs(items: &[Hir]) -> Vec<Vec<u8>> {
-        let mut runs = vec![Vec::new()];
-        for item in items {
-            let one = match item.kind() {
-                HirKind::Literal(l) => Some(l.0.to_vec()),
-                HirKind::Class(c) => folded_letter(c).map(|b| vec![b]),
-                _ => None,
-            };
-            match (one, runs.last_mut()) {
-                (Some(bytes), Some(run)) => run.extend(bytes),
-                _ => runs.push(Vec::new()),
-            }
-        }
-        runs.retain(|r| r.len() >= 3);
-        runs
-    }
-    fn folded_letter(class: &regex_syntax::hir::Class) -> Option<u8> {
-        let regex_syntax::hir::Class::Bytes(b) = class else { return None };
-        let [a, z] = b.ranges() else { return None };
-        let same = a.start() == a.end() && z.start() == z.end() && a.start().eq_ignore_ascii_case(&z.start());
-        same.then_some(z.start())
-    }
-    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).ok()?;
-    walk(&hir).map(|list| list.into_iter().map(|l| l.to_ascii_lowercase()).collect())
 }
 
 /// Length of the longest literal that every match contains.
