@@ -25,7 +25,9 @@ pub struct Masks {
     pub token: u64,
     /// A literal may begin here.
     pub literal: u64,
-    /// A keyword may begin here; filled in by the search.
+    /// A literal that begins a word may begin here; filled in by [`super::hints`].
+    pub word: u64,
+    /// A keyword may begin here; filled in there too.
     pub keyword: u64,
 }
 
@@ -35,7 +37,7 @@ pub type Fingerprint = [Vec<u8>; FINGERPRINT];
 /// Which code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// AVX2 instructions.
+    /// AVX2 instructions, and BMI1 and BMI2, which all processors with AVX2 have.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// Plain code.
@@ -61,7 +63,7 @@ impl Classifier {
     /// letter or digit hit most often by chance: they have six of the eight buckets.
     #[must_use]
     pub fn new(fingerprints: &[Fingerprint]) -> Self {
-        let mut this = Self { low: [[0; 16]; FINGERPRINT], high: [[0; 16]; FINGERPRINT], class: classes(), path: best_path() };
+        let mut this = Self { low: [[0; 16]; FINGERPRINT], high: [[0; 16]; FINGERPRINT], class: classes(), path: Path::best() };
         let (mut letters, other): (Vec<_>, Vec<_>) =
             fingerprints.iter().partition(|f| f[0].iter().all(u8::is_ascii_alphanumeric));
         letters.sort();
@@ -162,12 +164,15 @@ fn classes() -> [u8; 256] {
     table
 }
 
-fn best_path() -> Path {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        return Path::Avx2;
+impl Path {
+    /// The fastest this processor has.
+    pub(super) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") {
+            return Self::Avx2;
+        }
+        Self::Portable
     }
-    Path::Portable
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -227,7 +232,7 @@ mod avx2 {
                 let letter = join(1);
                 let lower = join(2) & letter;
                 let token = join(3) | letter | join(0);
-                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, literal: join(4), keyword: 0 };
+                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, literal: join(4), word: 0, keyword: 0 };
             }
         }
     }

@@ -20,10 +20,11 @@ use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
 use super::anchor::{Anchor, Fold, anchor, head_of, secret_prefix, split_edges, word_start};
 use super::classify::{Classifier, Fingerprint};
+use super::hints::Hints;
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Filter, Head, Heads, Trigrams, cases};
+use super::table::{Head, Heads, Infixes, Trigrams, cases};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -88,19 +89,21 @@ pub(super) struct Tables {
     pub(super) sets: usize,
     pub(super) probes: Vec<Probe>,
     pub(super) probe_table: Trigrams,
-    /// For each distinct offset: which patterns have a literal there.
-    pub(super) infixes: Vec<(usize, Trigrams)>,
+    /// Patterns with a literal that far behind their start.
+    pub(super) infixes: Infixes,
     pub(super) literals: Vec<Literal>,
     /// Those that may stand anywhere, by first byte: indices into `literals`.
     pub(super) anywhere: Vec<Vec<u16>>,
     /// Those that begin a word.
     pub(super) words: Heads,
-    /// For words and keywords together.
-    pub(super) filter: Filter,
+    /// Where words and keywords may begin.
+    pub(super) hints: Hints,
     pub(super) classifier: Classifier,
     pub(super) keywords: Keywords,
     /// For each keyword, its patterns grouped by the set they begin with.
     pub(super) keyword_patterns: Vec<Vec<Group>>,
+    /// For each keyword, how long a run must be for any of its patterns.
+    pub(super) keyword_needs: Vec<usize>,
     pub(super) values: Values,
     /// For each rule, its regular expression if it needs one.
     pub(super) regexes: Vec<Option<LazyRegex>>,
@@ -130,7 +133,7 @@ struct Builder {
     tables: Tables,
     sets: HashMap<Set, usize>,
     probe_pairs: Vec<([u8; 3], u32)>,
-    infix_pairs: HashMap<usize, Vec<([u8; 3], u32)>>,
+    infix_pairs: Vec<(usize, [u8; 3], u32)>,
     /// By normalised spelling.
     keyword_ids: HashMap<Vec<u8>, (usize, Spellings)>,
 }
@@ -143,26 +146,22 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         sets: 0,
         probes: Vec::new(),
         probe_table: Trigrams::new(Vec::new()),
-        infixes: Vec::new(),
+        infixes: Infixes::new(Vec::new()),
         literals: Vec::new(),
         anywhere: vec![Vec::new(); 256],
-        filter: Filter::new(&nothing, &nothing),
+        hints: Hints::new(&nothing, &nothing),
         words: nothing.clone(),
         classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
+        keyword_needs: Vec::new(),
         values: Values { names: Vec::new(), index: nothing, url: Vec::new(), header: Vec::new(), patterns: HashMap::new() },
         regexes: vec![None; rules.len()],
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
-    let mut builder = Builder {
-        tables,
-        sets: HashMap::new(),
-        probe_pairs: Vec::new(),
-        infix_pairs: HashMap::new(),
-        keyword_ids: HashMap::new(),
-    };
+    let mut builder =
+        Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: Vec::new(), keyword_ids: HashMap::new() };
     for (index, rule) in rules.iter().enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
         builder.rule(index, rule)?;
@@ -228,7 +227,7 @@ impl Builder {
                 self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
             }
             Some(Anchor::Infix(offset, key)) => {
-                self.infix_pairs.entry(offset).or_default().push((key, number));
+                self.infix_pairs.push((offset, key, number));
             }
             Some(Anchor::Literal(offset, bytes, fold)) => self.literal((&[], &bytes), fold, Action::Pattern(number, offset)),
             Some(Anchor::Back(lead, (before, bytes))) => {
@@ -321,8 +320,11 @@ impl Builder {
             let groups = &mut self.tables.keyword_patterns[keyword];
             match groups.iter_mut().find(|g| g.set == set) {
                 Some(group) if group.patterns.iter().any(|c| c.pattern == number) => {}
-                Some(group) => group.patterns.push(candidate),
-                None => groups.push(Group { set, id, patterns: vec![candidate] }),
+                Some(group) => {
+                    group.need = group.need.min(need);
+                    group.patterns.push(candidate);
+                }
+                None => groups.push(Group { set, id, need, patterns: vec![candidate] }),
             }
         }
     }
@@ -360,14 +362,14 @@ impl Builder {
     fn finish(mut self) -> Tables {
         self.tables.sets = self.sets.len();
         self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
-        self.tables.infixes =
-            std::mem::take(&mut self.infix_pairs).into_iter().map(|(offset, pairs)| (offset, Trigrams::new(pairs))).collect();
-        self.tables.infixes.sort_by_key(|(offset, _)| *offset);
+        self.tables.infixes = Infixes::new(std::mem::take(&mut self.infix_pairs));
         let mut words: Vec<_> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
         words.sort_by_key(|(_, (id, _))| *id);
         self.tables.keywords = Keywords::new(&words.into_iter().map(|(word, (_, spelt))| (word, spelt)).collect::<Vec<_>>());
+        let need = |groups: &Vec<Group>| groups.iter().map(|g| g.need).min().unwrap_or(0);
+        self.tables.keyword_needs = self.tables.keyword_patterns.iter().map(need).collect();
         self.literals();
-        self.tables.filter = Filter::new(&self.tables.words, self.tables.keywords.heads());
+        self.tables.hints = Hints::new(&self.tables.words, self.tables.keywords.heads());
         self.tables
     }
 

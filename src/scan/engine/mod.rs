@@ -17,6 +17,7 @@ pub mod classify;
 mod compile;
 pub mod explain;
 pub mod extract;
+mod hints;
 mod lazy;
 pub mod meaning;
 mod near;
@@ -120,6 +121,7 @@ impl Engine {
     #[must_use]
     pub fn portable(mut self) -> Self {
         self.tables.classifier = self.tables.classifier.clone().with_path(classify::Path::Portable);
+        self.tables.hints = self.tables.hints.clone().with_path(classify::Path::Portable);
         self
     }
 

@@ -7,8 +7,7 @@ use super::super::rule::set::{Set, TOKEN};
 use super::Sink;
 use super::classify::WORD;
 use super::pattern::Start;
-use super::search::{BEHIND, Found, Search, word_starts};
-use super::table;
+use super::search::{BEHIND, Found, Search};
 
 /// A run is looked at in pieces that end at multiples of this.
 pub(super) const PIECE: usize = 1024;
@@ -25,6 +24,8 @@ pub(super) struct Group {
     pub(super) set: Set,
     /// The set's number in the cache of runs.
     pub(super) id: usize,
+    /// Least of what the patterns need.
+    pub(super) need: usize,
     pub(super) patterns: Vec<Candidate>,
 }
 
@@ -56,6 +57,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         self.scratch.starts.clear();
         self.scratch.tried.clear();
         let mut block = None;
+        // Where the piece ends the run may go on.
+        let last = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
+        let needs = &self.engine.tables.keyword_needs;
         let mut index = self.scratch.keywords.len();
         while index > 0 {
             index -= 1;
@@ -63,7 +67,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             if from + REACH < at {
                 break;
             }
-            if from >= end {
+            if from >= end || needs[keyword as usize] > last - at {
                 continue;
             }
             if self.scratch.starts.is_empty() {
@@ -71,9 +75,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             }
             // A keyword in another block only counts if it is close; the run itself holds no border of a block.
             let far = from + NEAR < end && from < *block.get_or_insert_with(|| block_start(self.bytes, at));
-            let last = from + if far { NEAR } else { REACH };
-            let last = self.untried(keyword, last.min(end));
-            self.keyword_starts(keyword, (to, last), end);
+            let reach = from + if far { NEAR } else { REACH };
+            let reach = self.untried(keyword, reach.min(end));
+            self.keyword_starts(keyword, (to, reach), last);
         }
     }
 
@@ -92,8 +96,6 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Tries the patterns of a keyword where a token may begin.
     fn keyword_starts(&mut self, keyword: u32, range: (usize, usize), end: usize) {
         let (from, last) = range;
-        // Where the piece ends the run may go on.
-        let end = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
         if let Some(tried) = self.scratch.tried.iter_mut().find(|t| t.0 == keyword) {
             tried.1 = tried.1.min(from);
         }
@@ -102,7 +104,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         while let Some(at) = self.scratch.starts.get(index).copied().filter(|s| *s < last) {
             index += 1;
             for group in &engine.tables.keyword_patterns[keyword as usize] {
-                if group.set.has(self.bytes[at]) && !(at > 0 && group.set.has(self.bytes[at - 1])) {
+                if group.need <= end - at && group.set.has(self.bytes[at]) && !(at > 0 && group.set.has(self.bytes[at - 1])) {
                     self.group(group, (at, end), keyword);
                 }
             }
@@ -111,9 +113,6 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     fn group(&mut self, group: &Group, run: (usize, usize), keyword: u32) {
         let (at, end) = run;
-        if group.patterns.iter().all(|c| c.need > end - at) {
-            return;
-        }
         let length = self.scratch.runs.run_end(self.bytes, at, (&group.set, group.id), LONGEST) - at;
         for candidate in group.patterns.iter().filter(|c| c.need <= end - at && c.min <= length && length <= c.max) {
             self.pattern(candidate.pattern, at, Start::Border, Found { keyword: Some(keyword), value: None });
@@ -182,29 +181,6 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         letters != 0 && digits != 0
     }
 
-    /// Where keywords may begin in a word: known for words that the search has passed, computed for those ahead.
-    fn keyword_hints(&self, index: usize, base: usize) -> u64 {
-        if index < self.scratch.passed {
-            return self.scratch.masks[index].keyword;
-        }
-        self.word_hints(index, base).1
-    }
-
-    /// Where literals that begin a word and where keywords may begin in a word of the masks.
-    #[inline]
-    pub(super) fn word_hints(&self, index: usize, base: usize) -> (u64, u64) {
-        let [here, next] = [self.scratch.masks[index], self.scratch.masks.get(index + 1).copied().unwrap_or_default()];
-        let joined = |here: u64, next: u64, n: u32| here >> n | next << (64 - n);
-        let token = here.token & joined(here.token, next.token, 1) & joined(here.token, next.token, 2);
-        let mut room = [0; 68];
-        let block = table::block(self.bytes, base, &mut room);
-        let pass = self.engine.tables.filter.pass(block, word_starts(&self.scratch.masks, index) & token);
-        // A keyword of three letters is a whole word.
-        let lower = joined(here.lower, next.lower, 3);
-        let upper = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3);
-        (pass.first, pass.second | pass.second_short & !(lower | upper))
-    }
-
     /// Finds keywords from shortly before the run to its end, each byte once.
     fn find_keywords(&mut self, at: usize, end: usize) {
         let from = at.saturating_sub(REACH).max(self.scratch.keywords_to);
@@ -217,7 +193,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         while pos < end {
             let offset = pos + BEHIND * WORD - self.chunk;
             let (index, bit) = (offset / WORD, offset % WORD);
-            let mut bits = self.keyword_hints(index, pos - bit) >> bit;
+            let mut bits = self.scratch.masks[index].keyword >> bit;
             let width = (WORD - bit).min(end - pos);
             if width < WORD {
                 bits &= (1u64 << width) - 1;

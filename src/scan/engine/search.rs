@@ -45,8 +45,6 @@ pub struct Scratch {
     /// Keyword hits: number, start, end.
     pub(super) keywords: VecDeque<(u32, usize, usize)>,
     pub(super) keywords_to: usize,
-    /// Number of masks whose keyword hints are filled in.
-    pub(super) passed: usize,
     /// Where tokens may begin in the run being looked at.
     pub(super) starts: Vec<usize>,
     /// Keywords tried in it, and from where on.
@@ -115,15 +113,10 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
 
 impl<S: Sink> Search<'_, '_, '_, S> {
     fn all(&mut self, start: usize, end: usize) {
+        let mut known = 0;
         while self.chunk < end {
-            let stop = self.bytes.len().min(self.chunk + (CHUNK + AHEAD) * WORD);
-            let classifier = &self.engine.tables.classifier;
-            let (head, after) = (&self.bytes[self.chunk..stop], &self.bytes[stop..]);
-            classifier.classify(head, after, &mut self.scratch.masks[BEHIND..]);
-            let known = (stop - self.chunk).div_ceil(WORD);
-            // Nothing looks further ahead than this.
-            let blank = BEHIND + known..(BEHIND + known + AHEAD).min(BEHIND + CHUNK + AHEAD);
-            self.scratch.masks[blank].fill(Masks::default());
+            self.classify(known);
+            known = AHEAD;
             for word in 0..CHUNK {
                 let at = self.chunk + word * WORD;
                 if at >= end {
@@ -133,18 +126,30 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                     self.word(word, at, end);
                 }
             }
-            self.scratch.masks.copy_within(CHUNK..CHUNK + BEHIND, 0);
+            self.scratch.masks.copy_within(CHUNK.., 0);
             self.chunk += CHUNK * WORD;
         }
+    }
+
+    /// Fills the masks of the chunk and those ahead of it; the first `known` have their classes already.
+    fn classify(&mut self, known: usize) {
+        let tables = &self.engine.tables;
+        let from = self.bytes.len().min(self.chunk + known * WORD);
+        let to = self.bytes.len().min(self.chunk + (CHUNK + AHEAD) * WORD);
+        let masks = &mut self.scratch.masks;
+        tables.classifier.classify(&self.bytes[from..to], &self.bytes[to..], &mut masks[BEHIND + known..]);
+        // Nothing looks further ahead than this.
+        masks[BEHIND + known + (to - from).div_ceil(WORD)..].fill(Masks::default());
+        // The hints of the last one depend on what follows it.
+        let first = known.saturating_sub(1);
+        tables.hints.fill(self.bytes, self.chunk + first * WORD, &mut masks[BEHIND + first - 1..]);
     }
 
     #[inline]
     fn word(&mut self, word: usize, at: usize, end: usize) {
         let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
         let [before, here, next] = [masks[0], masks[1], masks[2]];
-        self.scratch.passed = BEHIND + word;
         if here.token | here.literal == 0 {
-            self.scratch.masks[BEHIND + word].keyword = 0;
             return;
         }
         let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
@@ -169,12 +174,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
         self.each(here.literal & keep, at, Self::anywhere);
-        // Words of three letters and digits and more; keywords may have a separator there.
-        let alnum = u128::from(here.digit | here.upper | here.lower) | u128::from(next.digit | next.upper | next.lower) << 64;
-        let three = truncate(alnum & alnum >> 1 & alnum >> 2);
-        let (words, keywords) = self.word_hints(BEHIND + word, at);
-        self.scratch.masks[BEHIND + word].keyword = keywords;
-        self.each(words & three & keep, at, Self::word_literal);
+        self.each(here.word & keep, at, Self::word_literal);
     }
 
     #[inline]
@@ -219,13 +219,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if at > 0 && self.bytes[at - 1] != b'=' && TOKEN.has(self.bytes[at - 1]) {
             return;
         }
-        let tables = &self.engine.tables;
-        for (offset, table) in &tables.infixes {
-            let Some(key) = self.bytes.get(at + offset..at + offset + 3) else { break };
-            for pattern in table.look_up([key[0], key[1], key[2]]) {
-                self.pattern(*pattern, at, Start::Border, Found::default());
-            }
-        }
+        let engine = self.engine;
+        engine.tables.infixes.look_up(&self.bytes[at..], |pattern| self.pattern(pattern, at, Start::Border, Found::default()));
     }
 
     pub(super) fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {
@@ -444,15 +439,6 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
         begins_word(text, &words)
     }
-}
-
-/// Where words begin: a letter or digit after something else, an upper-case letter after a lower-case one.
-pub(super) fn word_starts(masks: &[Masks], index: usize) -> u64 {
-    let here = &masks[index];
-    let before = if index > 0 { masks[index - 1] } else { Masks::default() };
-    let alnum = here.digit | here.upper | here.lower;
-    let carry = (before.digit | before.upper | before.lower) >> 63;
-    alnum & !(alnum << 1 | carry) | here.upper & (here.lower << 1 | before.lower >> 63)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]

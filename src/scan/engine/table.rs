@@ -69,7 +69,7 @@ impl Trigrams {
         if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
     }
 
-    /// Of the places `at` in a block, those whose key may have values; see [`Filter::pass`].
+    /// Of the places `at` in a block, those whose key may have values; without branches, as most are turned away and which ones nobody can predict.
     #[inline]
     pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
         let bitmap: &[u64; BITS / 64] = &self.bitmap;
@@ -92,6 +92,52 @@ impl Trigrams {
             Err(_) => &[],
         }
     }
+}
+
+/// Numbers by three bytes at a fixed offset.
+#[derive(Debug, Clone)]
+pub(super) struct Infixes {
+    /// Sorted.
+    offsets: Box<[usize]>,
+    /// For each offset, keys and their numbers.
+    lists: Box<[Vec<([u8; 3], u32)>]>,
+    /// One bit for each hash of an offset and its key.
+    bitmap: [u64; INFIX_BITS / 64],
+}
+
+const INFIX_BITS: usize = 4096;
+
+impl Infixes {
+    /// A table of (offset, key, number).
+    pub(super) fn new(mut all: Vec<(usize, [u8; 3], u32)>) -> Self {
+        all.sort_unstable();
+        let mut this = Self { offsets: Box::new([]), lists: Box::new([]), bitmap: [0; INFIX_BITS / 64] };
+        let groups = all.chunk_by(|a, b| a.0 == b.0);
+        this.lists = groups.clone().map(|g| g.iter().map(|(_, key, id)| (*key, *id)).collect()).collect();
+        this.offsets = groups.map(|g| g[0].0).collect();
+        for (offset, key, _) in all {
+            let slot = infix_slot(offset, key);
+            this.bitmap[slot / 64] |= 1 << (slot % 64);
+        }
+        this
+    }
+
+    /// Calls `hit` with the numbers whose key stands at their offset in `bytes`.
+    #[inline]
+    pub(super) fn look_up(&self, bytes: &[u8], mut hit: impl FnMut(u32)) {
+        for (index, offset) in self.offsets.iter().enumerate() {
+            let Some([a, b, c]) = bytes.get(*offset..*offset + 3) else { break };
+            let slot = infix_slot(*offset, [*a, *b, *c]);
+            if self.bitmap[slot / 64] >> (slot % 64) & 1 != 0 {
+                self.lists[index].iter().filter(|(key, _)| *key == [*a, *b, *c]).for_each(|(_, id)| hit(*id));
+            }
+        }
+    }
+}
+
+#[inline]
+fn infix_slot(offset: usize, key: [u8; 3]) -> usize {
+    (hash(u32::from_le_bytes([key[0], key[1], key[2], offset as u8])) >> 20) as usize
 }
 
 /// A word, and whether its letters match in either case.
@@ -144,6 +190,11 @@ impl Heads {
             }
         }
         Self { four: Map::new(four), three: Map::new(three) }
+    }
+
+    /// Hashes of how the words of four bytes and more, and those of three, begin.
+    pub(super) fn hashes(&self) -> (impl Iterator<Item = u32>, impl Iterator<Item = u32>) {
+        (self.four.keys().map(hash), self.three.keys().map(hash))
     }
 
     /// The numbers of words that may begin at the start of `bytes`.
@@ -215,70 +266,17 @@ fn short_key(here: u64) -> u32 {
     long_key(here) & 0x00ff_ffff
 }
 
+/// Multiplying by this spreads a key over the upper bits.
+pub(super) const SPREAD: u32 = 0x9E37_79B1;
+
 #[inline]
-fn hash(key: u32) -> u32 {
-    key.wrapping_mul(0x9E37_79B1)
+pub(super) fn hash(key: u32) -> u32 {
+    key.wrapping_mul(SPREAD)
 }
 
 #[inline]
 fn slot_of(key: u32) -> usize {
     (hash(key) >> 20) as usize
-}
-
-/// Turns most places away before two maps are looked at: two bits for each hash of four bytes, and of three for words of three.
-/// Small enough to stay in the first-level cache.
-#[derive(Debug, Clone)]
-pub(super) struct Filter {
-    long: Box<[u32; 1 << 11]>,
-    short: Box<[u32; 1 << 7]>,
-}
-
-/// Where words may begin.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pass {
-    /// Words of the first map.
-    pub(super) first: u64,
-    /// Longer ones of the second.
-    pub(super) second: u64,
-    /// Those of three bytes of the second.
-    pub(super) second_short: u64,
-}
-
-impl Filter {
-    /// A filter for two maps.
-    pub(super) fn new(first: &Heads, second: &Heads) -> Self {
-        let mut this = Self { long: Box::new([0; 1 << 11]), short: Box::new([0; 1 << 7]) };
-        for (heads, bit) in [(first, 1), (second, 2)] {
-            heads.four.keys().for_each(|key| this.long[(hash(key) >> 21) as usize] |= bit << pair(hash(key)));
-            heads.three.keys().for_each(|key| this.short[(hash(key) >> 25) as usize] |= bit << pair(hash(key)));
-        }
-        this
-    }
-
-    /// Of the places `at` in a block, those where a word of the first and of the second map may begin. Without branches: most
-    /// places are turned away, and which ones nobody can predict.
-    #[inline]
-    pub(super) fn pass(&self, block: &Block, mut at: u64) -> Pass {
-        let mut pass = Pass::default();
-        while at != 0 {
-            let place = at.trailing_zeros() as usize & 63;
-            let head = u32::from_le_bytes([block[place], block[place + 1], block[place + 2], block[place + 3]]) | 0x2020_2020;
-            let (long, short) = (hash(head), hash(head & 0x00ff_ffff));
-            let long = u64::from(self.long[(long >> 21) as usize] >> pair(long));
-            let short = u64::from(self.short[(short >> 25) as usize] >> pair(short));
-            pass.first |= ((long | short) & 1) << place;
-            pass.second |= (long >> 1 & 1) << place;
-            pass.second_short |= (short >> 1 & 1) << place;
-            at &= at - 1;
-        }
-        pass
-    }
-}
-
-/// Which two bits of a word of the filter belong to a hash.
-#[inline]
-fn pair(hash: u32) -> u32 {
-    hash >> 15 & 30
 }
 
 /// All spellings of three letters in upper and lower case.
@@ -296,12 +294,12 @@ pub(super) fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
 #[inline]
 fn slot(key: [u8; 3]) -> usize {
     let x = u32::from_le_bytes([key[0], key[1], key[2], 0]);
-    (x.wrapping_mul(0x9E37_79B1) >> 16) as usize
+    (x.wrapping_mul(SPREAD) >> 16) as usize
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Filter, Head, Heads, Trigrams, block};
+    use super::{Head, Heads, Trigrams};
 
     #[test]
     fn heads_mind_case_where_they_are_told_to() {
@@ -324,17 +322,6 @@ mod tests {
         assert_eq!(look(b"api"), Vec::<u32>::new());
         assert_eq!(look(b"tok"), Vec::<u32>::new());
         assert_eq!(look(b"monk"), Vec::<u32>::new());
-    }
-
-    #[test]
-    fn the_filter_passes_what_the_maps_have() {
-        let head = |word| Head { word, folded: true };
-        let (first, second) = ([(head(b"curl"), 0)], [(head(b"heroku"), 0), (head(b"aws"), 1)]);
-        let (first, second) = (Heads::new(first.into_iter()), Heads::new(second.into_iter()));
-        let mut room = [0; 68];
-        let pass = Filter::new(&first, &second).pass(block(b"HEROKU curl aws", 0, &mut room), u64::MAX);
-        assert_eq!((pass.first >> 7 & 1, pass.second & 1, pass.second_short >> 12 & 1), (1, 1, 1));
-        assert!((pass.first | pass.second | pass.second_short).count_ones() < 8);
     }
 
     #[test]

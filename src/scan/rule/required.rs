@@ -24,6 +24,8 @@ pub struct Required {
 pub fn required(regex: &str) -> Option<Required> {
     let mut found = walk(&parse(regex)?)?;
     found.literals.iter_mut().for_each(|l| l.make_ascii_lowercase());
+    found.literals.sort();
+    found.literals.dedup();
     Some(found)
 }
 
@@ -54,14 +56,16 @@ fn walk(hir: &Hir) -> Option<Required> {
             good(Required { literals: all.into_iter().flat_map(|f| f.literals).collect(), lead })
         }
         HirKind::Concat(items) => {
-            let weight = |f: &Required| f.literals.iter().map(Vec::len).min().unwrap_or(0);
+            // What stands at a known place needs less of the input looked at.
+            let known = |f: &Required| f.lead.1.is_some_and(|most| most - f.lead.0 <= 16);
+            let weight = |f: &Required| f.literals.iter().map(Vec::len).min().unwrap_or(0) + if known(f) { 4 } else { 0 };
             let mut found = runs(items);
             let mut lead = (0, Some(0));
             for item in items {
                 found.extend(walk(item).map(|f| Required { lead: behind(lead, f.lead), ..f }));
                 lead = behind(lead, length(item));
             }
-            // The first of the heaviest: what stands nearer to the start needs less of the input looked at.
+            // The first of the heaviest.
             found.into_iter().rev().max_by_key(weight)
         }
         _ => None,
@@ -132,7 +136,8 @@ mod tests {
         check("curl\\b.{0,9}-u", Some((&["curl"], (0, Some(0)))));
         check("[a-z]{1,4}@host", Some((&["@host"], (1, Some(4)))));
         check("\\s+machine", Some((&["machine"], (1, None))));
-        check("key\\s*=\\s*\"(?:AB|Pass)\"", Some((&["\"ab\"", "\"pass\""], (4, None))));
+        check("key\\s*=\\s*\"(?:ABCDEF|Pass)\"", Some((&["key"], (0, Some(0)))));
+        check("key\\s*=\\s*\"(?:AB|Pass)word", Some((&["\"abword", "\"password"], (4, None))));
         check("[Aa]uth\\s", Some((&["auth"], (0, Some(0)))));
         check("(?:abc|x{2}def)\\d", Some((&["abc", "def"], (0, Some(2)))));
         check("(?i)Key", Some((&["key"], (0, Some(0)))));
