@@ -137,7 +137,7 @@ mod tests {
         check("[a-z]{1,4}@host", Some((&["@host"], (1, Some(4)))));
         check("\\s+machine", Some((&["machine"], (1, None))));
         check("key\\s*=\\s*\"(?:ABCDEF|Pass)\"", Some((&["key"], (0, Some(0)))));
-        check("key\\s*=\\s*\"(?:AB|Pass)word", Some((&["\"abword", "\"password"], (4, None))));
+        check("key\\s*=\\s*\"(?:AB|Pass)words", Some((&["\"abwords", "\"passwords"], (4, None))));
         check("[Aa]uth\\s", Some((&["auth"], (0, Some(0)))));
         check("(?:abc|x{2}def)\\d", Some((&["abc", "def"], (0, Some(2)))));
         check("(?i)Key", Some((&["key"], (0, Some(0)))));
