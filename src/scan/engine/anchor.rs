@@ -34,14 +34,6 @@ pub(super) fn secret_prefix(sequence: &[Piece]) -> Option<String> {
     }
 }
 
-/// The first eight bytes of a literal as a number, and which of them count.
-pub(super) fn head_of(literal: &[u8]) -> (u64, u64) {
-    let mut head = [0; 8];
-    let n = literal.len().min(8);
-    head[..n].copy_from_slice(&literal[..n]);
-    (u64::from_le_bytes(head), if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 })
-}
-
 /// How letters of a literal match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fold {

@@ -18,13 +18,13 @@ use super::super::rule::load::{self, MIN_RUN};
 use super::super::rule::required::required;
 use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
-use super::anchor::{Anchor, Fold, anchor, head_of, secret_prefix, split_edges, word_start};
+use super::anchor::{Anchor, Fold, anchor, secret_prefix, split_edges, word_start};
 use super::classify::{Classifier, Fingerprint};
 use super::hints::Hints;
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Head, Heads, Infixes, Trigrams, cases};
+use super::table::{Anywhere, Head, Heads, Infixes, Probes};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -67,19 +67,11 @@ pub(super) struct Literal {
     pub(super) actions: Vec<Action>,
 }
 
-/// A probe: a pattern or a regular expression, found by three bytes.
+/// A probe: a pattern that begins `offset` bytes before it, or a regular expression.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
-    /// The pattern begins `offset` bytes before the probe; its literal goes on with `head` (`mask` says how many bytes of it).
-    Pattern {
-        pattern: u32,
-        offset: u32,
-        head: u64,
-        mask: u64,
-    },
-    Regex {
-        rule: u32,
-    },
+    Pattern { pattern: u32, offset: u32 },
+    Regex { rule: u32 },
 }
 
 /// Everything the engine looks things up in.
@@ -88,12 +80,12 @@ pub(super) struct Tables {
     pub(super) patterns: Vec<Pattern>,
     pub(super) sets: usize,
     pub(super) probes: Vec<Probe>,
-    pub(super) probe_table: Trigrams,
+    pub(super) probe_table: Probes,
     /// Patterns with a literal that far behind their start.
     pub(super) infixes: Infixes,
     pub(super) literals: Vec<Literal>,
-    /// Those that may stand anywhere, by first byte: indices into `literals`.
-    pub(super) anywhere: Vec<Vec<u16>>,
+    /// Those that may stand anywhere.
+    pub(super) anywhere: Anywhere,
     /// Those that begin a word.
     pub(super) words: Heads,
     /// Where words and keywords may begin.
@@ -132,8 +124,9 @@ type Spellings = Vec<Vec<u8>>;
 struct Builder {
     tables: Tables,
     sets: HashMap<Set, usize>,
-    probe_pairs: Vec<([u8; 3], u32)>,
-    infix_pairs: Vec<(usize, [u8; 3], u32)>,
+    /// Literal, whether its letters match in either case, number.
+    probe_heads: Vec<(Vec<u8>, bool, u32)>,
+    infix_pairs: Vec<(usize, [u8; 3], u32, usize)>,
     /// By normalised spelling.
     keyword_ids: HashMap<Vec<u8>, (usize, Spellings)>,
 }
@@ -145,10 +138,10 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         patterns: Vec::new(),
         sets: 0,
         probes: Vec::new(),
-        probe_table: Trigrams::new(Vec::new()),
+        probe_table: Probes::new(std::iter::empty()),
         infixes: Infixes::new(Vec::new()),
         literals: Vec::new(),
-        anywhere: vec![Vec::new(); 256],
+        anywhere: Anywhere::new(std::iter::empty()),
         hints: Hints::new(&nothing, &nothing),
         words: nothing.clone(),
         classifier: Classifier::new(&[]),
@@ -161,7 +154,7 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         prefixes: vec![Vec::new(); rules.len()],
     };
     let mut builder =
-        Builder { tables, sets: HashMap::new(), probe_pairs: Vec::new(), infix_pairs: Vec::new(), keyword_ids: HashMap::new() };
+        Builder { tables, sets: HashMap::new(), probe_heads: Vec::new(), infix_pairs: Vec::new(), keyword_ids: HashMap::new() };
     for (index, rule) in rules.iter().enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
         builder.rule(index, rule)?;
@@ -222,12 +215,14 @@ impl Builder {
         match anchor(sequence) {
             Some(Anchor::Probe(offset, keys, literal)) => {
                 let id = u32::try_from(self.tables.probes.len()).map_err(|_| error(rule, "too many patterns"))?;
-                let (head, mask) = head_of(&literal);
-                self.tables.probes.push(Probe::Pattern { pattern: number, offset, head, mask });
-                self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
+                self.tables.probes.push(Probe::Pattern { pattern: number, offset });
+                let folded = literal.is_empty();
+                let long = literal.len() >= 3;
+                self.probe_heads.extend(keys.into_iter().map(|k| (if long { literal.clone() } else { k.to_vec() }, folded, id)));
             }
             Some(Anchor::Infix(offset, key)) => {
-                self.infix_pairs.push((offset, key, number));
+                let need = self.tables.patterns[number as usize].needs_run();
+                self.infix_pairs.push((offset, key, number, need));
             }
             Some(Anchor::Literal(offset, bytes, fold)) => self.literal((&[], &bytes), fold, Action::Pattern(number, offset)),
             Some(Anchor::Back(lead, (before, bytes))) => {
@@ -276,8 +271,7 @@ impl Builder {
         if long {
             let id = u32::try_from(self.tables.probes.len()).expect("as many probes as rules");
             self.tables.probes.push(Probe::Regex { rule });
-            let keys = cases([literal[0], literal[1], literal[2]]);
-            self.probe_pairs.extend(keys.into_iter().map(|k| (k, id)));
+            self.probe_heads.push((literal.to_vec(), true, id));
         } else {
             let start = word_start(literal, true).unwrap_or(0);
             self.literal(literal.split_at(start), Fold::Yes, Action::Regex(rule));
@@ -361,7 +355,8 @@ impl Builder {
 
     fn finish(mut self) -> Tables {
         self.tables.sets = self.sets.len();
-        self.tables.probe_table = Trigrams::new(std::mem::take(&mut self.probe_pairs));
+        let probes = self.probe_heads.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id));
+        self.tables.probe_table = Probes::new(probes);
         self.tables.infixes = Infixes::new(std::mem::take(&mut self.infix_pairs));
         let mut words: Vec<_> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
         words.sort_by_key(|(_, (id, _))| *id);
@@ -379,10 +374,9 @@ impl Builder {
         literals.sort_by_key(|l| fingerprint(l).iter().map(|set| set.first().copied()).collect::<Vec<_>>());
         let prints: Vec<_> = literals.iter().filter(|l| !l.word).map(fingerprint).collect();
         self.tables.classifier = Classifier::new(&prints);
-        for (index, literal) in literals.iter().enumerate().filter(|(_, l)| !l.word) {
-            let id = u16::try_from(index).expect("a rule set has fewer than 65,536 literals");
-            fingerprint(literal)[0].iter().for_each(|byte| self.tables.anywhere[usize::from(*byte)].push(id));
-        }
+        let head = |(l, id): (&'_ Literal, u32)| (l.bytes.clone(), l.folded, id);
+        let anywhere: Vec<_> = literals.iter().zip(0u32..).filter(|(l, _)| !l.word).map(head).collect();
+        self.tables.anywhere = Anywhere::new(anywhere.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id)));
         let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
         self.tables.words = Heads::new(words.map(|(l, id)| (Head { word: &l.bytes, folded: l.folded }, id)));
         let names = self.tables.values.names.iter().zip(0u32..);

@@ -46,7 +46,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%') {
             self.escaped(at);
         }
-        let end = self.run_end(at, word);
+        let (end, last) = self.run_end(at, word);
         if !self.is_mixed(at, end, word) {
             return;
         }
@@ -57,8 +57,6 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         self.scratch.starts.clear();
         self.scratch.tried.clear();
         let mut block = None;
-        // Where the piece ends the run may go on.
-        let last = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
         let needs = &self.engine.tables.keyword_needs;
         let mut index = self.scratch.keywords.len();
         while index > 0 {
@@ -143,8 +141,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// End of the run at `at`, or of its piece.
-    fn run_end(&self, at: usize, word: usize) -> usize {
+    /// End of the run at `at`, or of its piece; and again, for where the piece ends within the run, as if it went on for ever.
+    pub(super) fn run_end(&self, at: usize, word: usize) -> (usize, usize) {
         let base = self.input.base as usize;
         let stop = (base.wrapping_add(at) / PIECE + 1) * PIECE - base;
         let mut index = BEHIND + word;
@@ -155,7 +153,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let run = run.min(WORD - shift);
             end += run;
             if run + shift < WORD || end >= stop || index + 1 >= self.scratch.masks.len() {
-                return end.min(stop).min(self.bytes.len());
+                let end = end.min(stop).min(self.bytes.len());
+                let last = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
+                return (end, last);
             }
             index += 1;
             shift = 0;

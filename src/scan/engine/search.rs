@@ -170,7 +170,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             self.each(tables.probe_table.filter(block, starts), at, |this, pos| this.probe(pos, Start::Border));
             let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
             let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
-            self.each((starts | runs) & longer, at, Self::infix);
+            self.each((starts | runs) & longer, at, |this, pos| this.infix(pos, word));
             self.each(runs, at, |this, pos| this.run(pos, word));
         }
         self.each(here.literal & keep, at, Self::anywhere);
@@ -188,14 +188,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Looks up anchors at a word start.
     #[inline]
     fn probe(&mut self, at: usize, start: Start) {
-        let Some(key) = self.bytes.get(at..at + 3) else { return };
-        let tables = &self.engine.tables;
-        for probe in tables.probe_table.look_up([key[0], key[1], key[2]]) {
-            match tables.probes[*probe as usize] {
-                Probe::Pattern { pattern, offset, head, mask } => {
-                    if !self.begins(at, head, mask) {
-                        continue;
-                    }
+        let engine = self.engine;
+        for probe in engine.tables.probe_table.look_up(&self.bytes[at..]) {
+            match engine.tables.probes[probe as usize] {
+                Probe::Pattern { pattern, offset } => {
                     let start = if offset == 0 { start } else { Start::Border };
                     if let Some(begin) = at.checked_sub(offset as usize) {
                         self.pattern(pattern, begin, start, Found::default());
@@ -206,21 +202,17 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// Do the bytes at `at` begin like a literal? Near the end of the input the answer is yes.
-    #[inline]
-    fn begins(&self, at: usize, head: u64, mask: u64) -> bool {
-        let bytes = self.bytes[at..].first_chunk::<8>();
-        bytes.is_none_or(|b| (u64::from_le_bytes(*b) ^ head) & mask == 0)
-    }
-
     /// Looks up literals at fixed offsets behind a word start.
-    fn infix(&mut self, at: usize) {
+    fn infix(&mut self, at: usize, word: usize) {
         // At the start of a run or of a value.
         if at > 0 && self.bytes[at - 1] != b'=' && TOKEN.has(self.bytes[at - 1]) {
             return;
         }
         let engine = self.engine;
-        engine.tables.infixes.look_up(&self.bytes[at..], |pattern| self.pattern(pattern, at, Start::Border, Found::default()));
+        let run = self.run_end(at, word).1 - at;
+        let bytes = self.bytes;
+        let hit = |pattern| self.pattern(pattern, at, Start::Border, Found::default());
+        engine.tables.infixes.look_up(&bytes[at..], run, hit);
     }
 
     pub(super) fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {
@@ -241,14 +233,16 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             (b'\\', b'u') if hex(4, 1) => 5,
             _ => return,
         };
-        self.probe(at + skip, Start::Given);
+        if at + skip < self.bytes.len() {
+            self.probe(at + skip, Start::Given);
+        }
     }
 
     /// Follows up a hint of the classifier: literals that may stand anywhere.
     fn anywhere(&mut self, at: usize) {
         let engine = self.engine;
-        for index in &engine.tables.anywhere[usize::from(self.bytes[at])] {
-            self.literal(at, &engine.tables.literals[usize::from(*index)]);
+        for index in engine.tables.anywhere.look_up(&self.bytes[at..]) {
+            self.literal(at, &engine.tables.literals[index as usize]);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Small hash tables over the first bytes of words: a bitmap that says no in a nanosecond, then a bucket.
 //!
-//! They must not know what they index. Start with [`Trigrams`], over three bytes, and [`Heads`], over how words begin.
+//! They must not know what they index. Start with [`Probes`], over how tokens begin, and [`Heads`], over
+//! how words do.
 
 const BITS: usize = 1 << 16;
 
@@ -23,53 +24,30 @@ fn padded<'a>(rest: &[u8], room: &'a mut Block) -> &'a Block {
     room
 }
 
-/// A map from three bytes to short lists of numbers.
+/// How the literals of probes begin: a bit for each hash of three bytes, then their heads.
 #[derive(Debug, Clone)]
-pub(super) struct Trigrams {
+pub(super) struct Probes {
     bitmap: Box<[u64; BITS / 64]>,
-    /// Sorted keys with the range of their values.
-    keys: Vec<(u32, u32, u32)>,
-    values: Vec<u32>,
-    /// For each of the 256 first bytes, where its keys begin.
-    index: Box<[u32]>,
+    heads: Map,
 }
 
-impl Trigrams {
-    /// A table of (key, value) pairs; the values of one key keep their order.
-    #[must_use]
-    pub(super) fn new(mut pairs: Vec<([u8; 3], u32)>) -> Self {
-        let mut seen = std::collections::HashSet::new();
-        pairs.retain(|pair| seen.insert(*pair));
-        pairs.sort_by_key(|(key, _)| *key);
-        let mut this =
-            Self { bitmap: Box::new([0; BITS / 64]), keys: Vec::new(), values: Vec::new(), index: vec![0; 257].into() };
-        for (key, value) in pairs {
-            let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
-            let slot = slot(key);
-            this.bitmap[slot / 64] |= 1 << (slot % 64);
-            this.values.push(value);
-            let end = u32::try_from(this.values.len()).expect("fewer than four thousand million values");
-            match this.keys.last_mut() {
-                Some(last) if last.0 == packed => last.2 = end,
-                _ => this.keys.push((packed, end - 1, end)),
+impl Probes {
+    /// A table of literals of three bytes and more, and their numbers.
+    pub(super) fn new<'a>(pairs: impl Iterator<Item = (Head<'a>, u32)>) -> Self {
+        let mut bitmap = Box::new([0; BITS / 64]);
+        let mut entries = Vec::new();
+        for (head, id) in pairs {
+            if let Some(key) = head.word.first_chunk() {
+                let spelled = if head.folded { cases(*key) } else { vec![*key] };
+                spelled.into_iter().map(slot).for_each(|s| bitmap[s / 64] |= 1 << (s % 64));
+                entries.push(Entry::new(head, id, short_key));
             }
         }
-        for first in 0..=256usize {
-            let below = this.keys.partition_point(|k| (k.0 >> 16) < u32::try_from(first).expect("at most 256"));
-            this.index[first] = u32::try_from(below).expect("fewer keys than values");
-        }
-        this
+        Self { bitmap, heads: Map::new(entries) }
     }
 
-    /// The values of a key; empty for most.
-    #[inline]
-    #[must_use]
-    pub(super) fn look_up(&self, key: [u8; 3]) -> &[u32] {
-        let slot = slot(key);
-        if self.bitmap[slot / 64] >> (slot % 64) & 1 == 0 { &[] } else { self.bucket(key) }
-    }
-
-    /// Of the places `at` in a block, those whose key may have values; without branches, as most are turned away and which ones nobody can predict.
+    /// Of the places `at` in a block, those where a literal may begin; without branches, as most are turned away and which ones
+    /// nobody can predict.
     #[inline]
     pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
         let bitmap: &[u64; BITS / 64] = &self.bitmap;
@@ -83,22 +61,37 @@ impl Trigrams {
         pass
     }
 
-    fn bucket(&self, key: [u8; 3]) -> &[u32] {
-        let packed = u32::from_be_bytes([0, key[0], key[1], key[2]]);
-        let first = usize::from(key[0]);
-        let keys = &self.keys[self.index[first] as usize..self.index[first + 1] as usize];
-        match keys.binary_search_by_key(&packed, |k| k.0) {
-            Ok(at) => &self.values[keys[at].1 as usize..keys[at].2 as usize],
-            Err(_) => &[],
-        }
+    /// The numbers of literals that may begin at the start of `bytes`.
+    #[inline]
+    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let here = head_of(bytes);
+        self.heads.at(short_key(here), here)
+    }
+}
+
+/// Literals of three bytes and more by how they begin.
+#[derive(Debug, Clone)]
+pub(super) struct Anywhere(Map);
+
+impl Anywhere {
+    /// A table of literals and their numbers.
+    pub(super) fn new<'a>(pairs: impl Iterator<Item = (Head<'a>, u32)>) -> Self {
+        Self(Map::new(pairs.map(|(head, id)| Entry::new(head, id, short_key)).collect()))
+    }
+
+    /// The numbers of literals that may begin at the start of `bytes`.
+    #[inline]
+    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let here = head_of(bytes);
+        self.0.at(short_key(here), here)
     }
 }
 
 /// Numbers by three bytes at a fixed offset.
 #[derive(Debug, Clone)]
 pub(super) struct Infixes {
-    /// Sorted.
-    offsets: Box<[usize]>,
+    /// Sorted, each with the length of the shortest run of token characters that any of its patterns matches in.
+    offsets: Box<[(usize, usize)]>,
     /// For each offset, keys and their numbers.
     lists: Box<[Vec<([u8; 3], u32)>]>,
     /// One bit for each hash of an offset and its key.
@@ -108,24 +101,27 @@ pub(super) struct Infixes {
 const INFIX_BITS: usize = 4096;
 
 impl Infixes {
-    /// A table of (offset, key, number).
-    pub(super) fn new(mut all: Vec<(usize, [u8; 3], u32)>) -> Self {
+    /// A table of (offset, key, number, length of run needed).
+    pub(super) fn new(mut all: Vec<(usize, [u8; 3], u32, usize)>) -> Self {
         all.sort_unstable();
         let mut this = Self { offsets: Box::new([]), lists: Box::new([]), bitmap: [0; INFIX_BITS / 64] };
         let groups = all.chunk_by(|a, b| a.0 == b.0);
-        this.lists = groups.clone().map(|g| g.iter().map(|(_, key, id)| (*key, *id)).collect()).collect();
-        this.offsets = groups.map(|g| g[0].0).collect();
-        for (offset, key, _) in all {
+        this.lists = groups.clone().map(|g| g.iter().map(|(_, key, id, _)| (*key, *id)).collect()).collect();
+        this.offsets = groups.map(|g| (g[0].0, g.iter().map(|i| i.3).min().unwrap_or(0))).collect();
+        for (offset, key, ..) in all {
             let slot = infix_slot(offset, key);
             this.bitmap[slot / 64] |= 1 << (slot % 64);
         }
         this
     }
 
-    /// Calls `hit` with the numbers whose key stands at their offset in `bytes`.
+    /// Calls `hit` with the numbers whose key stands at their offset in `bytes`, which begin with a run of `run` token characters.
     #[inline]
-    pub(super) fn look_up(&self, bytes: &[u8], mut hit: impl FnMut(u32)) {
-        for (index, offset) in self.offsets.iter().enumerate() {
+    pub(super) fn look_up(&self, bytes: &[u8], run: usize, mut hit: impl FnMut(u32)) {
+        for (index, (offset, need)) in self.offsets.iter().enumerate() {
+            if *need > run {
+                continue;
+            }
             let Some([a, b, c]) = bytes.get(*offset..*offset + 3) else { break };
             let slot = infix_slot(*offset, [*a, *b, *c]);
             if self.bitmap[slot / 64] >> (slot % 64) & 1 != 0 {
@@ -200,11 +196,17 @@ impl Heads {
     /// The numbers of words that may begin at the start of `bytes`.
     #[inline]
     pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
-        let here = match bytes.first_chunk() {
-            Some(head) => u64::from_le_bytes(*head),
-            None => short_of_eight(bytes),
-        };
+        let here = head_of(bytes);
         self.four.at(long_key(here), here).chain(self.three.at(short_key(here), here))
+    }
+}
+
+/// The first eight bytes, with zeros behind the end.
+#[inline]
+fn head_of(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(head) => u64::from_le_bytes(*head),
+        None => short_of_eight(bytes),
     }
 }
 
@@ -299,7 +301,7 @@ fn slot(key: [u8; 3]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Head, Heads, Trigrams};
+    use super::{Head, Heads, Probes, block};
 
     #[test]
     fn heads_mind_case_where_they_are_told_to() {
@@ -325,12 +327,17 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_was_put_in_and_nothing_else() {
-        let table = Trigrams::new(vec![(*b"ghp", 1), (*b"gho", 2), (*b"ghp", 3), (*b"\xff\xff\xff", 4), (*b"ghp", 1)]);
-        assert_eq!(table.look_up(*b"ghp"), [1, 3]);
-        assert_eq!(table.look_up(*b"gho"), [2]);
-        assert_eq!(table.look_up(*b"\xff\xff\xff"), [4]);
-        let hits = (0..1 << 24).filter(|k: &u32| !table.look_up([(k >> 16) as u8, (k >> 8) as u8, *k as u8]).is_empty()).count();
-        assert_eq!(hits, 3);
+    fn probes_are_found_and_nothing_else() {
+        let heads: [(&[u8], bool); 4] = [(b"ghp", false), (b"ghp_", false), (b"sG.", true), (b"\xff\xff\xff", false)];
+        let table = Probes::new(heads.iter().zip(0..).map(|((word, folded), id)| (Head { word, folded: *folded }, id)));
+        let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
+        assert_eq!(look(b"ghp_x"), [0, 1]);
+        assert_eq!(look(b"ghpx"), [0]);
+        assert_eq!(look(b"Sg."), [2]);
+        assert_eq!(look(b"GHP_"), Vec::<u32>::new());
+        let mut room = [0; 68];
+        let all = table.filter(block(b"ghp SG. sg. \xff\xff\xff", 0, &mut room), u64::MAX >> 1);
+        assert_eq!(all & (1 | 1 << 4 | 1 << 8 | 1 << 12), 1 | 1 << 4 | 1 << 8 | 1 << 12);
+        assert!(all.count_ones() < 8);
     }
 }

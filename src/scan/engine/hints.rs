@@ -1,0 +1,239 @@
+//! Second pass: where in each 64 bytes a word of one of two tables may begin.
+//!
+//! It must not know what the words are for. Start with [`Hints::fill`]. Most places are turned away by a table over a hash of
+//! the first four bytes, small enough to stay in the first-level cache. The AVX2 path collects the answers as bytes and turns them into
+//! masks at once; the portable one gives identical results.
+
+use super::classify::{Masks, Path, WORD};
+use super::table::{Block, Heads, block, hash};
+
+/// A literal may begin here.
+const LITERAL: u8 = 1;
+/// A keyword of three bytes may.
+const SHORT: u8 = 4;
+/// A keyword of four bytes and more may.
+const KEYWORD: u8 = 16;
+
+/// What may begin with four bytes, and with three, by a hash of them.
+#[derive(Debug, Clone)]
+pub(super) struct Hints {
+    /// Two more bits of the hash say which four bits of the byte count: a table of bits with the reach of one four times as large.
+    long: Box<[u8; 1 << LONG_BITS]>,
+    short: Box<[u8; 1 << SHORT_BITS]>,
+    path: Path,
+}
+
+const LONG_BITS: u32 = 14;
+const SHORT_BITS: u32 = 9;
+
+/// Where words may begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Pass {
+    literal: u64,
+    keyword: u64,
+    short: u64,
+}
+
+impl Hints {
+    /// Hints for literals and keywords.
+    pub(super) fn new(literals: &Heads, keywords: &Heads) -> Self {
+        let mut this = Self { long: Box::new([0; 1 << LONG_BITS]), short: Box::new([0; 1 << SHORT_BITS]), path: Path::best() };
+        for (heads, [long_bit, short_bit]) in [(literals, [LITERAL, LITERAL]), (keywords, [KEYWORD, SHORT])] {
+            let (long, short) = heads.hashes();
+            long.for_each(|h| this.long[(h >> (32 - LONG_BITS)) as usize] |= long_bit << which(h));
+            short.for_each(|h| this.short[(h >> (32 - SHORT_BITS)) as usize] |= short_bit);
+        }
+        this
+    }
+
+    /// The same with a given path, for tests.
+    pub(super) fn with_path(self, path: Path) -> Self {
+        Self { path, ..self }
+    }
+
+    /// Fills in `word` and `keyword` of all masks but the first and the last, of which only the classes are needed. The second
+    /// mask stands for the 64 bytes at `at`.
+    pub(super) fn fill(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
+        match self.path {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the path is only chosen where the processor has the features.
+            #[expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked")]
+            Path::Avx2 => unsafe { self.fill_avx2(bytes, at, masks) },
+            Path::Portable => self.each(bytes, at, masks, |block, starts| self.pass(block, starts)),
+        }
+    }
+
+    #[inline(always)]
+    fn each(&self, bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64) -> Pass) {
+        let mut room = [0; 68];
+        for index in 1..masks.len().saturating_sub(1) {
+            let starts = word_starts(&masks[index - 1], &masks[index], &masks[index + 1]);
+            let found =
+                if starts == 0 { Pass::default() } else { pass(block(bytes, at + (index - 1) * WORD, &mut room), starts) };
+            let (here, next) = (masks[index], masks[index + 1]);
+            // A keyword of three letters is a whole word.
+            let lower = joined(here.lower, next.lower, 3);
+            let upper = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3);
+            masks[index].word = found.literal;
+            masks[index].keyword = found.keyword | found.short & !(lower | upper);
+        }
+    }
+
+    fn pass(&self, block: &Block, mut at: u64) -> Pass {
+        let mut pass = Pass::default();
+        while at != 0 {
+            let place = at.trailing_zeros();
+            let found = self.look_up(block, place);
+            pass.literal |= u64::from(found & LITERAL != 0) << place;
+            pass.keyword |= u64::from(found & KEYWORD != 0) << place;
+            pass.short |= u64::from(found & SHORT != 0) << place;
+            at &= at - 1;
+        }
+        pass
+    }
+
+    /// What may begin at a place; place 64 is allowed.
+    #[inline(always)]
+    fn look_up(&self, block: &Block, place: u32) -> u8 {
+        let place = place as usize & 127;
+        let Some([a, b, c, d]) = block.get(place..place + 4) else { return 0 };
+        let head = u32::from_le_bytes([*a, *b, *c, *d]) | 0x2020_2020;
+        let (long, short) = (hash(head), hash(head & 0x00ff_ffff));
+        self.long[(long >> (32 - LONG_BITS)) as usize] >> which(long) & (LITERAL | KEYWORD)
+            | self.short[(short >> (32 - SHORT_BITS)) as usize]
+    }
+}
+
+/// Which bits of a byte of the table count for a hash.
+#[inline]
+fn which(hash: u32) -> u32 {
+    hash >> (30 - LONG_BITS) & 3
+}
+
+/// The bits of two neighbours from the `n`-th on.
+#[inline]
+fn joined(here: u64, next: u64, n: u32) -> u64 {
+    here >> n | next << (64 - n)
+}
+
+/// Where words begin that have three token characters: a letter or digit after something else, an upper-case letter after a
+/// lower-case one.
+#[inline]
+fn word_starts(before: &Masks, here: &Masks, next: &Masks) -> u64 {
+    let alnum = here.digit | here.upper | here.lower;
+    let carry = (before.digit | before.upper | before.lower) >> 63;
+    let starts = alnum & !(alnum << 1 | carry) | here.upper & (here.lower << 1 | before.lower >> 63);
+    starts & joined(here.token, next.token, 1) & joined(here.token, next.token, 2)
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    #![expect(unsafe_code, reason = "AVX2 intrinsics; each use says why it is sound")]
+
+    use std::arch::x86_64::{__m256i, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_slli_epi16, _pdep_u64};
+
+    use super::super::classify::Masks;
+    use super::super::table::Block;
+    use super::{Hints, Pass};
+
+    /// Places looked up at a time: nobody can predict after how many a loop ends.
+    const STEP: usize = 4;
+
+    impl Hints {
+        /// [`Hints::fill`].
+        ///
+        /// # Safety
+        /// The processor has AVX2, BMI1 and BMI2.
+        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        pub(super) unsafe fn fill_avx2(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
+            // SAFETY: the features are enabled here.
+            self.each(bytes, at, masks, |block, starts| unsafe { self.pass_avx2(block, starts) });
+        }
+
+        /// [`Hints::pass`] without branches: which places are turned away nobody can predict either.
+        ///
+        /// # Safety
+        /// The processor has AVX2, BMI1 and BMI2.
+        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        #[inline]
+        unsafe fn pass_avx2(&self, block: &Block, starts: u64) -> Pass {
+            let mut found = [0u8; 64 + STEP];
+            let (mut rest, mut count) = (starts, 0);
+            while rest != 0 {
+                for place in 0..STEP {
+                    found[count + place] = self.look_up(block, rest.trailing_zeros());
+                    rest &= rest.wrapping_sub(1);
+                }
+                count += STEP;
+            }
+            let mut pass = answers(found.first_chunk().expect("32 of 68"));
+            if count > 32 {
+                let high = answers(found[32..].first_chunk().expect("32 of 36"));
+                pass.literal |= high.literal << 32;
+                pass.keyword |= high.keyword << 32;
+                pass.short |= high.short << 32;
+            }
+            Pass {
+                literal: _pdep_u64(pass.literal, starts),
+                keyword: _pdep_u64(pass.keyword, starts),
+                short: _pdep_u64(pass.short, starts),
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn answers(found: &[u8; 32]) -> Pass {
+        Pass { literal: bits::<7>(found), keyword: bits::<3>(found), short: bits::<5>(found) }
+    }
+
+    /// A bit of 32 numbers: the one that a shift to the left makes the highest.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn bits<const SHIFT: i32>(numbers: &[u8; 32]) -> u64 {
+        // SAFETY: there are 32 bytes.
+        let v: __m256i = unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) };
+        u64::from(_mm256_movemask_epi8(_mm256_slli_epi16::<SHIFT>(v)).cast_unsigned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::classify::{Classifier, Masks, Path};
+    use super::super::table::{Head, Heads};
+    use super::Hints;
+
+    fn hints() -> Hints {
+        let heads = |words: &[&'static str]| {
+            Heads::new(words.iter().zip(0..).map(|(w, id)| (Head { word: w.as_bytes(), folded: true }, id)))
+        };
+        Hints::new(&heads(&["curl", "abc", "API"]), &heads(&["heroku", "aws", "abab", "x-api"]))
+    }
+
+    fn masks(bytes: &[u8]) -> Vec<Masks> {
+        let mut masks = vec![Masks::default(); bytes.len().div_ceil(64) + 2];
+        Classifier::new(&[]).classify(bytes, b"", &mut masks[1..]);
+        masks
+    }
+
+    #[test]
+    fn words_of_the_tables_pass() {
+        let bytes = b"HEROKU curl aws, awsome myAPI: x-api";
+        let mut masks = masks(bytes);
+        hints().fill(bytes, 0, &mut masks);
+        assert_eq!((masks[1].word, masks[1].keyword), (1 << 7 | 1 << 26 | 1 << 33, 1 | 1 << 12 | 1 << 31));
+    }
+
+    proptest! {
+        #[test]
+        fn both_paths_agree(bytes in "[aB]{0,300}|[abcA-C0_ -]{0,300}|\\PC{0,200}") {
+            let mut fast = masks(bytes.as_bytes());
+            let mut plain = fast.clone();
+            hints().fill(bytes.as_bytes(), 0, &mut fast);
+            hints().with_path(Path::Portable).fill(bytes.as_bytes(), 0, &mut plain);
+            prop_assert_eq!(fast, plain);
+        }
+    }
+}
