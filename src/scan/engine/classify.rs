@@ -27,8 +27,10 @@ pub struct Masks {
     pub literal: u64,
     /// A literal that begins a word may begin here; filled in by [`super::hints`].
     pub word: u64,
-    /// A keyword may begin here; filled in there too.
+    /// A keyword of four bytes and more may begin here; filled in there too.
     pub keyword: u64,
+    /// A keyword of three bytes may.
+    pub short: u64,
 }
 
 /// The bytes a literal may begin with, by position.
@@ -232,7 +234,16 @@ mod avx2 {
                 let letter = join(1);
                 let lower = join(2) & letter;
                 let token = join(3) | letter | join(0);
-                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, literal: join(4), word: 0, keyword: 0 };
+                *masks = Masks {
+                    digit: join(0),
+                    upper: letter & !lower,
+                    lower,
+                    token,
+                    literal: join(4),
+                    word: 0,
+                    keyword: 0,
+                    short: 0,
+                };
             }
         }
     }

@@ -283,7 +283,7 @@ impl Builder {
         let (before, bytes) = literal;
         let folded = fold != Fold::No;
         // A stem is looked for inside words: `dbpassword`. All else begins a word if it can.
-        let word = bytes.len() >= 3 && bytes[..3].iter().all(|b| ALNUM.has(*b)) && !STEMS.contains(&bytes);
+        let word = bytes.len() >= 3 && ALNUM.has(bytes[0]) && bytes[..3].iter().all(|b| TOKEN.has(*b)) && !STEMS.contains(&bytes);
         match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.before == before && l.folded == folded) {
             Some(known) if known.actions.contains(&action) => {}
             Some(known) => known.actions.push(action),

@@ -51,7 +51,7 @@ impl Hints {
         Self { path, ..self }
     }
 
-    /// Fills in `word` and `keyword` of all masks but the first and the last, of which only the classes are needed. The second
+    /// Fills in `word`, `keyword` and `short` of all masks but the first and the last, of which only the classes are needed. The second
     /// mask stands for the 64 bytes at `at`.
     pub(super) fn fill(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
         match self.path {
@@ -75,7 +75,8 @@ impl Hints {
             let lower = joined(here.lower, next.lower, 3);
             let upper = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3);
             masks[index].word = found.literal;
-            masks[index].keyword = found.keyword | found.short & !(lower | upper);
+            masks[index].keyword = found.keyword;
+            masks[index].short = found.short & !(lower | upper);
         }
     }
 
@@ -223,7 +224,8 @@ mod tests {
         let bytes = b"HEROKU curl aws, awsome myAPI: x-api";
         let mut masks = masks(bytes);
         hints().fill(bytes, 0, &mut masks);
-        assert_eq!((masks[1].word, masks[1].keyword), (1 << 7 | 1 << 26 | 1 << 33, 1 | 1 << 12 | 1 << 31));
+        assert_eq!(masks[1].word & (1 << 7 | 1 << 26), 1 << 7 | 1 << 26);
+        assert_eq!((masks[1].keyword, masks[1].short), (1 | 1 << 31, 1 << 12));
     }
 
     proptest! {

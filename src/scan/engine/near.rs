@@ -193,17 +193,23 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         while pos < end {
             let offset = pos + BEHIND * WORD - self.chunk;
             let (index, bit) = (offset / WORD, offset % WORD);
-            let mut bits = self.scratch.masks[index].keyword >> bit;
             let width = (WORD - bit).min(end - pos);
-            if width < WORD {
-                bits &= (1u64 << width) - 1;
-            }
+            let keep = if width < WORD { (1u64 << width) - 1 } else { u64::MAX };
+            let masks = &self.scratch.masks[index];
+            let (long, short) = (masks.keyword >> bit & keep, masks.short >> bit & keep);
+            let mut bits = long | short;
             let keywords = &self.engine.tables.keywords;
             while bits != 0 {
                 let start = pos + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
+                let lowest = bits & bits.wrapping_neg();
+                bits ^= lowest;
                 let list = &mut self.scratch.keywords;
-                keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
+                if long & lowest != 0 {
+                    keywords.at(self.bytes, start, false, |id, to| list.push_back((id, start, to)));
+                }
+                if short & lowest != 0 {
+                    keywords.at(self.bytes, start, true, |id, to| list.push_back((id, start, to)));
+                }
             }
             pos += width;
         }

@@ -90,8 +90,10 @@ impl Anywhere {
 /// Numbers by three bytes at a fixed offset.
 #[derive(Debug, Clone)]
 pub(super) struct Infixes {
-    /// Sorted, each with the length of the shortest run of token characters that any of its patterns matches in.
-    offsets: Box<[(usize, usize)]>,
+    /// Sorted.
+    offsets: Box<[usize]>,
+    /// For each length of a run of token characters, which offsets have patterns that match in so short a run.
+    by_run: Box<[u64; RUNS]>,
     /// For each offset, keys and their numbers.
     lists: Box<[Vec<([u8; 3], u32)>]>,
     /// One bit for each hash of an offset and its key.
@@ -99,15 +101,23 @@ pub(super) struct Infixes {
 }
 
 const INFIX_BITS: usize = 4096;
+/// Runs as long as this and longer are alike.
+const RUNS: usize = 256;
 
 impl Infixes {
     /// A table of (offset, key, number, length of run needed).
     pub(super) fn new(mut all: Vec<(usize, [u8; 3], u32, usize)>) -> Self {
         all.sort_unstable();
-        let mut this = Self { offsets: Box::new([]), lists: Box::new([]), bitmap: [0; INFIX_BITS / 64] };
+        let mut this =
+            Self { offsets: Box::new([]), by_run: Box::new([0; RUNS]), lists: Box::new([]), bitmap: [0; INFIX_BITS / 64] };
         let groups = all.chunk_by(|a, b| a.0 == b.0);
         this.lists = groups.clone().map(|g| g.iter().map(|(_, key, id, _)| (*key, *id)).collect()).collect();
-        this.offsets = groups.map(|g| (g[0].0, g.iter().map(|i| i.3).min().unwrap_or(0))).collect();
+        this.offsets = groups.clone().map(|g| g[0].0).collect();
+        for (index, group) in groups.enumerate() {
+            let need = group.iter().map(|i| i.3).min().unwrap_or(0).min(RUNS - 1);
+            // Offsets beyond the sixty-third share the last bit.
+            this.by_run[need..].iter_mut().for_each(|bits| *bits |= 1 << index.min(63));
+        }
         for (offset, key, ..) in all {
             let slot = infix_slot(offset, key);
             this.bitmap[slot / 64] |= 1 << (slot % 64);
@@ -118,15 +128,24 @@ impl Infixes {
     /// Calls `hit` with the numbers whose key stands at their offset in `bytes`, which begin with a run of `run` token characters.
     #[inline]
     pub(super) fn look_up(&self, bytes: &[u8], run: usize, mut hit: impl FnMut(u32)) {
-        for (index, (offset, need)) in self.offsets.iter().enumerate() {
-            if *need > run {
-                continue;
+        let mut bits = self.by_run[run.min(RUNS - 1)];
+        while bits != 0 {
+            let first = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            let last = if first == 63 { self.offsets.len() } else { first + 1 };
+            for index in first..last {
+                self.at(index, bytes, &mut hit);
             }
-            let Some([a, b, c]) = bytes.get(*offset..*offset + 3) else { break };
-            let slot = infix_slot(*offset, [*a, *b, *c]);
-            if self.bitmap[slot / 64] >> (slot % 64) & 1 != 0 {
-                self.lists[index].iter().filter(|(key, _)| *key == [*a, *b, *c]).for_each(|(_, id)| hit(*id));
-            }
+        }
+    }
+
+    #[inline]
+    fn at(&self, index: usize, bytes: &[u8], hit: &mut impl FnMut(u32)) {
+        let offset = self.offsets[index];
+        let Some([a, b, c]) = bytes.get(offset..offset + 3) else { return };
+        let slot = infix_slot(offset, [*a, *b, *c]);
+        if self.bitmap[slot / 64] >> (slot % 64) & 1 != 0 {
+            self.lists[index].iter().filter(|(key, _)| *key == [*a, *b, *c]).for_each(|(_, id)| hit(*id));
         }
     }
 }
@@ -158,10 +177,8 @@ struct Entry {
     key: u32,
     id: u32,
     head: u64,
-    /// Which bytes of it count.
+    /// Which bits of it count: not the one that tells upper from lower case, where case does not count.
     mask: u64,
-    /// Bits of the input that are set before it is compared.
-    fold: u64,
 }
 
 /// Entries by a hash of their key.
@@ -193,7 +210,21 @@ impl Heads {
         (self.four.keys().map(hash), self.three.keys().map(hash))
     }
 
-    /// The numbers of words that may begin at the start of `bytes`.
+    /// The numbers of words of four bytes and more that may begin at the start of `bytes`.
+    #[inline]
+    pub(super) fn long(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let here = head_of(bytes);
+        self.four.at(long_key(here), here)
+    }
+
+    /// The numbers of words of three bytes that begin there.
+    #[inline]
+    pub(super) fn short(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let here = head_of(bytes);
+        self.three.at(short_key(here), here)
+    }
+
+    /// The numbers of words that may begin there.
     #[inline]
     pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
         let here = head_of(bytes);
@@ -220,19 +251,20 @@ fn short_of_eight(bytes: &[u8]) -> u64 {
 impl Entry {
     fn new(head: Head<'_>, id: u32, key: fn(u64) -> u32) -> Self {
         let n = head.word.len().min(8);
-        let mut bytes = [0; 8];
-        bytes[..n].copy_from_slice(&head.word[..n]);
-        let fold = bytes.map(|b| if head.folded && b.is_ascii_alphabetic() { 0x20 } else { 0 });
-        let (plain, fold) = (u64::from_le_bytes(bytes), u64::from_le_bytes(fold));
-        let mask = if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 };
-        Self { key: key(plain), id, head: plain | fold, mask, fold }
+        let (mut bytes, mut mask) = ([0; 8], [0; 8]);
+        for (at, byte) in head.word[..n].iter().enumerate() {
+            bytes[at] = *byte;
+            mask[at] = if head.folded && byte.is_ascii_alphabetic() { !0x20 } else { 0xff };
+        }
+        let head = u64::from_le_bytes(bytes);
+        Self { key: key(head), id, head, mask: u64::from_le_bytes(mask) }
     }
 }
 
 impl Map {
     fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable_by_key(|e| (slot_of(e.key), e.key, e.id, e.head, e.mask));
-        entries.dedup_by_key(|e| (e.key, e.id, e.head, e.mask, e.fold));
+        entries.dedup_by_key(|e| (e.key, e.id, e.head, e.mask));
         let mut starts = Box::new([0u32; SLOTS + 1]);
         for entry in &entries {
             starts[slot_of(entry.key) + 1] += 1;
@@ -247,7 +279,7 @@ impl Map {
     fn at(&self, key: u32, here: u64) -> impl Iterator<Item = u32> {
         let slot = slot_of(key);
         let entries = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
-        entries.iter().filter(move |e| ((here | e.fold) ^ e.head) & e.mask == 0).map(|e| e.id)
+        entries.iter().filter(move |e| (here ^ e.head) & e.mask == 0).map(|e| e.id)
     }
 
     fn keys(&self) -> impl Iterator<Item = u32> {
