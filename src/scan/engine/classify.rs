@@ -95,15 +95,9 @@ impl Classifier {
 
     /// Classifies `bytes` into `out`, one word per 64 bytes, the last one padded with zeros.
     /// `out` has at least `bytes.len().div_ceil(64)` words. `after` is what follows `bytes`, for literals across the end.
-    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked"))]
     pub fn classify(&self, bytes: &[u8], after: &[u8], out: &mut [Masks]) {
         let whole = bytes.len().saturating_sub(FINGERPRINT - 1) / WORD;
-        match self.path {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the path is only chosen where the processor has AVX2, and each word reads 64 + 3 bytes that are there.
-            Path::Avx2 => unsafe { self.words_avx2(bytes, &mut out[..whole]) },
-            Path::Portable => self.words_portable(bytes, &mut out[..whole]),
-        }
+        self.words(bytes, &mut out[..whole]);
         for (word, masks) in out.iter_mut().enumerate().take(bytes.len().div_ceil(WORD)).skip(whole) {
             let mut block = [0u8; WORD + FINGERPRINT - 1];
             let rest = &bytes[word * WORD..];
@@ -111,10 +105,22 @@ impl Classifier {
             block[..n].copy_from_slice(&rest[..n]);
             let m = after.len().min(block.len() - n);
             block[n..n + m].copy_from_slice(&after[..m]);
-            *masks = self.word_portable(&block);
+            self.words(&block, std::slice::from_mut(masks));
             if rest.len() < WORD {
                 masks.clip(rest.len());
             }
+        }
+    }
+
+    /// Classifies as many words as `out` has, of bytes that have three more behind them.
+    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked"))]
+    fn words(&self, bytes: &[u8], out: &mut [Masks]) {
+        debug_assert!(out.is_empty() || bytes.len() >= out.len() * WORD + FINGERPRINT - 1, "three more bytes are looked at");
+        match self.path {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the path is only chosen where the processor has AVX2, and each word reads 64 + 3 bytes that are there.
+            Path::Avx2 => unsafe { self.words_avx2(bytes, out) },
+            Path::Portable => self.words_portable(bytes, out),
         }
     }
 

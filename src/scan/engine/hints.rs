@@ -1,8 +1,8 @@
 //! Second pass: where in each 64 bytes a word of one of two tables may begin.
 //!
 //! It must not know what the words are for. Start with [`Hints::fill`]. Most places are turned away by a table over a hash of
-//! the first four bytes, small enough to stay in the first-level cache. The AVX2 path collects the answers as bytes and turns them into
-//! masks at once; the portable one gives identical results.
+//! the first four bytes, small enough to stay in the first-level cache. One path uses BMI2 to turn the answers of several places into
+//! bits at once; the portable one gives identical results.
 
 use super::classify::{Masks, Path, WORD};
 use super::table::{Block, Heads, block, hash};
@@ -58,7 +58,7 @@ impl Hints {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the path is only chosen where the processor has the features.
             #[expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked")]
-            Path::Avx2 => unsafe { self.fill_avx2(bytes, at, masks) },
+            Path::Avx2 => unsafe { self.fill_bmi(bytes, at, masks) },
             Path::Portable => self.each(bytes, at, masks, |block, starts| self.pass(block, starts)),
         }
     }
@@ -128,51 +128,50 @@ fn word_starts(before: &Masks, here: &Masks, next: &Masks) -> u64 {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
-    #![expect(unsafe_code, reason = "AVX2 intrinsics; each use says why it is sound")]
+mod bmi {
+    #![expect(unsafe_code, reason = "functions with target features; each use says why it is sound")]
 
-    use std::arch::x86_64::{__m256i, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_slli_epi16, _pdep_u64};
+    use std::arch::x86_64::{_pdep_u64, _pext_u64};
 
     use super::super::classify::Masks;
     use super::super::table::Block;
-    use super::{Hints, Pass};
+    use super::{Hints, KEYWORD, LITERAL, Pass, SHORT};
 
     /// Places looked up at a time: nobody can predict after how many a loop ends.
-    const STEP: usize = 4;
+    const STEP: u32 = 4;
+    /// The lowest bit of each answer.
+    const ANSWERS: u64 = 0x0101_0101;
 
     impl Hints {
         /// [`Hints::fill`].
         ///
         /// # Safety
-        /// The processor has AVX2, BMI1 and BMI2.
-        #[target_feature(enable = "avx2,bmi1,bmi2")]
-        pub(super) unsafe fn fill_avx2(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
+        /// The processor has BMI1 and BMI2.
+        #[target_feature(enable = "bmi1,bmi2")]
+        pub(super) unsafe fn fill_bmi(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
             // SAFETY: the features are enabled here.
-            self.each(bytes, at, masks, |block, starts| unsafe { self.pass_avx2(block, starts) });
+            self.each(bytes, at, masks, |block, starts| unsafe { self.pass_bmi(block, starts) });
         }
 
         /// [`Hints::pass`] without branches: which places are turned away nobody can predict either.
         ///
         /// # Safety
-        /// The processor has AVX2, BMI1 and BMI2.
-        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        /// The processor has BMI1 and BMI2.
+        #[target_feature(enable = "bmi1,bmi2")]
         #[inline]
-        unsafe fn pass_avx2(&self, block: &Block, starts: u64) -> Pass {
-            let mut found = [0u8; 64 + STEP];
+        unsafe fn pass_bmi(&self, block: &Block, starts: u64) -> Pass {
+            let mut pass = Pass::default();
             let (mut rest, mut count) = (starts, 0);
             while rest != 0 {
+                let mut answers = 0;
                 for place in 0..STEP {
-                    found[count + place] = self.look_up(block, rest.trailing_zeros());
+                    answers |= u64::from(self.look_up(block, rest.trailing_zeros())) << (8 * place);
                     rest &= rest.wrapping_sub(1);
                 }
+                pass.literal |= _pext_u64(answers, ANSWERS * u64::from(LITERAL)) << count;
+                pass.keyword |= _pext_u64(answers, ANSWERS * u64::from(KEYWORD)) << count;
+                pass.short |= _pext_u64(answers, ANSWERS * u64::from(SHORT)) << count;
                 count += STEP;
-            }
-            let mut pass = answers(found.first_chunk().expect("32 of 68"));
-            if count > 32 {
-                let high = answers(found[32..].first_chunk().expect("32 of 36"));
-                pass.literal |= high.literal << 32;
-                pass.keyword |= high.keyword << 32;
-                pass.short |= high.short << 32;
             }
             Pass {
                 literal: _pdep_u64(pass.literal, starts),
@@ -180,21 +179,6 @@ mod avx2 {
                 short: _pdep_u64(pass.short, starts),
             }
         }
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn answers(found: &[u8; 32]) -> Pass {
-        Pass { literal: bits::<7>(found), keyword: bits::<3>(found), short: bits::<5>(found) }
-    }
-
-    /// A bit of 32 numbers: the one that a shift to the left makes the highest.
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn bits<const SHIFT: i32>(numbers: &[u8; 32]) -> u64 {
-        // SAFETY: there are 32 bytes.
-        let v: __m256i = unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) };
-        u64::from(_mm256_movemask_epi8(_mm256_slli_epi16::<SHIFT>(v)).cast_unsigned())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::super::rule::set::{Set, TOKEN};
 use super::Sink;
-use super::classify::WORD;
+use super::classify::{Masks, WORD};
 use super::pattern::Start;
 use super::search::{BEHIND, Found, Search};
 
@@ -164,21 +164,24 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// Does the run hold a letter and a digit?
     fn is_mixed(&self, at: usize, end: usize, word: usize) -> bool {
-        let (mut letters, mut digits) = (0, 0);
-        let mut from = (at - self.chunk) % WORD;
-        let mut left = end - at;
-        for masks in &self.scratch.masks[BEHIND + word..] {
-            let width = left.min(WORD - from);
-            let keep = if width == WORD { u64::MAX } else { ((1u64 << width) - 1) << from };
-            letters |= (masks.upper | masks.lower) & keep;
-            digits |= masks.digit & keep;
-            left -= width;
-            from = 0;
-            if left == 0 || (letters != 0 && digits != 0) {
-                break;
+        self.has(at, end, word, |m| m.upper | m.lower) && self.has(at, end, word, |m| m.digit)
+    }
+
+    /// Is there a byte of a class between `at`, which is in this word, and `end`?
+    #[inline]
+    pub(super) fn has(&self, at: usize, end: usize, word: usize, class: impl Fn(&Masks) -> u64) -> bool {
+        let from = (at - self.chunk) % WORD;
+        let last = (end - 1 - self.chunk) / WORD;
+        let above = u64::MAX << from;
+        let below = u64::MAX >> (WORD - 1 - (end - 1 - self.chunk) % WORD);
+        let masks = &self.scratch.masks[BEHIND + word..=BEHIND + last];
+        match masks {
+            [one] => class(one) & above & below != 0,
+            [first, middle @ .., last] => {
+                class(first) & above != 0 || class(last) & below != 0 || middle.iter().any(|m| class(m) != 0)
             }
+            [] => false,
         }
-        letters != 0 && digits != 0
     }
 
     /// Finds keywords from shortly before the run to its end, each byte once.

@@ -209,10 +209,11 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             return;
         }
         let engine = self.engine;
-        let run = self.run_end(at, word).1 - at;
+        let (end, last) = self.run_end(at, word);
+        let upper = last > end || self.has(at, end, word, |m| m.upper);
         let bytes = self.bytes;
         let hit = |pattern| self.pattern(pattern, at, Start::Border, Found::default());
-        engine.tables.infixes.look_up(&bytes[at..], run, hit);
+        engine.tables.infixes.look_up(&bytes[at..], last - at, upper, hit);
     }
 
     pub(super) fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {

@@ -94,6 +94,8 @@ pub(super) struct Infixes {
     offsets: Box<[usize]>,
     /// For each length of a run of token characters, which offsets have patterns that match in so short a run.
     by_run: Box<[u64; RUNS]>,
+    /// Which offsets have keys without an upper-case letter.
+    lower: u64,
     /// For each offset, keys and their numbers.
     lists: Box<[Vec<([u8; 3], u32)>]>,
     /// One bit for each hash of an offset and its key.
@@ -108,15 +110,23 @@ impl Infixes {
     /// A table of (offset, key, number, length of run needed).
     pub(super) fn new(mut all: Vec<(usize, [u8; 3], u32, usize)>) -> Self {
         all.sort_unstable();
-        let mut this =
-            Self { offsets: Box::new([]), by_run: Box::new([0; RUNS]), lists: Box::new([]), bitmap: [0; INFIX_BITS / 64] };
+        let mut this = Self {
+            offsets: Box::new([]),
+            by_run: Box::new([0; RUNS]),
+            lower: 0,
+            lists: Box::new([]),
+            bitmap: [0; INFIX_BITS / 64],
+        };
         let groups = all.chunk_by(|a, b| a.0 == b.0);
         this.lists = groups.clone().map(|g| g.iter().map(|(_, key, id, _)| (*key, *id)).collect()).collect();
         this.offsets = groups.clone().map(|g| g[0].0).collect();
         for (index, group) in groups.enumerate() {
             let need = group.iter().map(|i| i.3).min().unwrap_or(0).min(RUNS - 1);
             // Offsets beyond the sixty-third share the last bit.
-            this.by_run[need..].iter_mut().for_each(|bits| *bits |= 1 << index.min(63));
+            let bit = 1 << index.min(63);
+            this.by_run[need..].iter_mut().for_each(|bits| *bits |= bit);
+            let lower = group.iter().any(|(_, key, ..)| !key.iter().any(u8::is_ascii_uppercase));
+            this.lower |= if lower { bit } else { 0 };
         }
         for (offset, key, ..) in all {
             let slot = infix_slot(offset, key);
@@ -125,10 +135,11 @@ impl Infixes {
         this
     }
 
-    /// Calls `hit` with the numbers whose key stands at their offset in `bytes`, which begin with a run of `run` token characters.
+    /// Calls `hit` with the numbers whose key stands at their offset in `bytes`, which begin with a run of `run` token characters,
+    /// with an upper-case letter among them or without.
     #[inline]
-    pub(super) fn look_up(&self, bytes: &[u8], run: usize, mut hit: impl FnMut(u32)) {
-        let mut bits = self.by_run[run.min(RUNS - 1)];
+    pub(super) fn look_up(&self, bytes: &[u8], run: usize, upper: bool, mut hit: impl FnMut(u32)) {
+        let mut bits = self.by_run[run.min(RUNS - 1)] & if upper { u64::MAX } else { self.lower };
         while bits != 0 {
             let first = bits.trailing_zeros() as usize;
             bits &= bits - 1;
