@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
+#[path = "src/scan/rule/required.rs"]
+#[expect(unreachable_pub, reason = "the library has the same file, where it is public")]
+mod required;
+
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -18,19 +22,21 @@ fn main() {
     let mut list = String::from("[\n");
     for path in &files {
         let text = fs::read_to_string(path).expect("rule files are text");
-        let mut table: toml::Table = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        if let Some(toml::Value::Array(rules)) = table.get_mut("rule") {
-            for rule in rules.iter_mut().filter_map(toml::Value::as_table_mut) {
-                rule.remove("examples");
-                rule.remove("counterexamples");
+        let table: toml::Table = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut file = serde_json::to_value(table).expect("TOML values are JSON values");
+        for rule in file["rule"].as_array_mut().into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+            rule.remove("examples");
+            rule.remove("counterexamples");
+            let facts = rule.get("regex").and_then(serde_json::Value::as_str).map(required::facts);
+            if let Some(facts) = facts {
+                rule.insert("facts".to_owned(), serde_json::to_value(facts).expect("facts are JSON values"));
             }
         }
-        all.push(table);
+        all.push(file);
         let name = path.file_name().expect("listed files have names").to_string_lossy().into_owned();
         writeln!(list, "    ({name:?}, {text:?}),").expect("writing to a string");
     }
     list.push(']');
-    fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("TOML values are JSON values"))
-        .expect("OUT_DIR is writable");
+    fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("values are text")).expect("OUT_DIR is writable");
     fs::write(out.join("rule_files.rs"), list).expect("OUT_DIR is writable");
 }

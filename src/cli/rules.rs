@@ -72,7 +72,7 @@ fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     line("confidence", rule.confidence.word())?;
     match &rule.pattern {
         Pattern::Token(token) => line("token", token)?,
-        Pattern::Regex(regex) => line("regex", regex)?,
+        Pattern::Regex(regex) => line("regex", &regex.source)?,
     }
     line("keywords", &rule.keywords.join(", "))?;
     if rule.near == Near::Key {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
-use super::super::rule::required::required;
+use super::super::rule::required::facts_of;
 use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Rule};
 use super::anchor::{Anchor, Fold, anchor, secret_prefix, split_edges, word_start};
@@ -174,17 +174,15 @@ impl Builder {
         let token = match &rule.pattern {
             Source::Token(token) => token,
             Source::Regex(regex) => {
-                let compiled = LazyRegex::new(regex.clone());
-                if rule.from.is_some() {
-                    self.add_regex(index, compiled);
-                    return Ok(());
-                }
-                let Some(found) = required(regex) else {
-                    return Err(error(rule, "its regular expression has no literal of three or more characters"));
+                self.add_regex(index, LazyRegex::new(regex.source.clone(), &regex.facts));
+                return match (rule.from, &regex.facts.required) {
+                    (None, Some(found)) => {
+                        found.literals.iter().for_each(|l| self.regex_literal(index, l.as_bytes()));
+                        Ok(())
+                    }
+                    (None, None) => Err(error(rule, "its regular expression has no literal of three or more characters")),
+                    (Some(_), _) => Ok(()),
                 };
-                self.add_regex(index, compiled.led(found.lead));
-                found.literals.iter().for_each(|l| self.regex_literal(index, l));
-                return Ok(());
             }
         };
         let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
@@ -229,7 +227,7 @@ impl Builder {
                 self.literal((&before, &bytes), Fold::No, Action::Back(number, lead.0, lead.1));
             }
             // A literal too short to be searched for, and keywords to look near instead.
-            Some(Anchor::Floating) if !rule.keywords.is_empty() && required(&grammar::to_regex(node)).is_none() => {
+            Some(Anchor::Floating) if !rule.keywords.is_empty() && facts_of(&grammar::to_hir(node)).required.is_none() => {
                 self.keyword_pattern(rule, number);
             }
             Some(Anchor::Floating) => {
@@ -247,17 +245,15 @@ impl Builder {
         if self.tables.regexes[index as usize].is_some() {
             return Ok(());
         }
-        let regex = grammar::to_regex(node);
-        let compiled = LazyRegex::bordered(regex.clone());
+        let facts = facts_of(&grammar::to_hir(node));
+        self.add_regex(index, LazyRegex::bordered(grammar::to_regex(node), &facts));
         if rule.from.is_some() || load::is_value_rule(rule, node) {
-            self.add_regex(index, compiled);
             return Ok(());
         }
-        let Some(found) = required(&format!("(?-u){regex}")) else {
+        let Some(found) = facts.required else {
             return Err(error(rule, "too many alternatives, and no literal of three or more characters in all of them"));
         };
-        self.add_regex(index, compiled.led(found.lead));
-        found.literals.iter().for_each(|l| self.regex_literal(index, l));
+        found.literals.iter().for_each(|l| self.regex_literal(index, l.as_bytes()));
         Ok(())
     }
 
@@ -371,7 +367,7 @@ impl Builder {
     /// Sorts the literals into the classifier's buckets, so that those of one bucket resemble each other.
     fn literals(&mut self) {
         let literals = &mut self.tables.literals;
-        literals.sort_by_key(|l| fingerprint(l).iter().map(|set| set.first().copied()).collect::<Vec<_>>());
+        literals.sort_by_cached_key(|l| l.bytes[..4.min(l.bytes.len())].to_vec());
         let prints: Vec<_> = literals.iter().filter(|l| !l.word).map(fingerprint).collect();
         self.tables.classifier = Classifier::new(&prints);
         let head = |(l, id): (&'_ Literal, u32)| (l.bytes.clone(), l.folded, id);

@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 use regex_automata::meta::Regex;
 use regex_automata::{Anchored, Input};
 
+use super::super::rule::load;
+use super::super::rule::required::Facts;
 use super::super::rule::set::ALNUM;
-use super::super::rule::{load, required};
 use super::pattern::Span;
 
 /// A regular expression over bytes.
@@ -25,14 +26,16 @@ pub(super) struct LazyRegex {
 impl LazyRegex {
     /// One that matches as it is written.
     #[must_use]
-    pub(super) fn new(source: String) -> Self {
-        Self { reach: reach(&source), source, bordered: false, lead: (0, None), number: 0, compiled: Arc::default() }
+    pub(super) fn new(source: String, facts: &Facts) -> Self {
+        let reach = facts.longest.map_or(usize::MAX, |n| 2 * n + 16);
+        let lead = facts.required.as_ref().map_or((0, None), |r| r.lead);
+        Self { source, bordered: false, reach, lead, number: 0, compiled: Arc::default() }
     }
 
     /// One made from a token: its match must not cut a word of letters and digits.
     #[must_use]
-    pub(super) fn bordered(source: String) -> Self {
-        Self { bordered: true, ..Self::new(source) }
+    pub(super) fn bordered(source: String, facts: &Facts) -> Self {
+        Self { bordered: true, ..Self::new(source, facts) }
     }
 
     /// The same with a number among the engine's regular expressions.
@@ -40,12 +43,7 @@ impl LazyRegex {
         Self { number, ..self }
     }
 
-    /// The same with the fewest and the most bytes that stand before its literal.
-    pub(super) fn led(self, lead: (usize, Option<usize>)) -> Self {
-        Self { lead, ..self }
-    }
-
-    /// See [`LazyRegex::led`].
+    /// The fewest and the most bytes of a match that stand before its literal.
     pub(super) fn lead(&self) -> (usize, Option<usize>) {
         self.lead
     }
@@ -106,10 +104,6 @@ impl LazyRegex {
         regex.search_captures(&Input::new(bytes).range(from..to).anchored(Anchored::Yes), &mut caps);
         caps.get_match().filter(|m| m.end() == to).map(|m| span(&caps, m.start(), m.end()))
     }
-}
-
-fn reach(source: &str) -> usize {
-    required::longest(source).map_or(usize::MAX, |n| 2 * n + 16)
 }
 
 fn span(caps: &regex_automata::util::captures::Captures, start: usize, end: usize) -> Span {

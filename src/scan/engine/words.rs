@@ -22,15 +22,16 @@ impl Keywords {
     /// Numbers the words by their place in the list. Each is given normalised, with the spellings it has in rules.
     #[must_use]
     pub(super) fn new(words: &[(Vec<u8>, Vec<Vec<u8>>)]) -> Self {
-        let mut heads: Vec<(Vec<u8>, u32)> = Vec::new();
+        let mut heads: Vec<([u8; 8], usize, u32)> = Vec::with_capacity(words.len() * 4);
         for ((plain, spellings), id) in words.iter().zip(0u32..) {
-            heads.push((plain.clone(), id));
-            for separator in SEPARATORS {
-                let spell = |w: &Vec<u8>| w.iter().map(|b| if is_separator(*b) { separator } else { *b }).collect();
-                heads.extend(spellings.iter().map(|w| (spell(w), id)));
+            heads.push(head(plain, b'_', id));
+            for spelling in spellings {
+                let separated = spelling.iter().any(|b| is_separator(*b));
+                let separators = if separated { &SEPARATORS[..] } else { &SEPARATORS[..1] };
+                heads.extend(separators.iter().map(|separator| head(spelling, *separator, id)));
             }
         }
-        let table = Heads::new(heads.iter().map(|(w, id)| (Head { word: one_separator(w), folded: true }, *id)));
+        let table = Heads::new(heads.iter().map(|(w, n, id)| (Head { word: &w[..*n], folded: true }, *id)));
         Self { words: words.iter().map(|(w, _)| w.clone()).collect(), table }
     }
 
@@ -57,10 +58,18 @@ impl Keywords {
     }
 }
 
-/// A word up to its second separator: the input may mix them.
-fn one_separator(word: &[u8]) -> &[u8] {
-    let second = word.iter().enumerate().filter(|(_, b)| is_separator(**b)).nth(1);
-    &word[..second.map_or(word.len(), |(at, _)| at)]
+/// The first bytes of a word with one kind of separator, up to the second of them: the input may mix them.
+fn head(word: &[u8], separator: u8, id: u32) -> ([u8; 8], usize, u32) {
+    let (mut out, mut separators, mut n) = ([0; 8], 0, 0);
+    for byte in word.iter().take(8) {
+        separators += usize::from(is_separator(*byte));
+        if separators == 2 {
+            break;
+        }
+        out[n] = if is_separator(*byte) { separator } else { *byte };
+        n += 1;
+    }
+    (out, n, id)
 }
 
 /// Lower case, without separators.

@@ -3,6 +3,8 @@
 //! It must not know about files or rules. Start with [`parse`], then [`flatten`]. The notation is described in
 //! `rules/README.md`.
 
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
+
 use super::set::Set;
 
 /// A count `{n,}` ends here; no match is longer.
@@ -401,6 +403,27 @@ pub fn to_regex(node: &Node) -> String {
         Node::Repeat(item, min, max) if *max == MAX_COUNT => format!("(?:{}){{{min},}}", to_regex(item)),
         Node::Repeat(item, min, max) => format!("(?:{}){{{min},{max}}}", to_regex(item)),
         Node::Secret(item) => format!("(?P<secret>{})", to_regex(item)),
+    }
+}
+
+/// The node as a parsed regular expression, without the name of the secret part.
+#[must_use]
+pub fn to_hir(node: &Node) -> Hir {
+    let class = |set: &Set| Hir::class(Class::Bytes(ClassBytes::new(set.iter().map(|b| ClassBytesRange::new(b, b)))));
+    let all = |items: &[Node]| items.iter().map(to_hir).collect::<Vec<_>>();
+    match node {
+        Node::Literal(s) => Hir::literal(s.as_slice()),
+        Node::Folded(s) => {
+            Hir::concat(s.iter().map(|b| class(&Set::of(&[b.to_ascii_lowercase(), b.to_ascii_uppercase()]))).collect())
+        }
+        Node::Class(set) => class(set),
+        Node::Sequence(items) => Hir::concat(all(items)),
+        Node::Choice(arms) => Hir::alternation(all(arms)),
+        Node::Repeat(item, min, max) => {
+            let max = (*max != MAX_COUNT).then_some(*max);
+            Hir::repetition(Repetition { min: *min, max, greedy: true, sub: Box::new(to_hir(item)) })
+        }
+        Node::Secret(item) => to_hir(item),
     }
 }
 

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::meta::{self, BuildError, Config};
 use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use super::grammar::{self, Node};
-use super::required::required;
+use super::required::{Facts, facts};
 use super::set::TOKEN;
-use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Rule};
+use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Regex, Rule};
 use crate::base::text::without_tokens;
 use crate::scan::finding::{Confidence, Severity};
 
@@ -118,6 +118,8 @@ struct RawRule {
     examples: Vec<String>,
     #[serde(default)]
     counterexamples: Vec<String>,
+    /// Written by the build script only.
+    facts: Option<Facts>,
 }
 
 /// A field that is wrong, and why.
@@ -194,6 +196,9 @@ struct Defaults {
 
 fn entry(mut raw: RawRule, defaults: &Defaults) -> Result<Entry, Fault> {
     let unmark = |list: Vec<String>| list.into_iter().map(|e| e.replace('·', "")).collect::<Vec<_>>();
+    if raw.facts.is_some() {
+        return Err(fault("facts", "unknown field"));
+    }
     let examples = unmark(std::mem::take(&mut raw.examples));
     let counterexamples = unmark(std::mem::take(&mut raw.counterexamples));
     let rule = rule(raw, defaults)?;
@@ -212,7 +217,10 @@ fn rule(raw: RawRule, defaults: &Defaults) -> Result<Rule, Fault> {
     };
     let pattern = match (raw.token, raw.regex) {
         (Some(token), None) => Pattern::Token(token),
-        (None, Some(regex)) => Pattern::Regex(regex),
+        (None, Some(regex)) => {
+            let facts = raw.facts.unwrap_or_else(|| facts(&regex));
+            Pattern::Regex(Regex { source: regex, facts })
+        }
         (Some(_), Some(_)) => return Err(fault("regex", "`token` and `regex` exclude each other")),
         (None, None) => return Err(fault("token", "missing: give `token = '…'` or `regex = '…'`")),
     };
@@ -314,18 +322,17 @@ pub fn is_value_rule(rule: &Rule, node: &Node) -> bool {
     rule.from.is_none() && rule.near == Near::Key && !rule.keywords.is_empty() && short && !run
 }
 
-fn validate_regex(rule: &Rule, regex: &str) -> Result<(), Fault> {
-    check_regex(regex).map_err(|e| fault("regex", e))?;
-    let literal = required(regex).is_some();
-    if rule.from.is_none() && !literal {
+fn validate_regex(rule: &Rule, regex: &Regex) -> Result<(), Fault> {
+    check_regex(&regex.source).map_err(|e| fault("regex", e))?;
+    if rule.from.is_none() && regex.facts.required.is_none() {
         return Err(fault("regex", "needs a literal of three or more characters that every match contains, or `from`"));
     }
     Ok(())
 }
 
 /// Compiles a regular expression the way the engine does: over bytes, at most 4 MiB.
-pub(in crate::scan) fn build_regex(source: &str) -> Result<Regex, Box<BuildError>> {
-    Regex::builder()
+pub(in crate::scan) fn build_regex(source: &str) -> Result<meta::Regex, Box<BuildError>> {
+    meta::Regex::builder()
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
         .build(source)

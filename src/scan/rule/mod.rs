@@ -63,7 +63,16 @@ pub enum Pattern {
     /// A grammar, already known to parse.
     Token(String),
     /// A regular expression, already known to parse.
-    Regex(String),
+    Regex(Regex),
+}
+
+/// A regular expression and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regex {
+    /// As it is written.
+    pub source: String,
+    /// Found once, so that the engine need not parse it.
+    pub facts: required::Facts,
 }
 
 /// Where keywords must stand.
