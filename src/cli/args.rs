@@ -48,10 +48,10 @@ pub(super) struct Scan {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) rules: RuleChoice,
-    /// Report findings of at least this severity
+    /// Report findings of at least this severity; those below are only counted and do not change the exit code
     #[arg(long, value_name = "SEVERITY", default_value = "info")]
     pub(super) min_severity: Level,
-    /// Report findings of at least this confidence
+    /// Report findings of at least this confidence; those below are only counted and do not change the exit code
     #[arg(long, value_name = "CONFIDENCE", default_value = "low")]
     pub(super) min_confidence: Sureness,
     /// Write the values themselves into the report: the only way to see them

@@ -11,7 +11,7 @@ use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
-use crate::scan::finding::{IssueKind, Scan};
+use crate::scan::finding::{Confidence, IssueKind, Scan, Severity};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
 use crate::scan::source::collect::{Collector, Decider};
@@ -27,8 +27,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
     let mut scan = scan(args, &engine, &project)?;
-    let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
-    scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
+    hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
         !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
@@ -42,6 +41,13 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, args.exit_code)))
+}
+
+/// Takes out the findings below a threshold, and counts them.
+fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
+    let all = scan.findings.len();
+    scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
+    scan.coverage.below_threshold = (all - scan.findings.len()) as u64;
 }
 
 /// Findings first, then gaps. `--exit-code 0` never hides a gap.
@@ -132,12 +138,16 @@ fn finish(job: Job<'_>, stable: bool) -> Scan {
 fn closing_line(scan: &Scan, path: Option<&Path>) {
     let n = scan.findings.len();
     let name = path.map(|p| p.display().to_string()).unwrap_or_default();
+    let hidden = match scan.coverage.below_threshold {
+        0 => String::new(),
+        h => format!(", {h} below the threshold"),
+    };
     let gaps = match scan.gaps() {
         0 => String::new(),
         g => format!(", {g} not looked at"),
     };
     eprintln!(
-        "{n} finding{}{gaps}; report written to {}",
+        "{n} finding{}{hidden}{gaps}; report written to {}",
         if n == 1 { "" } else { "s" },
         crate::base::text::sanitise(name.as_bytes())
     );

@@ -173,6 +173,7 @@ pub(super) struct CoverageRecord {
     ignored_but_scanned: u64,
     allowed_inline: u64,
     allowed_by_fingerprint: u64,
+    below_threshold: u64,
     rules: u64,
 }
 
@@ -261,6 +262,7 @@ impl CoverageRecord {
             ignored_but_scanned: cover.ignored_but_scanned,
             allowed_inline: cover.allowed_inline,
             allowed_by_fingerprint: cover.allowed_by_fingerprint,
+            below_threshold: cover.below_threshold,
             rules: cover.rules,
         }
     }

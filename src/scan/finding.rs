@@ -182,6 +182,8 @@ pub struct Coverage {
     pub allowed_inline: u64,
     /// Findings silenced by fingerprint in `stanch.toml`.
     pub allowed_by_fingerprint: u64,
+    /// Findings left off the report because they are below the severity or the confidence asked for.
+    pub below_threshold: u64,
     /// Number of rules that were on.
     pub rules: u64,
 }
