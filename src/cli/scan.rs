@@ -21,6 +21,7 @@ use crate::scan::suppress::Suppressions;
 
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
+    output::check(args.output.as_deref())?;
     let engine = engine(&args.rules)?;
     let project = project(args.config.as_deref(), args.no_config, &args.paths)?;
     if let Some(jobs) = args.jobs {

@@ -1,6 +1,6 @@
 //! Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration, 3 incomplete without findings.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::canary::{github, password};
 use crate::run::Folder;
@@ -170,14 +170,24 @@ fn a_stanch_toml_that_is_wrong_stops_the_scan() {
 fn a_report_that_cannot_be_written_is_code_2() {
     let folder = folder();
     std::fs::create_dir(folder.path("folder")).unwrap();
+    folder.shell("mkfifo \"$HOME/endless\"").says(0, &[]);
     symlink("nowhere", folder.path("dead")).unwrap();
     let check = |target: &str, part: &str| {
         let outcome = folder.run(&["scan", "leak", "-o", target]);
         outcome.says(2, &["error: cannot write", target, part]);
         assert_eq!(outcome.out, "");
+        // It is said before the scan: this one would wait for input that never comes.
+        let script = format!("exec 3<>\"$HOME/endless\"; timeout 60 \"$STANCH\" scan - -o {target} <&3");
+        folder.shell(&script).says(2, &["error: cannot write", target, part]);
     };
     check("folder", "is not a regular file");
     check("no/such/folder/x", "no such file or directory");
     check("leak/x", "not a directory");
     check("dead", "leads nowhere");
+    let mode = |mode| std::fs::set_permissions(folder.path("folder"), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let report = folder.scan_as_nobody(&["leak", "-o", "folder/report"]);
+    assert_eq!((report.code, report.err.contains("cannot write folder/report: cannot create folder/.report.")), (2, true));
+    assert!(report.err.ends_with(".tmp: permission denied\n"), "{}", report.err);
+    mode(0o755);
 }
