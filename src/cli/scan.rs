@@ -35,6 +35,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
+        root: root(args.format),
         ..Style::default()
     };
     output::write(args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
@@ -42,6 +43,15 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, args.exit_code)))
+}
+
+/// What paths in a report are made relative to. Code scanning knows files by their path in the work tree, however they were named;
+/// the other formats spell them as they were named.
+fn root(format: args::Format) -> PathBuf {
+    match format {
+        args::Format::Sarif => std::env::current_dir().unwrap_or_default(),
+        _ => PathBuf::new(),
+    }
 }
 
 /// Takes out the findings below a threshold, and counts them.
