@@ -92,6 +92,7 @@ fn described(kind: IssueKind) -> &'static str {
         IssueKind::SpecialFile => "socket, pipe or device",
         IssueKind::Symlink => "symbolic link",
         IssueKind::MediaPayload => "image or other media in a notebook",
+        IssueKind::GitObjects => "packed history of a git repository",
         IssueKind::Unsupported => "unknown compression or container version",
         IssueKind::Configuration => "configuration that could not be used as written",
     }

@@ -29,6 +29,8 @@ use super::work::{Job, Worker};
 
 /// Files of a folder that are scanned as one piece of work.
 const BATCH: usize = 64;
+/// The folder in which git keeps history.
+const OBJECTS: &str = "objects";
 /// Flags of every file opened: never waits on a FIFO, never takes a terminal, never follows a link put there meanwhile.
 const OPEN: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
@@ -161,7 +163,7 @@ impl Folder {
     /// Lists a folder: batches of files to scan, folders to walk.
     fn list(&self, job: &Job<'_>, fd: &OwnedFd, obey: Obey) -> Result<(Vec<Names>, Vec<Folder>), Errno> {
         let (mut names, mut folders) = (Names::default(), Names::default());
-        let (mut has_git, mut has_gitignore) = (false, false);
+        let (mut has_git, mut has_gitignore, mut has_head) = (false, false, false);
         let mut buffer = Vec::with_capacity(32 * 1024);
         let mut dir = RawDir::new(fd, buffer.spare_capacity_mut());
         while let Some(entry) = dir.next() {
@@ -171,6 +173,7 @@ impl Folder {
                 b"." | b".." => continue,
                 b".git" => has_git = true,
                 b".gitignore" => has_gitignore = true,
+                b"HEAD" => has_head = true,
                 _ => {}
             }
             match kind_of(fd, name, entry.file_type()) {
@@ -186,7 +189,11 @@ impl Folder {
         if ignores.repository().map(|r| r.root()) != self.ignores.repository().map(|r| r.root()) {
             note_broken_index(job, &self.path, &ignores);
         }
-        Ok((self.choose_files(job, &names, &ignores), self.choose_folders(&folders, &ignores)))
+        let store = self.object_store(has_head, &folders);
+        if let Some(detail) = store {
+            job.issues.note(IssueKind::GitObjects, &Place::File(&self.path.join(OBJECTS)), detail);
+        }
+        Ok((self.choose_files(job, &names, &ignores), self.choose_folders(&folders, &ignores, store.is_some())))
     }
 
     fn special(&self, job: &Job<'_>, name: &CStr, kind: FileType) {
@@ -240,11 +247,26 @@ impl Folder {
         if tracked || is_key_like(name.to_bytes()) { Verdict::ScanAnyway } else { Verdict::Leave }
     }
 
-    fn choose_folders(&self, names: &Names, ignores: &Arc<Ignores>) -> Vec<Folder> {
+    /// What its folder `objects` holds, if it is one that git or git LFS packs history or large files into. A branch may have that
+    /// name too, and then its log and its tip are scanned.
+    fn object_store(&self, has_head: bool, folders: &Names) -> Option<&'static str> {
+        let has = |name: &str| folders.iter().any(|f| f.to_bytes() == name.as_bytes());
+        if !self.inside_git || !has(OBJECTS) {
+            None
+        } else if has_head && has("refs") {
+            Some("packed history is not scanned")
+        } else if self.absolute.ends_with("lfs") {
+            Some("large files kept by git LFS are not scanned")
+        } else {
+            None
+        }
+    }
+
+    fn choose_folders(&self, names: &Names, ignores: &Arc<Ignores>, without_objects: bool) -> Vec<Folder> {
         let mut out = Vec::with_capacity(names.count);
         for name in names.iter() {
             let name = OsStr::from_bytes(name.to_bytes());
-            if self.inside_git && name == "objects" {
+            if without_objects && name == OBJECTS {
                 continue;
             }
             let absolute: Arc<Path> = self.absolute.join(name).into();
