@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::exit::{self, hinted};
-use super::{args, clock, output, progress};
+use super::{args, clock, config, output, progress};
 use crate::base::date::Date;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
@@ -23,7 +23,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
     output::check(args.output.as_deref())?;
     let engine = engine(&args.rules)?;
-    let project = project(args.config.as_deref(), args.no_config, &args.paths)?;
+    let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
@@ -88,19 +88,6 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
 /// The engine for the rules chosen.
 pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
     Ok(Engine::new(super::rules::chosen(rules)?)?)
-}
-
-/// `stanch.toml`: the one given, or the one beside what is scanned.
-pub(super) fn project(config: Option<&Path>, none: bool, paths: &[PathBuf]) -> anyhow::Result<Project> {
-    if let Some(path) = config {
-        return Ok(Project::load(path)?);
-    }
-    let found =
-        paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
-    match found {
-        Some(path) if !none => Ok(Project::load(&path)?),
-        _ => Ok(Project::default()),
-    }
 }
 
 fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result<Scan> {
