@@ -1,8 +1,12 @@
 //! `stanch scan`.
 
 use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use rustix::fs::{FileType, fstat, tell};
 
 use super::exit::{self, hinted};
 use super::{args, clock, config, output, progress};
@@ -16,6 +20,7 @@ use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
+use crate::scan::source::total;
 use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
@@ -104,16 +109,48 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result
         limits.depth = depth;
     }
     let job = Job::new(engine, Collector::new(decider), limits, now);
-    progress::while_shown(&job, args.quiet, || inputs(args, &job));
+    let inputs = Inputs::of(args);
+    progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     Ok(finish(job, fingerprinter.is_stable()))
 }
 
-fn inputs(args: &args::Scan, job: &Job<'_>) {
-    let (standard, named): (Vec<PathBuf>, Vec<PathBuf>) = args.paths.iter().cloned().partition(|p| p == Path::new("-"));
-    if !standard.is_empty() {
-        job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
+/// What is scanned.
+struct Inputs {
+    standard: bool,
+    /// Bytes of standard input; unknown for a pipe.
+    standard_size: Option<u64>,
+    named: Vec<PathBuf>,
+    obey: Obey,
+}
+
+impl Inputs {
+    fn of(args: &args::Scan) -> Self {
+        let (standard, named): (Vec<PathBuf>, Vec<PathBuf>) = args.paths.iter().cloned().partition(|p| p == Path::new("-"));
+        let obey = if args.no_ignore { Obey::Nothing } else { Obey::Ignores };
+        let standard = !standard.is_empty();
+        // Now, before anything is read.
+        let standard_size = if standard { left_of(io::stdin()) } else { Some(0) };
+        Self { standard, standard_size, named, obey }
     }
-    files::scan(job, &named, if args.no_ignore { Obey::Nothing } else { Obey::Ignores });
+
+    /// Bytes there are to read, if that can be known.
+    fn size(&self, stop: &AtomicBool) -> Option<u64> {
+        Some(self.standard_size?.saturating_add(total::size(&self.named, self.obey, stop)?))
+    }
+
+    fn scan(&self, job: &Job<'_>) {
+        if self.standard {
+            job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
+        }
+        files::scan(job, &self.named, self.obey);
+    }
+}
+
+/// Bytes left to read, if it is a regular file.
+fn left_of(input: impl AsFd) -> Option<u64> {
+    let stat = fstat(&input).ok()?;
+    let size = u64::try_from(stat.st_size).ok().filter(|_| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)?;
+    Some(size.saturating_sub(tell(&input).ok()?))
 }
 
 fn finish(job: Job<'_>, stable: bool) -> Scan {

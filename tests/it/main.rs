@@ -13,6 +13,7 @@ mod files;
 mod ignores;
 mod layers;
 mod lexer;
+mod progress;
 mod redaction;
 mod reports;
 mod rule_commands;
