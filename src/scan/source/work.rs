@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::blob::Place;
 use super::super::engine::{Engine, Input, Scratch};
-use super::super::expand::{self, Expanded, Expander, Limits, Visit};
+use super::super::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use super::super::finding::{Coverage, IssueKind};
 use super::super::issues::Issues;
 use super::collect::Collector;
@@ -240,26 +240,28 @@ impl Worker {
 
     /// A stream that is no file, such as standard input.
     pub fn stream(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) {
+        let mut share = Share::new(job, u64::MAX);
+        let mut reader = Counted::new(reader, Some(&mut share));
         let mut head = vec![0; 8 * 1024];
-        let n = match read_into(reader, &mut head) {
-            Ok(n) => n,
+        match read_into(&mut reader, &mut head) {
+            Ok(n) => head.truncate(n),
             Err(e) => return job.unreadable(place, &e),
-        };
-        head.truncate(n);
+        }
         self.coverage.files += 1;
         let kind = expand::detect("", &head);
         let order = utf16::order(&head);
-        let mut share = Share::new(job, u64::MAX);
-        let mut whole = Counted::new(Cursor::new(head).chain(reader), Some(&mut share));
+        let expander = Expander { limits: &job.limits, issues: &job.issues };
+        let mut visit = Members { job, coverage: &mut self.coverage };
         if let Some(kind) = kind {
-            let expander = Expander { limits: &job.limits, issues: &job.issues };
-            expander.expand_stream(kind, place, &mut whole, &mut Members { job, coverage: &mut self.coverage });
+            expander.expand_stream(kind, place, &mut Cursor::new(head).chain(&mut reader), &mut visit);
         } else if let Some(order) = order {
-            self.text(job, place, &mut utf16::Decoder::new(&mut whole, order));
-        } else {
-            self.text(job, place, &mut whole);
+            self.text(job, place, &mut utf16::Decoder::new(Cursor::new(head).chain(&mut reader), order));
+        } else if !holds_notebook(job, place, &mut head, &mut reader)
+            || expander.expand_slice(Kind::Notebook, place, &head, &mut visit) == Expanded::Failed
+        {
+            self.text(job, place, &mut Cursor::new(head).chain(&mut reader));
         }
-        self.coverage.bytes += whole.bytes;
+        self.coverage.bytes += reader.bytes;
     }
 
     /// Scans a stream with all threads.
@@ -304,6 +306,25 @@ impl Worker {
         self.coverage.bytes += bytes;
         job.progress.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// Whether a stream is a notebook. Reads on to know it, if it may be one, but no more than may be held in memory.
+fn holds_notebook(job: &Job<'_>, place: &Place<'_>, head: &mut Vec<u8>, reader: &mut impl Read) -> bool {
+    if !expand::may_be_notebook(head) {
+        return false;
+    }
+    let most = job.limits.buffer;
+    if let Err(e) = reader.take(most.saturating_add(1).saturating_sub(head.len() as u64)).read_to_end(head) {
+        job.unreadable(place, &e);
+    }
+    if head.len() as u64 <= most {
+        return expand::is_notebook(head);
+    }
+    if expand::begins_like_notebook(head) {
+        let detail = format!("a notebook larger than the {most} bytes that may be held to open it; raw bytes scanned");
+        job.issues.gap(IssueKind::SizeLimit, place, detail);
+    }
+    false
 }
 
 /// What one file adds to the progress of a scan: while it is read never more than its size, for an archive is read here and there
