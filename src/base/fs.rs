@@ -49,19 +49,31 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// A symbolic link is followed, and stays; one that leads nowhere is refused, for the one who made it may not be the one who
 /// meant the file to be written. If `fill` fails, nothing changes and no temporary file stays.
 pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
-    let target = resolve(path)?;
-    let old = match fs::metadata(&target) {
-        Ok(meta) if meta.is_file() => Some(meta),
-        Ok(_) => return Err(Error::NotAFile(target)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(Error::Io { action: "look at", path: target, source }),
-    };
+    let (target, old) = look_at(path)?;
     let mut temp = Temp::beside(&target, old.as_ref())?;
     temp.fill(fill, old.as_ref())?;
     fs::rename(&temp.path, &target).map_err(|source| Error::Io { action: "replace", path: target.clone(), source })?;
     temp.kept = true;
     sync_folder(&target);
     Ok(())
+}
+
+/// Whether [`write_atomic_with`] could begin now, for those who have long work to do before they write. Makes the temporary file
+/// and removes it; what stands at `path` is not touched.
+pub fn check_writable(path: &Path) -> Result<(), Error> {
+    let (target, old) = look_at(path)?;
+    Temp::beside(&target, old.as_ref()).map(drop)
+}
+
+/// The file that `path` means, and what stands there.
+fn look_at(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>), Error> {
+    let target = resolve(path)?;
+    match fs::metadata(&target) {
+        Ok(meta) if meta.is_file() => Ok((target, Some(meta))),
+        Ok(_) => Err(Error::NotAFile(target)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok((target, None)),
+        Err(source) => Err(Error::Io { action: "look at", path: target, source }),
+    }
 }
 
 /// Makes the file `path` with the content `bytes`, complete or not at all; fails if anything is there, be it a dead link.
@@ -185,7 +197,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::{Error, create_new, write_atomic, write_atomic_with};
+    use super::{Error, check_writable, create_new, write_atomic, write_atomic_with};
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> =
@@ -277,12 +289,31 @@ mod tests {
     #[test]
     fn only_regular_files_are_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        let check = |path: &Path| assert!(matches!(write_atomic(path, b"x"), Err(Error::NotAFile(_))), "{}", path.display());
+        let check = |path: &Path| {
+            assert!(matches!(check_writable(path), Err(Error::NotAFile(_))), "{}", path.display());
+            assert!(matches!(write_atomic(path, b"x"), Err(Error::NotAFile(_))), "{}", path.display());
+        };
         check(dir.path());
         check(Path::new("/dev/null"));
         check(Path::new(""));
         let missing = write_atomic(&dir.path().join("no/such/file"), b"x");
         assert!(matches!(missing, Err(Error::Io { action: "create", .. })), "{missing:?}");
+        assert!(matches!(check_writable(&dir.path().join("no/such/file")), Err(Error::Io { action: "create", .. })));
+    }
+
+    #[test]
+    fn a_check_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        check_writable(&path).unwrap();
+        assert_eq!(names(dir.path()), [""; 0]);
+        write_atomic(&path, b"old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        check_writable(&path).unwrap();
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((before.ino(), before.mtime_nsec(), before.mode()), (after.ino(), after.mtime_nsec(), after.mode()));
+        assert_eq!((fs::read(&path).unwrap(), names(dir.path())), (b"old".to_vec(), vec!["f".to_owned()]));
     }
 
     #[test]

@@ -48,10 +48,10 @@ pub(super) struct Scan {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) rules: RuleChoice,
-    /// Report findings of at least this severity
+    /// Report findings of at least this severity; those below are only counted and do not change the exit code
     #[arg(long, value_name = "SEVERITY", default_value = "info")]
     pub(super) min_severity: Level,
-    /// Report findings of at least this confidence
+    /// Report findings of at least this confidence; those below are only counted and do not change the exit code
     #[arg(long, value_name = "CONFIDENCE", default_value = "low")]
     pub(super) min_confidence: Sureness,
     /// Write the values themselves into the report: the only way to see them
@@ -63,7 +63,10 @@ pub(super) struct Scan {
     /// Scan what ignore files leave out, too
     #[arg(long)]
     pub(super) no_ignore: bool,
-    /// Read project key and allow list from this file instead of ./stanch.toml
+    /// Read project key and allow list from this file instead of the nearest stanch.toml
+    ///
+    /// That is the one in the folder of what is scanned or above it, up to the root of the repository; outside a repository only the
+    /// one in that folder; then that of the current folder.
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Use no stanch.toml: for a tree that is not trusted
@@ -105,7 +108,7 @@ pub(super) struct Explain {
     pub(super) place: String,
     #[command(flatten)]
     pub(super) rules: RuleChoice,
-    /// Read allow list from this file instead of ./stanch.toml
+    /// Read allow list from this file instead of the nearest stanch.toml
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Use no stanch.toml

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::exit::hinted;
-use super::{args, clock, output, scan};
+use super::{args, clock, config, output, scan};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
 use crate::scan::engine::explain::Trace;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
         return Err(hinted(format!("{} has no line {line}", path.display()), "lines count from 1"));
     };
     let engine = scan::engine(&args.rules)?;
-    let project = scan::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&path))?;
+    let project = config::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&path))?;
     let now = clock::now();
     let mut trace = Trace { range, ..Trace::default() };
     let name = path.to_string_lossy();

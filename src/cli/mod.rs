@@ -4,6 +4,7 @@
 
 mod args;
 mod clock;
+mod config;
 mod exit;
 mod explain;
 mod init;

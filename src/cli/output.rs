@@ -12,6 +12,18 @@ pub(super) fn is_standard(path: Option<&Path>) -> bool {
     path.is_none_or(|p| p == Path::new("-") || p == Path::new("/dev/stdout"))
 }
 
+/// Whether a report can be written to `path`: known before a long scan, and without harm to what stands there.
+pub(super) fn check(path: Option<&Path>) -> anyhow::Result<()> {
+    match path.filter(|p| !is_standard(Some(p))) {
+        Some(path) => fs::check_writable(path).with_context(|| cannot(path)),
+        None => Ok(()),
+    }
+}
+
+fn cannot(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
 /// Writes a report. A reader that went away (`| head`) is no error.
 pub(super) fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     match path.filter(|p| !is_standard(Some(p))) {
@@ -20,7 +32,7 @@ pub(super) fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> io
             fill(&mut out)?;
             out.flush()
         })
-        .with_context(|| format!("cannot write {}", path.display())),
+        .with_context(|| cannot(path)),
         None => {
             let mut out = io::BufWriter::new(io::stdout().lock());
             match fill(&mut out).and_then(|()| out.flush()) {

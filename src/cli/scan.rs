@@ -1,40 +1,46 @@
 //! `stanch scan`.
 
 use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use rustix::fs::{FileType, fstat, tell};
 
 use super::exit::{self, hinted};
-use super::{args, clock, output, progress};
+use super::{args, clock, config, output, progress};
 use crate::base::date::Date;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
-use crate::scan::finding::{IssueKind, Scan};
+use crate::scan::finding::{Confidence, IssueKind, Scan, Severity};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
+use crate::scan::source::total;
 use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
+    output::check(args.output.as_deref())?;
     let engine = engine(&args.rules)?;
-    let project = project(args.config.as_deref(), args.no_config, &args.paths)?;
+    let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
     let mut scan = scan(args, &engine, &project)?;
-    let (severity, confidence) = (args.min_severity.into(), args.min_confidence.into());
-    scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
+    hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
         !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
+        root: root(args.format),
         ..Style::default()
     };
     output::write(args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
@@ -42,6 +48,22 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, args.exit_code)))
+}
+
+/// What paths in a report are made relative to. Code scanning knows files by their path in the work tree, however they were named;
+/// the other formats spell them as they were named.
+fn root(format: args::Format) -> PathBuf {
+    match format {
+        args::Format::Sarif => std::env::current_dir().unwrap_or_default(),
+        _ => PathBuf::new(),
+    }
+}
+
+/// Takes out the findings below a threshold, and counts them.
+fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
+    let all = scan.findings.len();
+    scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
+    scan.coverage.below_threshold = (all - scan.findings.len()) as u64;
 }
 
 /// Findings first, then gaps. `--exit-code 0` never hides a gap.
@@ -73,19 +95,6 @@ pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
     Ok(Engine::new(super::rules::chosen(rules)?)?)
 }
 
-/// `stanch.toml`: the one given, or the one beside what is scanned.
-pub(super) fn project(config: Option<&Path>, none: bool, paths: &[PathBuf]) -> anyhow::Result<Project> {
-    if let Some(path) = config {
-        return Ok(Project::load(path)?);
-    }
-    let found =
-        paths.iter().filter(|p| p.is_dir()).chain([&PathBuf::from(".")]).map(|p| p.join("stanch.toml")).find(|p| p.is_file());
-    match found {
-        Some(path) if !none => Ok(Project::load(&path)?),
-        _ => Ok(Project::default()),
-    }
-}
-
 fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result<Scan> {
     let fingerprinter = match &project.key {
         Some(key) => Fingerprinter::stable(key)?,
@@ -100,16 +109,48 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result
         limits.depth = depth;
     }
     let job = Job::new(engine, Collector::new(decider), limits, now);
-    progress::while_shown(&job, args.quiet, || inputs(args, &job));
+    let inputs = Inputs::of(args);
+    progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     Ok(finish(job, fingerprinter.is_stable()))
 }
 
-fn inputs(args: &args::Scan, job: &Job<'_>) {
-    let (standard, named): (Vec<PathBuf>, Vec<PathBuf>) = args.paths.iter().cloned().partition(|p| p == Path::new("-"));
-    if !standard.is_empty() {
-        job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
+/// What is scanned.
+struct Inputs {
+    standard: bool,
+    /// Bytes of standard input; unknown for a pipe.
+    standard_size: Option<u64>,
+    named: Vec<PathBuf>,
+    obey: Obey,
+}
+
+impl Inputs {
+    fn of(args: &args::Scan) -> Self {
+        let (standard, named): (Vec<PathBuf>, Vec<PathBuf>) = args.paths.iter().cloned().partition(|p| p == Path::new("-"));
+        let obey = if args.no_ignore { Obey::Nothing } else { Obey::Ignores };
+        let standard = !standard.is_empty();
+        // Now, before anything is read.
+        let standard_size = if standard { left_of(io::stdin()) } else { Some(0) };
+        Self { standard, standard_size, named, obey }
     }
-    files::scan(job, &named, if args.no_ignore { Obey::Nothing } else { Obey::Ignores });
+
+    /// Bytes there are to read, if that can be known.
+    fn size(&self, stop: &AtomicBool) -> Option<u64> {
+        Some(self.standard_size?.saturating_add(total::size(&self.named, self.obey, stop)?))
+    }
+
+    fn scan(&self, job: &Job<'_>) {
+        if self.standard {
+            job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
+        }
+        files::scan(job, &self.named, self.obey);
+    }
+}
+
+/// Bytes left to read, if it is a regular file.
+fn left_of(input: impl AsFd) -> Option<u64> {
+    let stat = fstat(&input).ok()?;
+    let size = u64::try_from(stat.st_size).ok().filter(|_| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)?;
+    Some(size.saturating_sub(tell(&input).ok()?))
 }
 
 fn finish(job: Job<'_>, stable: bool) -> Scan {
@@ -132,12 +173,16 @@ fn finish(job: Job<'_>, stable: bool) -> Scan {
 fn closing_line(scan: &Scan, path: Option<&Path>) {
     let n = scan.findings.len();
     let name = path.map(|p| p.display().to_string()).unwrap_or_default();
+    let hidden = match scan.coverage.below_threshold {
+        0 => String::new(),
+        h => format!(", {h} below the threshold"),
+    };
     let gaps = match scan.gaps() {
         0 => String::new(),
         g => format!(", {g} not looked at"),
     };
     eprintln!(
-        "{n} finding{}{gaps}; report written to {}",
+        "{n} finding{}{hidden}{gaps}; report written to {}",
         if n == 1 { "" } else { "s" },
         crate::base::text::sanitise(name.as_bytes())
     );

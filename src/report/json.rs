@@ -2,7 +2,8 @@
 //!
 //! It must not know SARIF. Start with [`write`] and [`write_lines`]; the structs are the format, [`super::saved`] reads it back.
 //!
-//! A path in JSON is the name as it is, not sanitised: [`super::escape`] keeps it safe to look at.
+//! A path in JSON is the name as it is, not sanitised: [`super::escape`] keeps it safe to look at. `path` is always a file on disk,
+//! never a name made of a file and what is inside it; that is `place`.
 //! Only finding lines have a `path`, so that a reader who takes every object with a path takes just the findings.
 
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use super::escape::{compact, pretty};
 use super::line::{self, Line, Value};
-use super::place::{Places, member};
+use super::place::{Places, inside};
 use super::verdict::Verdict;
 use super::{Style, ranked};
 use crate::scan::finding::{Confidence, Finding, Issue, IssueKind, Level, Occurrence, SCHEMA_VERSION, Scan, Severity};
@@ -128,15 +129,16 @@ struct Common<'a> {
 /// A place. `end_column` is exclusive; columns count Unicode scalar values; `offset` and `length` count bytes.
 #[derive(Serialize)]
 struct Spot<'a> {
+    /// The file on disk, which may be opened; `-` is standard input.
     path: String,
-    /// Only where `path` cannot show every byte: the path of the outer file.
+    /// Only where `path` cannot show every byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     path_base64: Option<String>,
-    /// Only inside containers: the outer file, and what is inside it.
+    /// Only inside containers: the member of the archive, or the cell of the notebook.
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    member: Option<String>,
+    inside: Option<String>,
+    /// Both in one, as people read it: `outer!member`, `notebook#cell`.
+    place: String,
     line: u64,
     column: u64,
     end_line: u64,
@@ -173,6 +175,7 @@ pub(super) struct CoverageRecord {
     ignored_but_scanned: u64,
     allowed_inline: u64,
     allowed_by_fingerprint: u64,
+    below_threshold: u64,
     rules: u64,
 }
 
@@ -222,13 +225,12 @@ impl<'a> Spot<'a> {
     fn of(finding: &Finding, occurrence: &'a Occurrence, style: &Style) -> Self {
         let places = Places::new(&style.root);
         let Occurrence { origin, at, .. } = occurrence;
-        let member = member(origin);
         let Line { before, shown, after } = Line::of(finding, occurrence);
         Self {
-            path: places.name(origin),
+            path: places.file(origin),
             path_base64: places.exact(origin),
-            file: member.is_some().then(|| places.file(origin)),
-            member,
+            inside: inside(origin),
+            place: places.name(origin),
             line: at.line,
             column: at.column,
             end_line: at.end_line,
@@ -261,6 +263,7 @@ impl CoverageRecord {
             ignored_but_scanned: cover.ignored_but_scanned,
             allowed_inline: cover.allowed_inline,
             allowed_by_fingerprint: cover.allowed_by_fingerprint,
+            below_threshold: cover.below_threshold,
             rules: cover.rules,
         }
     }
@@ -277,6 +280,7 @@ fn word(level: Level) -> &'static str {
 mod tests {
     use super::{write, write_lines};
     use crate::report::{Input, Style, Values, sample};
+    use crate::scan::blob::Origin;
     use crate::scan::finding::Scan;
     use serde_json::Value;
 
@@ -299,14 +303,15 @@ mod tests {
             for line in &lines {
                 assert_eq!(line["schema_version"], 1);
                 assert_eq!(line.get("path").is_some(), line["type"] == "finding");
-                assert!(line["type"] == "finding" || line.get("file").is_none(), "a reader may take `file` for a path");
+                assert_eq!(line.get("place").is_some(), line["type"] != "summary");
             }
         }
     }
 
     #[test]
     fn every_finding_line_has_the_promised_keys() {
-        let keys = "path line column end_line end_column rule severity confidence fingerprint shown why type schema_version";
+        let keys =
+            "path place line column end_line end_column rule severity confidence fingerprint shown why type schema_version";
         for style in [Style::default(), Style { values: Values::Shown, ..Style::default() }] {
             for line in lines(&sample::sample(), &style).iter().filter(|l| l["type"] == "finding") {
                 assert_eq!(keys.split(' ').find(|k| line.get(k).is_none()), None);
@@ -328,6 +333,23 @@ mod tests {
         check(&Scan::default(), Input::Named, "nothing-scanned", false);
         check(&sample::scan(Vec::new()), Input::Named, "clean", true);
         check(&sample::sample(), Input::Named, "findings-and-gaps", false);
+    }
+
+    #[test]
+    fn what_is_inside_stands_beside_the_path() {
+        let check = |origin: Origin, path: &str, within: Option<&str>, place: &str| {
+            let mut finding = sample::finding("a", "f", b"v");
+            finding.occurrences[0].origin = origin;
+            let record = &lines(&sample::scan(vec![finding]), &Style::default())[0];
+            assert_eq!((record["path"].as_str(), record["place"].as_str()), (Some(path), Some(place)));
+            assert_eq!(record.get("inside"), within.map(Value::from).as_ref());
+        };
+        check(sample::file("./d/a"), "d/a", None, "d/a");
+        check(Origin::Stdin, "-", None, "-");
+        let zip = || sample::in_archive(sample::file("a!b.zip"), "c#d/e");
+        check(zip(), "a!b.zip", Some("c#d/e"), "a!b.zip!c#d/e");
+        check(sample::in_notebook(zip(), "cell-1"), "a!b.zip", Some("c#d/e#cell-1"), "a!b.zip!c#d/e#cell-1");
+        check(sample::in_archive(Origin::Stdin, "x"), "-", Some("x"), "-!x");
     }
 
     #[test]

@@ -84,9 +84,9 @@ pub(super) enum Uri {
 }
 
 /// What is inside the file: `inner.tar!a.txt` for a member of a member, none for a file itself.
-pub(super) fn member(origin: &Origin) -> Option<String> {
+pub(super) fn inside(origin: &Origin) -> Option<String> {
     let Origin::Inside { outer, member: name, kind } = origin else { return None };
-    Some(member(outer).map_or_else(|| name.clone(), |outer| format!("{outer}{}{name}", mark(*kind))))
+    Some(inside(outer).map_or_else(|| name.clone(), |outer| format!("{outer}{}{name}", mark(*kind))))
 }
 
 fn mark(kind: Container) -> char {
@@ -110,7 +110,7 @@ fn percent_encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Places, Uri, member};
+    use super::{Places, Uri, inside};
     use crate::report::sample::{in_archive, in_notebook};
     use crate::scan::blob::Origin;
     use std::path::Path;
@@ -144,10 +144,10 @@ mod tests {
         assert_eq!(places.name(&inner), "a.zip!b.tar!c/d.txt");
         assert_eq!(places.file(&inner), "a.zip");
         assert_eq!(places.uri(&inner), Uri::Relative("a.zip".into()));
-        assert_eq!(member(&inner).as_deref(), Some("b.tar!c/d.txt"));
+        assert_eq!(inside(&inner).as_deref(), Some("b.tar!c/d.txt"));
         let cell = in_notebook(Origin::File("nb.ipynb".into()), "cell-3f2a");
         assert_eq!(places.name(&cell), "nb.ipynb#cell-3f2a");
-        assert_eq!(member(&Origin::Stdin), None);
+        assert_eq!(inside(&Origin::Stdin), None);
         assert_eq!(places.name(&in_archive(Origin::Stdin, "x")), "-!x");
     }
 

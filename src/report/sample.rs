@@ -108,6 +108,7 @@ pub(super) fn sample() -> Scan {
         ignored_but_scanned: 2,
         allowed_inline: 2,
         allowed_by_fingerprint: 1,
+        below_threshold: 5,
         rules: 154,
     };
     let gap = |kind, path: &str, detail: &str| issue(Level::Gap, kind, path, detail);

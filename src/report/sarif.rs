@@ -29,7 +29,7 @@ use self::rules::Rules;
 use super::escape::pretty;
 use super::json::CoverageRecord;
 use super::line::{self, Line, Value};
-use super::place::{Places, Uri, member};
+use super::place::{Places, Uri, inside};
 use super::verdict::Verdict;
 use super::{Style, ranked};
 use crate::base::text::sanitise;
@@ -173,7 +173,7 @@ impl Results<'_> {
         let Hit { finding, occurrence } = hit;
         let line = Line::of(finding, occurrence);
         let mut stands = String::new();
-        if member(&occurrence.origin).is_some() {
+        if inside(&occurrence.origin).is_some() {
             let name = Places::new(&self.style.root).name(&occurrence.origin);
             stands = format!(" in {name}, line {}, column {}", occurrence.at.line, occurrence.at.column);
         }
@@ -204,7 +204,7 @@ impl Results<'_> {
             .snippet(ArtifactContent::builder().text(&*line.shown).build())
             .build();
         let physical = PhysicalLocation::builder().artifact_location(artifact(&occurrence.origin, self.style)).region(region);
-        let Some(name) = member(&occurrence.origin) else {
+        let Some(name) = inside(&occurrence.origin) else {
             let text = format!("{}{}{}", line.before, line.shown, line.after);
             let context = Region::builder().start_line(at.line).snippet(ArtifactContent::builder().text(text).build()).build();
             return Location::builder().physical_location(physical.context_region(context).build()).build();
@@ -217,7 +217,7 @@ impl Results<'_> {
     fn properties(&self, finding: &Finding, occurrence: &Occurrence) -> PropertyBag {
         let Value { text, base64 } = Value::of(finding, self.style.values);
         let at = &occurrence.at;
-        let elsewhere = at.end_line > at.line || member(&occurrence.origin).is_some();
+        let elsewhere = at.end_line > at.line || inside(&occurrence.origin).is_some();
         let fields = [
             ("severity", Some(json!(finding.severity))),
             ("confidence", Some(json!(finding.confidence))),
@@ -242,7 +242,7 @@ struct OneLine {
 
 fn place_of(finding: &Finding, occurrence: &Occurrence) -> OneLine {
     let At { line, column, end_line, end_column, .. } = occurrence.at;
-    if member(&occurrence.origin).is_some() {
+    if inside(&occurrence.origin).is_some() {
         return OneLine { line: 1, column: 1, end_column: 2 };
     }
     let end = if end_line > line { column.saturating_add(line::first_line_chars(finding)) } else { end_column };

@@ -34,8 +34,12 @@ pub struct SavedFinding {
 /// A place of a [`SavedFinding`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SavedPlace {
-    /// Name as the report shows it.
+    /// The file.
     pub path: String,
+    /// What is inside it, for members of archives and cells of notebooks.
+    pub inside: Option<String>,
+    /// Both in one, as the report shows it to people.
+    pub place: String,
     /// Line, from 1.
     pub line: u64,
     /// Column, from 1.
@@ -103,7 +107,7 @@ pub fn read_version(report: &[u8]) -> Result<u64, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OpenError, open, read_version};
+    use super::{OpenError, SavedPlace, open, read_version};
     use crate::report::{Format, Style, Values, sample, write};
     use crate::scan::finding::Severity;
 
@@ -119,6 +123,10 @@ mod tests {
                 assert_eq!(saved.findings[0].severity, Severity::Critical);
                 assert_eq!(saved.stable_fingerprints, scan.stable_fingerprints);
                 assert!(saved.findings.iter().all(|f| !f.fingerprint.is_empty() && !f.occurrences.is_empty()));
+                let places = saved.findings.iter().flat_map(|f| &f.occurrences);
+                let (within, whole): (Vec<&SavedPlace>, Vec<&SavedPlace>) = places.partition(|p| p.inside.is_some());
+                assert!(!within.is_empty() && within.iter().all(|p| p.place.starts_with(&p.path) && p.place != p.path));
+                assert!(!whole.is_empty() && whole.iter().all(|p| p.place == p.path));
             }
         }
     }

@@ -48,6 +48,9 @@ fn coverage(page: &mut Page, cover: &Coverage) {
             &format!("{} by a comment beside it, {} by fingerprint", count(a, "finding", "findings"), thousands(b)),
         ),
     }
+    if cover.below_threshold > 0 {
+        page.words("hidden", &format!("{} below the threshold not shown", count(cover.below_threshold, "finding", "findings")));
+    }
 }
 
 fn issues(page: &mut Page, scan: &Scan, style: &Style, level: Level) {
@@ -89,6 +92,7 @@ fn described(kind: IssueKind) -> &'static str {
         IssueKind::SpecialFile => "socket, pipe or device",
         IssueKind::Symlink => "symbolic link",
         IssueKind::MediaPayload => "image or other media in a notebook",
+        IssueKind::GitObjects => "packed history of a git repository",
         IssueKind::Unsupported => "unknown compression or container version",
         IssueKind::Configuration => "configuration that could not be used as written",
     }
@@ -107,8 +111,9 @@ fn found(scan: &Scan) -> String {
 
 fn verdict(page: &mut Page, scan: &Scan, verdict: Verdict) {
     let gaps = count(scan.gaps(), "gap", "gaps");
+    let none = if scan.coverage.below_threshold > 0 { "No secrets found at or above the threshold" } else { "No secrets found" };
     match verdict {
-        Verdict::Clean => page.line(Ink::Green, "No secrets found."),
+        Verdict::Clean => page.line(Ink::Green, &format!("{none}.")),
         Verdict::NothingToScan => page.line(Ink::Green, "Nothing to scan."),
         Verdict::Findings => page.line(Ink::Red, &format!("Found {}.", found(scan))),
         Verdict::FindingsAndGaps => {
@@ -116,8 +121,7 @@ fn verdict(page: &mut Page, scan: &Scan, verdict: Verdict) {
             page.line(Ink::Yellow, &format!("The scan is incomplete: {gaps}."));
         }
         Verdict::Gaps => {
-            let words = format!("No secrets found in what was read, but the scan is incomplete: {gaps}.");
-            page.line(Ink::Yellow, &words);
+            page.line(Ink::Yellow, &format!("{none} in what was read, but the scan is incomplete: {gaps}."));
         }
         Verdict::NothingScanned => page.line(Ink::Yellow, "Nothing was scanned: not one file of what was named was looked at."),
     }
@@ -157,6 +161,12 @@ mod tests {
             coverage,
             Input::Named,
             " scanned  1 file (1 byte), with 3 rules\n ignored  7 files that ignore files name\nsilenced  1 finding by a comment beside it\n\nNo secrets found.\n",
+        );
+        let coverage = Coverage { rules, files: 2, below_threshold: 1, ..Coverage::default() };
+        check(
+            coverage,
+            Input::Named,
+            " scanned  2 files (0 bytes), with 3 rules\n  hidden  1 finding below the threshold not shown\n\nNo secrets found at or above the threshold.\n",
         );
     }
 

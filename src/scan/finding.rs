@@ -157,6 +157,8 @@ pub enum IssueKind {
     Symlink,
     /// An image or other media payload inside a notebook.
     MediaPayload,
+    /// The objects of a git repository: packed history.
+    GitObjects,
     /// A compression method or container version that is not known.
     Unsupported,
     /// A rule file, ignore file or git index that could not be used as written.
@@ -182,6 +184,8 @@ pub struct Coverage {
     pub allowed_inline: u64,
     /// Findings silenced by fingerprint in `stanch.toml`.
     pub allowed_by_fingerprint: u64,
+    /// Findings left off the report because they are below the severity or the confidence asked for.
+    pub below_threshold: u64,
     /// Number of rules that were on.
     pub rules: u64,
 }
@@ -263,6 +267,7 @@ impl IssueKind {
             Self::SpecialFile => "special-file",
             Self::Symlink => "symlink",
             Self::MediaPayload => "media-payload",
+            Self::GitObjects => "git-objects",
             Self::Unsupported => "unsupported",
             Self::Configuration => "configuration",
         }

@@ -1,8 +1,8 @@
 //! Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration, 3 incomplete without findings.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::canary::github;
+use crate::canary::{github, password};
 use crate::run::Folder;
 
 /// A folder with a file that is clean, one with a finding and one that cannot be read.
@@ -54,6 +54,39 @@ fn the_report_names_the_gaps_beside_findings() {
         (report.summary["verdict"].as_str(), report.summary["complete"].as_bool()),
         (Some("findings-and-gaps"), Some(false))
     );
+}
+
+#[test]
+fn what_is_below_the_threshold_is_counted_and_fails_nothing() {
+    let folder = Folder::new();
+    folder.write("high", github(1));
+    folder.write("medium", format!("password = {}\npassword = {}\n", password(1), password(2)));
+    let check = |args: &[&str], code: i32, (found, hidden): (usize, u64), words: &[&str]| {
+        let report = folder.scan(args);
+        assert_eq!((report.code, report.findings.len(), report.covered("below_threshold")), (code, found, hidden), "{args:?}");
+        folder.run(&[&["scan"], args].concat()).says(code, words);
+        let json = |format: &str| {
+            let out = folder.run(&[&["scan", "-f", format], args].concat()).out;
+            serde_json::from_str::<serde_json::Value>(&out).unwrap()
+        };
+        assert_eq!(json("json")["coverage"]["below_threshold"], hidden);
+        assert_eq!(json("sarif")["runs"][0]["properties"]["coverage"]["below_threshold"], hidden);
+        let out = folder.run(&[&["scan"], args].concat()).out;
+        assert_eq!(out.contains("below the threshold"), hidden > 0, "{out}");
+    };
+    let two = "  hidden  2 findings below the threshold not shown\n";
+    check(&["."], 1, (3, 0), &["Found 3 secrets"]);
+    check(&["--min-severity", "high", "."], 1, (1, 2), &[two, "Found 1 secret"]);
+    check(&["--min-confidence", "high", "."], 1, (1, 2), &[two, "Found 1 secret"]);
+    check(&["--min-severity", "high", "medium"], 0, (0, 2), &[two, "\nNo secrets found at or above the threshold.\n"]);
+    symlink("loop", folder.path("loop")).unwrap();
+    let words = "No secrets found at or above the threshold in what was read, but the scan is incomplete: 1 gap.";
+    check(&["--min-severity", "high", "medium", "loop"], 3, (0, 2), &[two, words]);
+    folder
+        .run(&["scan", "--min-severity", "high", "medium", "-o", "../report"])
+        .says(0, &["0 findings, 2 below the threshold; report written to ../report\n"]);
+    let help: Vec<String> = folder.run(&["scan", "--help"]).out.split_whitespace().map(str::to_owned).collect();
+    assert_eq!(help.join(" ").matches("those below are only counted and do not change the exit code").count(), 2);
 }
 
 #[test]
@@ -137,14 +170,24 @@ fn a_stanch_toml_that_is_wrong_stops_the_scan() {
 fn a_report_that_cannot_be_written_is_code_2() {
     let folder = folder();
     std::fs::create_dir(folder.path("folder")).unwrap();
+    folder.shell("mkfifo \"$HOME/endless\"").says(0, &[]);
     symlink("nowhere", folder.path("dead")).unwrap();
     let check = |target: &str, part: &str| {
         let outcome = folder.run(&["scan", "leak", "-o", target]);
         outcome.says(2, &["error: cannot write", target, part]);
         assert_eq!(outcome.out, "");
+        // It is said before the scan: this one would wait for input that never comes.
+        let script = format!("exec 3<>\"$HOME/endless\"; timeout 60 \"$STANCH\" scan - -o {target} <&3");
+        folder.shell(&script).says(2, &["error: cannot write", target, part]);
     };
     check("folder", "is not a regular file");
     check("no/such/folder/x", "no such file or directory");
     check("leak/x", "not a directory");
     check("dead", "leads nowhere");
+    let mode = |mode| std::fs::set_permissions(folder.path("folder"), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let report = folder.scan_as_nobody(&["leak", "-o", "folder/report"]);
+    assert_eq!((report.code, report.err.contains("cannot write folder/report: cannot create folder/.report.")), (2, true));
+    assert!(report.err.ends_with(".tmp: permission denied\n"), "{}", report.err);
+    mode(0o755);
 }

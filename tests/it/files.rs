@@ -17,7 +17,7 @@ fn fifo(path: &Path) {
 }
 
 #[test]
-fn hidden_files_are_scanned_and_git_objects_are_not() {
+fn hidden_files_are_scanned_and_git_objects_are_noted() {
     let folder = Folder::new();
     folder.git(&["init", "-q"]);
     for (n, name) in
@@ -28,7 +28,31 @@ fn hidden_files_are_scanned_and_git_objects_are_not() {
     folder.write(".git/config", format!("[remote \"o\"]\nurl = https://x:{}@example.org/\n", github(9)));
     let places = [".dir/.deep/x:1:1", ".git/config:2:17", ".git/hooks/commit:1:1", ".hidden:1:1", "objects/kept:1:1"];
     let places: Vec<String> = places.iter().map(|p| format!("{p} github-pat")).collect();
-    folder.scan(&["."]).is(1, &places.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    folder.scan(&["."]).is(1, &places, &["note git-objects .git/objects: packed history is not scanned"]);
+    folder.run(&["scan", "."]).says(1, &["notes  1 left out by design\n            packed history of a git repository: 1\n"]);
+}
+
+#[test]
+fn every_object_store_below_git_is_noted_and_nothing_else_is_left_out() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    for name in ["HEAD", "refs/x", "objects/ab/left-out"] {
+        folder.write(format!(".git/modules/sub/{name}"), if name == "HEAD" { String::new() } else { github(1) });
+    }
+    folder.write(".git/lfs/objects/ab/left-out", github(2));
+    // A branch may be called that.
+    folder.write(".git/logs/refs/heads/objects/mine", github(3));
+    let places = [".git/logs/refs/heads/objects/mine:1:1 github-pat", ".git/modules/sub/refs/x:1:1 github-pat"];
+    let issues = [
+        "note git-objects .git/lfs/objects: large files kept by git LFS are not scanned",
+        "note git-objects .git/modules/sub/objects: packed history is not scanned",
+        "note git-objects .git/objects: packed history is not scanned",
+    ];
+    for root in [".", "--no-ignore"] {
+        folder.scan(&[root]).is(1, &places, &issues);
+    }
+    folder.scan(&[".git/lfs"]).is(3, &[], &issues[..1]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod canary;
+mod config;
 mod containers;
 mod crowds;
 mod exits;
@@ -12,6 +13,7 @@ mod files;
 mod ignores;
 mod layers;
 mod lexer;
+mod progress;
 mod redaction;
 mod reports;
 mod rule_commands;

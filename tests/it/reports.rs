@@ -93,6 +93,20 @@ fn a_report_that_fails_leaves_the_old_one() {
 }
 
 #[test]
+fn a_scan_that_ends_early_leaves_the_old_report() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.write("report", "old");
+    // Its input never ends: it is killed while it scans.
+    let script = "mkfifo \"$HOME/endless\"; exec 3<>\"$HOME/endless\"; timeout -s KILL 2 \"$STANCH\" scan - -o report <&3";
+    folder.shell(&format!("{script} || test $? = 137")).says(0, &[]);
+    folder.shell("\"$STANCH\" scan a gone -o report").says(2, &["no such file or folder: gone"]);
+    folder.shell("\"$STANCH\" scan a --config gone.toml -o report").says(2, &["cannot read gone.toml"]);
+    assert_eq!(std::fs::read_to_string(folder.path("report")).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 2, "no temporary file stays");
+}
+
+#[test]
 fn no_number_of_threads_changes_a_report() {
     let folder = folder();
     folder.run(&["init"]).says(0, &[]);

@@ -163,13 +163,13 @@ impl Report {
                 _ => report.summary = line,
             }
         }
-        report.findings.sort_by_key(|f| (text(&f["path"]), f["line"].as_u64(), f["column"].as_u64()));
+        report.findings.sort_by_key(|f| (text(&f["place"]), f["line"].as_u64(), f["column"].as_u64()));
         report
     }
 
-    /// `path:line:column rule` of every place.
+    /// `place:line:column rule` of every place.
     pub(crate) fn places(&self) -> Vec<String> {
-        let place = |f: &Value| format!("{}:{}:{} {}", text(&f["path"]), f["line"], f["column"], text(&f["rule"]));
+        let place = |f: &Value| format!("{}:{}:{} {}", text(&f["place"]), f["line"], f["column"], text(&f["rule"]));
         self.findings.iter().map(place).collect()
     }
 

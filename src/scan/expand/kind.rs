@@ -53,7 +53,7 @@ const MAGIC: &[(&[u8], Kind)] = &[
 ];
 
 /// The kind of container that starts with `head`: its first 512 bytes or more, or all of it if it is shorter. `name` is its
-/// file name or path; the extension decides only where the bytes cannot.
+/// file name or path; the extension decides only where the bytes cannot. Without a name, bytes decide that elsewhere need it as well.
 #[must_use]
 pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
     if let Some(kind) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind) {
@@ -68,7 +68,18 @@ pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
     if head.trim_ascii().is_empty() {
         return None;
     }
-    by_name(name, head)
+    if name.is_empty() { by_weak_signs(head) } else { by_name(name, head) }
+}
+
+/// Of input without a name nothing says that it is something else.
+fn by_weak_signs(head: &[u8]) -> Option<Kind> {
+    if tar::is_header(head) {
+        Some(Kind::Tar)
+    } else if is_skippable_frame(head) {
+        Some(Kind::Zstd)
+    } else {
+        None
+    }
 }
 
 fn by_name(name: &str, head: &[u8]) -> Option<Kind> {

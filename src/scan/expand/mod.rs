@@ -14,6 +14,7 @@ mod stream;
 mod tar;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 mod walk;
 mod window;
 mod zip;
@@ -22,6 +23,7 @@ use std::io::{self, Read, Seek};
 
 pub use kind::{Kind, detect};
 pub use limits::Limits;
+pub use unnamed::{begins_like_notebook, is_notebook, may_be_notebook};
 
 use super::blob::Place;
 use super::issues::Issues;

@@ -19,18 +19,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::Scope;
-use rustix::fs::{FileType, Mode, OFlags, RawDir};
-use rustix::io::Errno;
+use rustix::fs::{FileType, Mode, OFlags};
 
 use super::super::blob::Place;
 use super::super::finding::IssueKind;
-use super::ignored::{Ignores, Repository, is_key_like};
+use super::folder::{Folder, Listing, Names, OBJECTS};
 use super::work::{Job, Worker};
 
-/// Files of a folder that are scanned as one piece of work.
-const BATCH: usize = 64;
 /// Flags of every file opened: never waits on a FIFO, never takes a terminal, never follows a link put there meanwhile.
-const OPEN: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+pub(super) const OPEN: OFlags =
+    OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// What ignore files mean for a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,37 +37,6 @@ pub enum Obey {
     Ignores,
     /// They leave out nothing.
     Nothing,
-}
-
-/// A folder being walked.
-#[derive(Clone)]
-struct Folder {
-    /// As shown to people.
-    path: Arc<Path>,
-    /// Absolute, for ignore rules; the same as `path` outside a work tree.
-    absolute: Arc<Path>,
-    ignores: Arc<Ignores>,
-    /// Is all of it left out, but for tracked and key-like files?
-    left_out: bool,
-    inside_git: bool,
-}
-
-/// Files of a folder: names in one buffer, each ended by a zero byte.
-#[derive(Default)]
-struct Names {
-    buffer: Vec<u8>,
-    count: usize,
-}
-
-impl Names {
-    fn push(&mut self, name: &CStr) {
-        self.buffer.extend_from_slice(name.to_bytes_with_nul());
-        self.count += 1;
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &CStr> {
-        self.buffer.split_inclusive(|b| *b == 0).filter_map(|n| CStr::from_bytes_with_nul(n).ok())
-    }
 }
 
 /// Scans files and folders.
@@ -92,24 +59,15 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
         let (path, kind) = (path.to_path_buf(), meta.file_type());
         return scope.spawn(move |_| job.with_worker(|worker| named_file(job, worker, &path, kind)));
     }
-    let absolute = std::path::absolute(path).and_then(|p| p.canonicalize()).unwrap_or_else(|_| path.to_path_buf());
-    let ignores = match obey {
-        Obey::Ignores => Ignores::of(Repository::find(path), &absolute),
-        Obey::Nothing => Ignores::default(),
-    };
-    note_broken_index(job, path, &ignores);
-    let inside_git = absolute.components().any(|c| c.as_os_str() == ".git");
-    // A folder that was named is wanted, even if its parent ignores it: `left_out` is false.
-    let folder = Folder { path: path.into(), absolute: absolute.into(), ignores: Arc::new(ignores), left_out: false, inside_git };
-    // A link that was named is followed.
-    let opened = rustix::fs::open(path, OPEN.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY, Mode::empty());
-    scope.spawn(move |scope| folder.walk_opened(job, scope, obey, opened));
+    let folder = Folder::named(path, obey);
+    note_broken_index(job, &folder, folder.broken_index());
+    scope.spawn(move |scope| folder.walk(job, scope, obey));
 }
 
 /// Says so if git's index cannot be read: then all files count as tracked.
-fn note_broken_index(job: &Job<'_>, path: &Path, ignores: &Ignores) {
-    if let Some(error) = ignores.repository().and_then(|r| r.index_error()) {
-        job.issues.note(IssueKind::Configuration, &Place::File(path), format!("{error}; every file is scanned"));
+fn note_broken_index(job: &Job<'_>, folder: &Folder, error: Option<String>) {
+    if let Some(error) = error {
+        job.issues.note(IssueKind::Configuration, &Place::File(&folder.path), format!("{error}; every file is scanned"));
     }
 }
 
@@ -131,22 +89,16 @@ fn named_file(job: &Job<'_>, worker: &mut Worker, path: &Path, kind: std::fs::Fi
 
 impl Folder {
     fn walk<'s>(self, job: &'s Job<'_>, scope: &Scope<'s>, obey: Obey) {
-        let opened = rustix::fs::open(&*self.path, OPEN | OFlags::DIRECTORY, Mode::empty());
-        self.walk_opened(job, scope, obey, opened);
-    }
-
-    fn walk_opened<'s>(self, job: &'s Job<'_>, scope: &Scope<'s>, obey: Obey, opened: Result<OwnedFd, Errno>) {
-        let fd = match opened {
-            Ok(fd) => Arc::new(fd),
+        let listed = self.open().and_then(|fd| Ok((self.list(&fd, obey)?, Arc::new(fd))));
+        let (mut listing, fd) = match listed {
+            Ok(listed) => listed,
             Err(e) => return job.unreadable(&Place::File(&self.path), &e.into()),
         };
-        let (files, folders) = match self.list(job, &fd, obey) {
-            Ok(lists) => lists,
-            Err(e) => return job.unreadable(&Place::File(&self.path), &e.into()),
-        };
-        for folder in folders {
+        self.record(job, &mut listing);
+        for folder in listing.folders {
             scope.spawn(move |scope| folder.walk(job, scope, obey));
         }
+        let files = listing.files;
         if files.len() > 1 {
             let folder = Arc::new(self);
             for names in files {
@@ -158,35 +110,16 @@ impl Folder {
         }
     }
 
-    /// Lists a folder: batches of files to scan, folders to walk.
-    fn list(&self, job: &Job<'_>, fd: &OwnedFd, obey: Obey) -> Result<(Vec<Names>, Vec<Folder>), Errno> {
-        let (mut names, mut folders) = (Names::default(), Names::default());
-        let (mut has_git, mut has_gitignore) = (false, false);
-        let mut buffer = Vec::with_capacity(32 * 1024);
-        let mut dir = RawDir::new(fd, buffer.spare_capacity_mut());
-        while let Some(entry) = dir.next() {
-            let entry = entry?;
-            let name = entry.file_name();
-            match name.to_bytes() {
-                b"." | b".." => continue,
-                b".git" => has_git = true,
-                b".gitignore" => has_gitignore = true,
-                _ => {}
-            }
-            match kind_of(fd, name, entry.file_type()) {
-                FileType::RegularFile => names.push(name),
-                FileType::Directory => folders.push(name),
-                other => self.special(job, name, other),
-            }
+    /// Records what is left out.
+    fn record(&self, job: &Job<'_>, listing: &mut Listing) {
+        note_broken_index(job, self, listing.broken_index.take());
+        if let Some(detail) = listing.store {
+            job.issues.note(IssueKind::GitObjects, &Place::File(&self.path.join(OBJECTS)), detail);
         }
-        let ignores = match obey {
-            Obey::Ignores if has_git || has_gitignore => Arc::new(self.ignores.enter(&self.absolute, has_git, has_gitignore)),
-            _ => Arc::clone(&self.ignores),
-        };
-        if ignores.repository().map(|r| r.root()) != self.ignores.repository().map(|r| r.root()) {
-            note_broken_index(job, &self.path, &ignores);
+        for (name, kind) in &listing.special {
+            self.special(job, name, *kind);
         }
-        Ok((self.choose_files(job, &names, &ignores), self.choose_folders(&folders, &ignores)))
+        job.count_ignored(listing.ignored, listing.saved);
     }
 
     fn special(&self, job: &Job<'_>, name: &CStr, kind: FileType) {
@@ -204,59 +137,6 @@ impl Folder {
         }
     }
 
-    fn choose_files(&self, job: &Job<'_>, names: &Names, ignores: &Ignores) -> Vec<Names> {
-        let mut batches: Vec<Names> = Vec::new();
-        let (mut ignored, mut saved) = (0, 0);
-        for name in names.iter() {
-            match self.is_left_out(name, ignores) {
-                Verdict::Scan => {}
-                Verdict::ScanAnyway => saved += 1,
-                Verdict::Leave => {
-                    ignored += 1;
-                    continue;
-                }
-            }
-            if batches.last().is_none_or(|b| b.count >= BATCH) {
-                batches.push(Names::default());
-            }
-            if let Some(last) = batches.last_mut() {
-                last.push(name);
-            }
-        }
-        job.count_ignored(ignored, saved);
-        batches
-    }
-
-    fn is_left_out(&self, name: &CStr, ignores: &Ignores) -> Verdict {
-        let Some(repository) = ignores.repository() else { return Verdict::Scan };
-        if self.inside_git {
-            return Verdict::Scan;
-        }
-        let path = self.absolute.join(OsStr::from_bytes(name.to_bytes()));
-        if !self.left_out && !ignores.is_ignored(&path, false) {
-            return Verdict::Scan;
-        }
-        let tracked = path.strip_prefix(repository.root()).is_ok_and(|p| repository.is_tracked(p));
-        if tracked || is_key_like(name.to_bytes()) { Verdict::ScanAnyway } else { Verdict::Leave }
-    }
-
-    fn choose_folders(&self, names: &Names, ignores: &Arc<Ignores>) -> Vec<Folder> {
-        let mut out = Vec::with_capacity(names.count);
-        for name in names.iter() {
-            let name = OsStr::from_bytes(name.to_bytes());
-            if self.inside_git && name == "objects" {
-                continue;
-            }
-            let absolute: Arc<Path> = self.absolute.join(name).into();
-            let inside_git = self.inside_git || name == ".git";
-            let left_out =
-                !inside_git && ignores.repository().is_some() && (self.left_out || ignores.is_ignored(&absolute, true));
-            let path: Arc<Path> = if *self.path == *"." { Path::new(name).into() } else { self.path.join(name).into() };
-            out.push(Folder { path, absolute, ignores: Arc::clone(ignores), left_out, inside_git });
-        }
-        out
-    }
-
     fn batch(&self, job: &Job<'_>, worker: &mut Worker, fd: &OwnedFd, names: &Names) {
         for name in names.iter() {
             worker.enter(&self.path, name);
@@ -266,20 +146,4 @@ impl Folder {
             }
         }
     }
-}
-
-enum Verdict {
-    Scan,
-    /// An ignore file names it, but it is tracked or named like a key.
-    ScanAnyway,
-    Leave,
-}
-
-/// What a listed name is; asked for where the listing does not say.
-fn kind_of(fd: &OwnedFd, name: &CStr, listed: FileType) -> FileType {
-    if listed != FileType::Unknown {
-        return listed;
-    }
-    rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
-        .map_or(FileType::Unknown, |s| FileType::from_raw_mode(s.st_mode))
 }

@@ -4,7 +4,9 @@
 
 pub mod collect;
 pub mod files;
+mod folder;
 pub mod ignored;
 pub mod stream;
+pub mod total;
 pub mod utf16;
 pub mod work;

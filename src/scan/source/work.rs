@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::blob::Place;
 use super::super::engine::{Engine, Input, Scratch};
-use super::super::expand::{self, Expanded, Expander, Limits, Visit};
+use super::super::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use super::super::finding::{Coverage, IssueKind};
 use super::super::issues::Issues;
 use super::collect::Collector;
@@ -70,7 +70,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Bytes scanned so far, for a progress bar.
+    /// Bytes read so far, for a progress bar: of archives, as they are packed.
     #[must_use]
     pub fn progress(&self) -> u64 {
         self.progress.load(Ordering::Relaxed)
@@ -185,16 +185,21 @@ impl Worker {
         let (bytes, longer) = head;
         let name = place.path().and_then(Path::file_name).unwrap_or_default();
         if let Some(kind) = expand::detect(&name.to_string_lossy(), bytes) {
+            let size = file.metadata().map_or(bytes.len() as u64, |m| m.len());
+            let mut share = Share::new(job, size);
             let expander = Expander { limits: &job.limits, issues: &job.issues };
             let mut visit = Members { job, coverage: &mut self.coverage };
-            let done = if longer {
-                file.seek(SeekFrom::Start(0)).is_ok() && expander.expand(kind, place, file, &mut visit) == Expanded::Whole
+            let expanded = if longer {
+                let mut file = Counted::new(&mut *file, Some(&mut share));
+                file.seek(SeekFrom::Start(0)).map_or(Expanded::Failed, |_| expander.expand(kind, place, &mut file, &mut visit))
             } else {
-                expander.expand_slice(kind, place, bytes, &mut visit) == Expanded::Whole
+                expander.expand_slice(kind, place, bytes, &mut visit)
             };
-            if done {
-                return self.count(job, file.metadata().map_or(bytes.len() as u64, |m| m.len()));
+            if expanded == Expanded::Whole {
+                self.coverage.bytes += size;
+                return share.settle(size);
             }
+            share.settle(0);
         }
         if longer {
             match file.seek(SeekFrom::Start(0)) {
@@ -219,45 +224,48 @@ impl Worker {
         if let Err(e) = file.seek(SeekFrom::Start(0)) {
             return job.unreadable(place, &e);
         }
-        let read = match order {
-            Some(order) => {
-                let mut counted = Counted(file, 0);
-                self.text(job, place, &mut utf16::Decoder::new(&mut counted, order));
-                counted.1
-            }
-            None => self.text(job, place, file),
-        };
+        let mut share = Share::new(job, size);
+        let mut counted = Counted::new(file, Some(&mut share));
+        match order {
+            Some(order) => self.text(job, place, &mut utf16::Decoder::new(&mut counted, order)),
+            None => self.text(job, place, &mut counted),
+        }
+        let read = counted.bytes;
         if read < size {
             job.issues.gap(IssueKind::Truncated, place, format!("it became shorter while it was read: {read} of {size} bytes"));
         }
-        self.count(job, read);
+        self.coverage.bytes += read;
+        share.settle(read.max(size));
     }
 
     /// A stream that is no file, such as standard input.
     pub fn stream(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) {
+        let mut share = Share::new(job, u64::MAX);
+        let mut reader = Counted::new(reader, Some(&mut share));
         let mut head = vec![0; 8 * 1024];
-        let n = match read_into(reader, &mut head) {
-            Ok(n) => n,
+        match read_into(&mut reader, &mut head) {
+            Ok(n) => head.truncate(n),
             Err(e) => return job.unreadable(place, &e),
-        };
-        head.truncate(n);
+        }
         self.coverage.files += 1;
         let kind = expand::detect("", &head);
         let order = utf16::order(&head);
-        let mut whole = Counted(Cursor::new(head).chain(reader), 0);
+        let expander = Expander { limits: &job.limits, issues: &job.issues };
+        let mut visit = Members { job, coverage: &mut self.coverage };
         if let Some(kind) = kind {
-            let expander = Expander { limits: &job.limits, issues: &job.issues };
-            expander.expand_stream(kind, place, &mut whole, &mut Members { job, coverage: &mut self.coverage });
+            expander.expand_stream(kind, place, &mut Cursor::new(head).chain(&mut reader), &mut visit);
         } else if let Some(order) = order {
-            self.text(job, place, &mut utf16::Decoder::new(&mut whole, order));
-        } else {
-            self.text(job, place, &mut whole);
+            self.text(job, place, &mut utf16::Decoder::new(Cursor::new(head).chain(&mut reader), order));
+        } else if !holds_notebook(job, place, &mut head, &mut reader)
+            || expander.expand_slice(Kind::Notebook, place, &head, &mut visit) == Expanded::Failed
+        {
+            self.text(job, place, &mut Cursor::new(head).chain(&mut reader));
         }
-        self.count(job, whole.1);
+        self.coverage.bytes += reader.bytes;
     }
 
-    /// Scans a stream with all threads. Tells how many bytes it read.
-    fn text(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) -> u64 {
+    /// Scans a stream with all threads.
+    fn text(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) {
         let stream = Mutex::new(Stream::new(reader));
         let helpers = rayon::current_num_threads().saturating_sub(1);
         rayon::scope(|scope| {
@@ -266,7 +274,6 @@ impl Worker {
             }
             self.windows(job, place, &stream);
         });
-        stream.into_inner().unwrap_or_else(PoisonError::into_inner).bytes()
     }
 
     fn windows<R: Read>(&mut self, job: &Job<'_>, place: &Place<'_>, stream: &Mutex<Stream<R>>) {
@@ -274,10 +281,7 @@ impl Worker {
         loop {
             let next = stream.lock().unwrap_or_else(PoisonError::into_inner).next_window(&mut buffer);
             match next {
-                Ok(Some(window)) => {
-                    job.progress.fetch_add((window.emit.end - window.emit.start) as u64, Ordering::Relaxed);
-                    self.window(job, place, buffer.bytes(), &window);
-                }
+                Ok(Some(window)) => self.window(job, place, buffer.bytes(), &window),
                 Ok(None) => break,
                 Err(e) => {
                     job.unreadable(place, &e);
@@ -304,14 +308,78 @@ impl Worker {
     }
 }
 
-/// Counts what is read.
-struct Counted<R>(R, u64);
+/// Whether a stream is a notebook. Reads on to know it, if it may be one, but no more than may be held in memory.
+fn holds_notebook(job: &Job<'_>, place: &Place<'_>, head: &mut Vec<u8>, reader: &mut impl Read) -> bool {
+    if !expand::may_be_notebook(head) {
+        return false;
+    }
+    let most = job.limits.buffer;
+    if let Err(e) = reader.take(most.saturating_add(1).saturating_sub(head.len() as u64)).read_to_end(head) {
+        job.unreadable(place, &e);
+    }
+    if head.len() as u64 <= most {
+        return expand::is_notebook(head);
+    }
+    if expand::begins_like_notebook(head) {
+        let detail = format!("a notebook larger than the {most} bytes that may be held to open it; raw bytes scanned");
+        job.issues.gap(IssueKind::SizeLimit, place, detail);
+    }
+    false
+}
 
-impl<R: Read> Read for Counted<R> {
+/// What one file adds to the progress of a scan: while it is read never more than its size, for an archive is read here and there
+/// and in parts twice.
+struct Share<'j> {
+    progress: &'j AtomicU64,
+    added: u64,
+    most: u64,
+}
+
+impl<'j> Share<'j> {
+    fn new(job: &'j Job<'_>, most: u64) -> Self {
+        Self { progress: &job.progress, added: 0, most }
+    }
+
+    fn add(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.most - self.added);
+        self.added += bytes;
+        self.progress.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The file is done, or was not looked at after all: this is what it adds.
+    fn settle(self, bytes: u64) {
+        // Adding wraps, so this takes away what was too much.
+        self.progress.fetch_add(bytes.wrapping_sub(self.added), Ordering::Relaxed);
+    }
+}
+
+/// Counts what is read.
+struct Counted<'s, 'j, R> {
+    reader: R,
+    bytes: u64,
+    share: Option<&'s mut Share<'j>>,
+}
+
+impl<'s, 'j, R> Counted<'s, 'j, R> {
+    fn new(reader: R, share: Option<&'s mut Share<'j>>) -> Self {
+        Self { reader, bytes: 0, share }
+    }
+}
+
+impl<R: Read> Read for Counted<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.0.read(buffer)?;
-        self.1 += n as u64;
+        let n = self.reader.read(buffer)?;
+        self.bytes += n as u64;
+        if let Some(share) = &mut self.share {
+            share.add(n as u64);
+        }
         Ok(n)
+    }
+}
+
+impl<R: Seek> Seek for Counted<'_, '_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reader.seek(to)
     }
 }
 
@@ -326,13 +394,13 @@ impl Visit for Members<'_, '_, '_> {
         let mut head = [0; 2];
         let n = read_into(bytes, &mut head)?;
         let order = utf16::order(&head[..n]);
-        let mut whole = Counted(Cursor::new(&head[..n]).chain(bytes), 0);
+        let mut whole = Counted::new(Cursor::new(&head[..n]).chain(bytes), None);
         self.job.with_worker(|worker| match order {
             Some(order) => worker.windows(self.job, place, &Mutex::new(Stream::new(utf16::Decoder::new(&mut whole, order)))),
             None => worker.windows(self.job, place, &Mutex::new(Stream::new(&mut whole))),
         });
         self.coverage.members += 1;
-        self.coverage.member_bytes += whole.1;
+        self.coverage.member_bytes += whole.bytes;
         Ok(())
     }
 }
