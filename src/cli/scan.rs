@@ -1,6 +1,7 @@
 //! `stanch scan`.
 
 use std::io::{self, IsTerminal as _};
+use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,11 +28,12 @@ use crate::scan::suppress::Suppressions;
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
     output::check(args.output.as_deref())?;
-    let engine = engine(&args.rules)?;
-    let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
+    // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
+    let engine = ManuallyDrop::new(engine(&args.rules)?);
+    let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     let mut scan = scan(args, &engine, &project)?;
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());

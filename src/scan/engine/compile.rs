@@ -13,11 +13,13 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
 use super::super::rule::required::facts_of;
 use super::super::rule::set::{ALNUM, Set, TOKEN};
-use super::super::rule::{From, Near, Pattern as Source, Rule};
+use super::super::rule::{From, Near, Pattern as Source, Regex, Rule};
 use super::anchor::{Anchor, Fold, anchor, secret_prefix, split_edges, word_start};
 use super::classify::{Classifier, Fingerprint};
 use super::hints::Hints;
@@ -155,11 +157,38 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
     };
     let mut builder =
         Builder { tables, sets: HashMap::new(), probe_heads: Vec::new(), infix_pairs: Vec::new(), keyword_ids: HashMap::new() };
-    for (index, rule) in rules.iter().enumerate() {
+    // What concerns one rule alone is done on all cores.
+    let tokens: Vec<_> = rules.par_iter().with_min_len(64).map(token).collect();
+    for (index, (rule, token)) in rules.iter().zip(tokens).enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
-        builder.rule(index, rule)?;
+        builder.rule(index, rule, token?)?;
     }
     Ok(builder.finish())
+}
+
+/// A parsed token.
+struct Token {
+    node: Node,
+    /// Does it match whole values?
+    value: bool,
+    /// Its straight sequences and how each is found; none if it needs an automaton.
+    sequences: Option<Vec<(Vec<Piece>, Option<Anchor>)>>,
+    prefixes: Vec<String>,
+}
+
+/// Parses the token of a rule; `None` if it has a regular expression.
+fn token(rule: &Rule) -> Result<Option<Token>, EngineError> {
+    let Source::Token(token) = &rule.pattern else { return Ok(None) };
+    let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
+    let value = load::is_value_rule(rule, &node);
+    let flat = grammar::flatten(&node);
+    let prefixes = flat.iter().flatten().filter_map(|s| secret_prefix(s)).collect();
+    let found = |s: Vec<Piece>| {
+        let anchor = anchor(&s);
+        (s, anchor)
+    };
+    let sequences = flat.map(|list| list.iter().flat_map(|s| split_edges(s)).map(found).collect());
+    Ok(Some(Token { node, value, sequences, prefixes }))
 }
 
 fn error(rule: &Rule, what: impl Into<String>) -> EngineError {
@@ -167,72 +196,77 @@ fn error(rule: &Rule, what: impl Into<String>) -> EngineError {
 }
 
 impl Builder {
-    fn rule(&mut self, index: u32, rule: &Rule) -> Result<(), EngineError> {
+    fn rule(&mut self, index: u32, rule: &Rule, token: Option<Token>) -> Result<(), EngineError> {
         if let Some(from) = rule.from {
             self.value_names(index, from, &rule.keys);
         }
-        let token = match &rule.pattern {
-            Source::Token(token) => token,
-            Source::Regex(regex) => {
-                self.add_regex(index, LazyRegex::new(regex.source.clone(), &regex.facts));
-                return match (rule.from, &regex.facts.required) {
-                    (None, Some(found)) => {
-                        found.literals.iter().for_each(|l| self.regex_literal(index, l.as_bytes()));
-                        Ok(())
-                    }
-                    (None, None) => Err(error(rule, "its regular expression has no literal of three or more characters")),
-                    (Some(_), _) => Ok(()),
-                };
-            }
-        };
-        let node = grammar::parse(token).map_err(|e| error(rule, e.to_string()))?;
-        if load::is_value_rule(rule, &node) {
+        if let Source::Regex(regex) = &rule.pattern {
+            return self.regex(index, rule, regex);
+        }
+        let Some(token) = token else { return Ok(()) };
+        if token.value {
             self.value_names(index, From::Assignment, &rule.keywords);
         }
-        let Some(sequences) = grammar::flatten(&node) else { return self.automaton(index, rule, &node) };
-        self.tables.prefixes[index as usize] = sequences.iter().filter_map(|s| secret_prefix(s)).collect();
-        for sequence in sequences.iter().flat_map(|s| split_edges(s)) {
-            self.sequence(index, rule, &sequence, &node)?;
+        let Some(sequences) = &token.sequences else { return self.automaton(index, rule, &token) };
+        for (sequence, anchor) in sequences {
+            self.sequence((index, rule), sequence, anchor.as_ref(), &token)?;
+        }
+        self.tables.prefixes[index as usize] = token.prefixes;
+        Ok(())
+    }
+
+    fn regex(&mut self, index: u32, rule: &Rule, regex: &Regex) -> Result<(), EngineError> {
+        self.add_regex(index, LazyRegex::new(regex.source.clone(), &regex.facts));
+        match (rule.from, &regex.facts.required) {
+            (None, Some(found)) => found.literals.iter().for_each(|l| self.regex_literal(index, l.as_bytes())),
+            (None, None) => return Err(error(rule, "its regular expression has no literal of three or more characters")),
+            (Some(_), _) => {}
         }
         Ok(())
     }
 
-    fn sequence(&mut self, index: u32, rule: &Rule, sequence: &[Piece], node: &Node) -> Result<(), EngineError> {
+    fn sequence(
+        &mut self,
+        (index, rule): (u32, &Rule),
+        sequence: &[Piece],
+        anchor: Option<&Anchor>,
+        token: &Token,
+    ) -> Result<(), EngineError> {
         let sets = &mut self.sets;
         let mut intern = |set| {
             let next = sets.len();
             *sets.entry(set).or_insert(next)
         };
-        let Some(pattern) = Pattern::new(index, sequence, &mut intern) else { return self.automaton(index, rule, node) };
+        let Some(pattern) = Pattern::new(index, sequence, &mut intern) else { return self.automaton(index, rule, token) };
         let number = u32::try_from(self.tables.patterns.len()).map_err(|_| error(rule, "too many patterns"))?;
         self.tables.patterns.push(pattern);
-        if rule.from.is_some() || load::is_value_rule(rule, node) {
+        if rule.from.is_some() || token.value {
             self.tables.values.patterns.entry(index).or_default().push(number);
             return Ok(());
         }
-        match anchor(sequence) {
+        match anchor {
             Some(Anchor::Probe(offset, keys, literal)) => {
                 let id = u32::try_from(self.tables.probes.len()).map_err(|_| error(rule, "too many patterns"))?;
-                self.tables.probes.push(Probe::Pattern { pattern: number, offset });
+                self.tables.probes.push(Probe::Pattern { pattern: number, offset: *offset });
                 let folded = literal.is_empty();
                 let long = literal.len() >= 3;
-                self.probe_heads.extend(keys.into_iter().map(|k| (if long { literal.clone() } else { k.to_vec() }, folded, id)));
+                self.probe_heads.extend(keys.iter().map(|k| (if long { literal.clone() } else { k.to_vec() }, folded, id)));
             }
             Some(Anchor::Infix(offset, key)) => {
                 let need = self.tables.patterns[number as usize].needs_run();
-                self.infix_pairs.push((offset, key, number, need));
+                self.infix_pairs.push((*offset, *key, number, need));
             }
-            Some(Anchor::Literal(offset, bytes, fold)) => self.literal((&[], &bytes), fold, Action::Pattern(number, offset)),
+            Some(Anchor::Literal(offset, bytes, fold)) => self.literal((&[], bytes), *fold, Action::Pattern(number, *offset)),
             Some(Anchor::Back(lead, (before, bytes))) => {
-                self.literal((&before, &bytes), Fold::No, Action::Back(number, lead.0, lead.1));
+                self.literal((before, bytes), Fold::No, Action::Back(number, lead.0, lead.1));
             }
             // A literal too short to be searched for, and keywords to look near instead.
-            Some(Anchor::Floating) if !rule.keywords.is_empty() && facts_of(&grammar::to_hir(node)).required.is_none() => {
+            Some(Anchor::Floating) if !rule.keywords.is_empty() && facts_of(&grammar::to_hir(&token.node)).required.is_none() => {
                 self.keyword_pattern(rule, number);
             }
             Some(Anchor::Floating) => {
                 self.tables.patterns.pop();
-                return self.automaton(index, rule, node);
+                return self.automaton(index, rule, token);
             }
             None if rule.keywords.is_empty() => return Err(error(rule, "no literal and no keywords")),
             None => self.keyword_pattern(rule, number),
@@ -241,13 +275,13 @@ impl Builder {
     }
 
     /// A token that is no straight sequence, or whose literal floats.
-    fn automaton(&mut self, index: u32, rule: &Rule, node: &Node) -> Result<(), EngineError> {
+    fn automaton(&mut self, index: u32, rule: &Rule, token: &Token) -> Result<(), EngineError> {
         if self.tables.regexes[index as usize].is_some() {
             return Ok(());
         }
-        let facts = facts_of(&grammar::to_hir(node));
-        self.add_regex(index, LazyRegex::bordered(grammar::to_regex(node), &facts));
-        if rule.from.is_some() || load::is_value_rule(rule, node) {
+        let facts = facts_of(&grammar::to_hir(&token.node));
+        self.add_regex(index, LazyRegex::bordered(grammar::to_regex(&token.node), &facts));
+        if rule.from.is_some() || token.value {
             return Ok(());
         }
         let Some(found) = facts.required else {

@@ -1,14 +1,17 @@
 //! The rules compiled into the binary.
 //!
-//! They must not be parsed from TOML at start: the build script turns `rules/*.toml` into one JSON text without examples,
-//! which loads in a fraction of the time. Start with [`rules`].
+//! They must not be parsed from TOML at start: the build script turns `rules/*.toml` into JSON texts without examples, which
+//! load in a fraction of the time. Start with [`rules`].
 
 use std::path::Path;
+
+use rayon::prelude::*;
 
 use super::Rule;
 use super::load::{self, Entry, RuleError};
 
-const JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+/// The rules as JSON, in parts.
+const PARTS: &[&str] = &include!(concat!(env!("OUT_DIR"), "/rule_parts.rs"));
 
 /// Name and text of each rule file, for `rules show` and tests.
 const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/rule_files.rs"));
@@ -16,7 +19,8 @@ const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/rule_files.r
 /// All built-in rules, in the order of their files.
 #[must_use]
 pub fn rules() -> Vec<Rule> {
-    load::from_json(JSON).expect("the build script wrote it and a test loads it")
+    let read = |part: &&str| load::from_json(part).expect("the build script wrote it and a test loads it");
+    PARTS.par_iter().flat_map_iter(read).collect()
 }
 
 /// All built-in rules with their examples, from the TOML text.
