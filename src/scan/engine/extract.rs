@@ -3,6 +3,8 @@
 //! It must not judge them. Start with [`assignment`], [`url_password`], [`header`]; [`name_before`] goes the other way, from
 //! a value to the name it is assigned to. All are linear and look at no more than a few hundred bytes.
 
+use super::super::rule::set::Set;
+
 /// A value and the name it is assigned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value {
@@ -31,8 +33,7 @@ pub enum Form {
 
 const MAX_NAME: usize = 80;
 const MAX_VALUE: usize = 512;
-/// Longest value without quotes, and longest user and password of a URL. Half of what is looked at, so that where nothing ends
-/// within [`MAX_VALUE`] the next half need not be looked at again: see [`endless`].
+/// Longest value without quotes, and longest user and password of a URL.
 const MAX_BARE: usize = 256;
 const MAX_BLANKS: usize = 48;
 
@@ -385,17 +386,17 @@ fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
     (end > start && n <= MAX_BARE).then_some((start, end, form))
 }
 
-/// If the bytes from `at` on are so long without a blank or a quote that no value without quotes and no URL with a password begins in the
-/// first half of them: where that half ends. Looks at no more than a few hundred bytes.
+/// In front of so many bytes without a blank or a quote no value without quotes begins, and no URL with a password.
+pub const ENDLESS: usize = MAX_BARE;
+
+/// Bytes of a stretch in which nothing ends.
+const PART: Set = Set::range(b'!', b'~').minus(Set::of(b"\"'`<>,;&)}]\\@("));
+
+/// Where the bytes from `from` on end that are no blank and no quote, at `to` at the latest.
 #[must_use]
-pub fn endless(bytes: &[u8], at: usize) -> Option<usize> {
-    let part = |b: &&u8| {
-        **b > b' '
-            && **b < 0x7f
-            && !matches!(**b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\' | b'@' | b'(')
-    };
-    let n = bytes[at..bytes.len().min(at + MAX_VALUE)].iter().take_while(part).count();
-    (n == MAX_VALUE).then_some(at + MAX_VALUE - MAX_BARE)
+pub fn part_end(bytes: &[u8], from: usize, to: usize) -> usize {
+    let rest = bytes.get(from..bytes.len().min(to)).unwrap_or_default();
+    from + rest.iter().position(|b| !PART.has(*b)).unwrap_or(rest.len())
 }
 
 /// The password of a URL whose `://` stands at `at`. The name is the scheme.

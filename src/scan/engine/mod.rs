@@ -136,6 +136,7 @@ impl Engine {
     /// All matches of the input, also those outside `emit`, are in [`Scratch::matches`] afterwards.
     pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
         search::search(self, scratch, input, sink);
+        resolve::sort(&mut scratch.matches);
         // Before the best are chosen, so that none of them takes the place of another and is dropped then; and once more
         // behind it, for those whose companion was not among the best.
         resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);

@@ -8,13 +8,17 @@ use std::collections::BTreeMap;
 use super::super::rule::{From, Near, Need, Pattern, Rule};
 use super::{Engine, Match, Miss, Sink};
 
-/// Sorts the matches and drops those that overlap a better one.
+/// Sorts the matches by position; each stays once.
+pub(super) fn sort(matches: &mut Vec<Match>) {
+    matches.sort_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
+    matches.dedup_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
+}
+
+/// Drops matches that overlap a better one. They are sorted before and after.
 pub(super) fn resolve<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: &mut S) {
     if matches.len() < 2 {
         return;
     }
-    matches.sort_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
-    matches.dedup_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
     let mut kept: Vec<Match> = Vec::with_capacity(matches.len());
     let mut group: Vec<Match> = Vec::new();
     let mut group_end = 0;
@@ -81,12 +85,20 @@ pub(super) fn drop_lonely<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, by
     });
 }
 
-/// The nearest match of a companion rule within the rule's lines.
+/// Companions are looked for among matches that begin that near.
+const COMPANY: usize = 16 * 1024;
+
+/// The nearest match of a companion rule within the rule's lines. `all` are sorted.
 pub(super) fn companion<'m>(engine: &Engine, found: &Match, all: &'m [Match], bytes: &[u8]) -> Option<&'m Match> {
     let pair = &engine.rules[found.rule as usize].pair;
-    let distance = |m: &Match| m.span.secret_start.abs_diff(found.span.secret_start);
-    let mut near: Vec<&Match> =
-        all.iter().filter(|m| pair.with.contains(&engine.rules[m.rule as usize].id) && distance(m) < 16 * 1024).collect();
+    if pair.with.is_empty() {
+        return None;
+    }
+    let start = found.span.secret_start;
+    let distance = |m: &Match| m.span.secret_start.abs_diff(start);
+    let from = all.partition_point(|m| m.span.secret_start + COMPANY <= start);
+    let to = all.partition_point(|m| m.span.secret_start < start + COMPANY);
+    let mut near: Vec<&Match> = all[from..to].iter().filter(|m| pair.with.contains(&engine.rules[m.rule as usize].id)).collect();
     near.sort_by_key(|m| distance(m));
     near.into_iter().take(8).find(|m| {
         let (a, b) = (m.span.secret_start.min(found.span.secret_start), m.span.secret_start.max(found.span.secret_start));

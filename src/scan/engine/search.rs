@@ -3,6 +3,7 @@
 //! It must not decide between matches. Start with [`search`].
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::super::rule::set::TOKEN;
 use super::super::rule::{From, Near};
@@ -52,8 +53,10 @@ pub struct Scratch {
     /// How far each regular expression has been searched.
     searched: Vec<Searched>,
     value_end: usize,
-    /// A stretch without values: from, to; and up to where the question need not be asked again.
-    endless: (usize, usize, usize),
+    /// A stretch without blanks and quotes.
+    endless: Range<usize>,
+    /// Is its end known?
+    endless_ends: bool,
     pub(super) matches: Vec<Match>,
 }
 
@@ -100,7 +103,8 @@ pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &In
     scratch.searched.clear();
     scratch.searched.resize(engine.tables.regex_count, Searched::default());
     scratch.value_end = 0;
-    scratch.endless = (0, 0, 0);
+    scratch.endless = 0..0;
+    scratch.endless_ends = false;
     scratch.runs.reset(engine.tables.sets);
     scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
     scratch.masks[..BEHIND].fill(Masks::default());
@@ -210,7 +214,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
         let engine = self.engine;
         let (end, last) = self.run_end(at, word);
-        let upper = last > end || self.has(at, end, word, |m| m.upper);
+        // Beyond the piece the run may go on; keys stand in its first bytes.
+        let reach = engine.tables.infixes.reach();
+        let upper = end < reach + at && last > end || self.has(at, end.min(at + reach), word, |m| m.upper);
         let bytes = self.bytes;
         let hit = |pattern| self.pattern(pattern, at, Start::Border, Found::default());
         engine.tables.infixes.look_up(&bytes[at..], last - at, upper, hit);
@@ -258,11 +264,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     fn literal(&mut self, at: usize, literal: &Literal) {
         let Some(start) = at.checked_sub(literal.before.len()) else { return };
-        let (Some(before), Some(text)) = (self.bytes.get(start..at), self.bytes.get(at..at + literal.bytes.len())) else {
-            return;
+        let same = |at: usize, wanted: &[u8]| {
+            let text = self.bytes.get(at..at + wanted.len());
+            text.is_some_and(|text| if literal.folded { text.eq_ignore_ascii_case(wanted) } else { text == wanted })
         };
-        let same = |a: &[u8], b: &[u8]| if literal.folded { a.eq_ignore_ascii_case(b) } else { a == b };
-        if !same(text, &literal.bytes) || !same(before, &literal.before) {
+        // The first eight bytes were compared when it was looked up.
+        let rest = literal.bytes.get(8..).unwrap_or_default();
+        if !rest.is_empty() && !same(at + 8, rest) || start < at && !same(start, &literal.before) {
             return;
         }
         for action in &literal.actions {
@@ -325,20 +333,22 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// Is this a stretch in which no value and no password of a URL ends? Each byte is looked at a few times at most, whatever the input.
+    /// Is this a stretch in which no value and no password of a URL ends? Each byte is looked at once, whatever the input.
     fn is_endless(&mut self, at: usize, name: bool) -> bool {
-        let (from, to, checked) = self.scratch.endless;
         // A name and what stands between it and its value are shorter than this.
         let reach = if name { 128 } else { 3 };
-        if from <= at && at + reach < to {
-            return true;
+        let known = &mut self.scratch.endless;
+        if !known.contains(&at) {
+            *known = at..at;
+            self.scratch.endless_ends = false;
         }
-        if at < checked {
-            return false;
+        let want = at + reach + extract::ENDLESS;
+        if known.end <= want && !self.scratch.endless_ends {
+            let to = want + extract::ENDLESS;
+            known.end = extract::part_end(self.bytes, known.end, to);
+            self.scratch.endless_ends = known.end < to;
         }
-        let found = extract::endless(self.bytes, at);
-        self.scratch.endless = (at, found.unwrap_or(0), at + 128);
-        found.is_some_and(|to| at + reach < to)
+        known.end > want
     }
 
     fn assignment(&mut self, at: usize) {

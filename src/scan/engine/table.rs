@@ -135,6 +135,11 @@ impl Infixes {
         this
     }
 
+    /// Length of the stretch that all keys stand in.
+    pub(super) fn reach(&self) -> usize {
+        self.offsets.last().map_or(3, |offset| offset + 3)
+    }
+
     /// Calls `hit` with the numbers whose key stands at their offset in `bytes`, which begin with a run of `run` token characters,
     /// with an upper-case letter among them or without.
     #[inline]

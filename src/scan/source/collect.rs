@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::blob::{Origin, Place};
-use super::super::engine::{Engine, Match};
+use super::super::engine::{Engine, Match, OVERLAP};
 use super::super::finding::{At, Confidence, Finding, Fingerprint, Occurrence, Severity, Snippet};
 use super::super::fingerprint::Fingerprinter;
 use super::super::project::Project;
@@ -78,14 +78,19 @@ impl<'a> Collector<'a> {
         Self { decider, inner: Mutex::default() }
     }
 
-    /// Adds the matches of one window: `all` are those of the whole window, `bytes` its content.
+    /// Adds the matches of one window: `all` are those of the whole window, by position, `bytes` its content.
     pub fn add(&self, place: &Place<'_>, bytes: &[u8], window: &Window, all: &[Match]) {
+        // From match to match, so that a line is counted once however many matches it has.
+        let mut known = (window.emit.start, (window.line, window.column));
         for found in all.iter().filter(|m| window.emit.contains(&m.span.secret_start)) {
-            self.one(place, bytes, window, (found, all));
+            let start = found.span.secret_start;
+            known = (start, advance(known.1, &bytes[known.0..start]));
+            let at = at(bytes, window, known.1, found);
+            self.one(place, bytes, at, (found, near(all, start)));
         }
     }
 
-    fn one(&self, place: &Place<'_>, bytes: &[u8], window: &Window, matches: (&Match, &[Match])) {
+    fn one(&self, place: &Place<'_>, bytes: &[u8], at: At, matches: (&Match, &[Match])) {
         let (found, all) = matches;
         let decider = &self.decider;
         let span = found.span.secret_start..found.span.secret_end;
@@ -109,11 +114,7 @@ impl<'a> Collector<'a> {
             secret: Secret::new(secret),
             why: decider.engine.why(found, all, bytes),
             paired: decider.engine.companion(found, all, bytes),
-            occurrence: Occurrence {
-                origin: place.to_origin(),
-                at: at(bytes, window, found),
-                snippet: snippet(decider.engine, bytes, found, all),
-            },
+            occurrence: Occurrence { origin: place.to_origin(), at, snippet: snippet(decider.engine, bytes, found, all) },
         };
         let mut inner = self.lock();
         if inner.raw.len() < MAX_OCCURRENCES {
@@ -179,9 +180,15 @@ fn line_end(bytes: &[u8], from: usize, most: usize) -> usize {
     from + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
 }
 
-fn at(bytes: &[u8], window: &Window, found: &Match) -> At {
+/// The matches that may stand on the same line or be companions of the one at `start`. Matches do not overlap.
+fn near(all: &[Match], start: usize) -> &[Match] {
+    let from = all.partition_point(|m| m.span.secret_start + OVERLAP < start);
+    let to = all.partition_point(|m| m.span.secret_start <= start + OVERLAP);
+    &all[from..to]
+}
+
+fn at(bytes: &[u8], window: &Window, (line, column): (u64, u64), found: &Match) -> At {
     let (start, end) = (found.span.secret_start, found.span.secret_end);
-    let (line, column) = advance((window.line, window.column), &bytes[window.emit.start..start]);
     // The last character's line: a match that ends in a newline ends on the line before.
     let (end_line, end_column) = advance((line, column), &bytes[start..end]);
     At { line, column, end_line, end_column, offset: window.base + start as u64, len: (end - start) as u64 }
