@@ -43,7 +43,7 @@ pub(super) struct Candidate {
 impl<S: Sink> Search<'_, '_, '_, S> {
     /// Looks at a run of token characters: escapes before it, then rules that need a keyword.
     pub(super) fn run(&mut self, at: usize, word: usize) {
-        if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%') {
+        if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%' | b'[' | b';') {
             self.escaped(at);
         }
         let (end, last) = self.run_end(at, word);

@@ -229,7 +229,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`.
+    /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`, or behind a sequence that colours a terminal.
     pub(super) fn escaped(&mut self, at: usize) {
         let hex =
             |n: usize, from: usize| self.bytes.get(at + from..at + from + n).is_some_and(|b| b.iter().all(u8::is_ascii_hexdigit));
@@ -238,11 +238,24 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             (b'\\', b'n' | b'r' | b't') => 1,
             (b'\\', b'x') if hex(2, 1) => 3,
             (b'\\', b'u') if hex(4, 1) => 5,
+            (b'[' | b';', _) => match self.colour(at) {
+                Some(length) => length,
+                None => return,
+            },
             _ => return,
         };
         if at + skip < self.bytes.len() {
             self.probe(at + skip, Start::Given);
         }
+    }
+
+    /// How much of a control sequence (`ESC [ 1 ; 31 m`) stands from `at` on, if one began before it.
+    fn colour(&self, at: usize) -> Option<usize> {
+        let before = &self.bytes[at.saturating_sub(16)..at];
+        let numbers = before.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+        let digits = self.bytes[at..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+        let open = before[..before.len() - numbers].ends_with(b"\x1b[");
+        (open && self.bytes.get(at + digits).is_some_and(u8::is_ascii_alphabetic)).then_some(digits + 1)
     }
 
     /// Follows up a hint of the classifier: literals that may stand anywhere.
