@@ -65,6 +65,8 @@ pub(super) struct Literal {
     /// What stands before it in the literal of the rule, which is looked up where a word begins in it.
     pub(super) before: Vec<u8>,
     /// Does it begin a word?
+    pub(super) starts: bool,
+    /// Is it found where a word begins?
     word: bool,
     pub(super) actions: Vec<Action>,
 }
@@ -312,14 +314,16 @@ impl Builder {
     fn literal(&mut self, literal: (&[u8], &[u8]), fold: Fold, action: Action) {
         let (before, bytes) = literal;
         let folded = fold != Fold::No;
-        // A stem is looked for inside words: `dbpassword`. All else begins a word if it can.
-        let word = bytes.len() >= 3 && ALNUM.has(bytes[0]) && bytes[..3].iter().all(|b| TOKEN.has(*b)) && !STEMS.contains(&bytes);
+        // A stem is looked for inside words: `dbpassword`. All else begins a word if it can, and is found there if it is long enough
+        // for the hints.
+        let starts = bytes.len() >= 3 && bytes[..3].iter().all(|b| ALNUM.has(*b)) && !STEMS.contains(&bytes);
+        let word = starts && bytes.len() >= 4 && TOKEN.has(bytes[3]);
         match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.before == before && l.folded == folded) {
             Some(known) if known.actions.contains(&action) => {}
             Some(known) => known.actions.push(action),
             None => {
                 let (bytes, before) = (bytes.to_vec(), before.to_vec());
-                self.tables.literals.push(Literal { bytes, folded, before, word, actions: vec![action] });
+                self.tables.literals.push(Literal { bytes, folded, before, starts, word, actions: vec![action] });
             }
         }
     }

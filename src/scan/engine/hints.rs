@@ -9,9 +9,7 @@ use super::table::{Block, Heads, block, hash};
 
 /// A literal may begin here.
 const LITERAL: u8 = 1;
-/// A keyword of three bytes may.
-const SHORT: u8 = 4;
-/// A keyword of four bytes and more may.
+/// A keyword may.
 const KEYWORD: u8 = 16;
 
 /// What may begin with four bytes, and with three, by a hash of them.
@@ -31,17 +29,25 @@ const SHORT_BITS: u32 = 9;
 struct Pass {
     literal: u64,
     keyword: u64,
-    short: u64,
+}
+
+/// Which words are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// Of four bytes and more.
+    Long,
+    /// Of three.
+    Short,
 }
 
 impl Hints {
     /// Hints for literals and keywords.
     pub(super) fn new(literals: &Heads, keywords: &Heads) -> Self {
         let mut this = Self { long: Box::new([0; 1 << LONG_BITS]), short: Box::new([0; 1 << SHORT_BITS]), path: Path::best() };
-        for (heads, [long_bit, short_bit]) in [(literals, [LITERAL, LITERAL]), (keywords, [KEYWORD, SHORT])] {
+        for (heads, bit) in [(literals, LITERAL), (keywords, KEYWORD)] {
             let (long, short) = heads.hashes();
-            long.for_each(|h| this.long[(h >> (32 - LONG_BITS)) as usize] |= long_bit << which(h));
-            short.for_each(|h| this.short[(h >> (32 - SHORT_BITS)) as usize] |= short_bit);
+            long.for_each(|h| this.long[(h >> (32 - LONG_BITS)) as usize] |= bit << which(h));
+            short.for_each(|h| this.short[(h >> (32 - SHORT_BITS)) as usize] |= bit);
         }
         this
     }
@@ -59,35 +65,37 @@ impl Hints {
             // SAFETY: the path is only chosen where the processor has the features.
             #[expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked")]
             Path::Avx2 => unsafe { self.fill_bmi(bytes, at, masks) },
-            Path::Portable => self.each(bytes, at, masks, |block, starts| self.pass(block, starts)),
+            Path::Portable => self.each(bytes, at, masks, |block, starts, width| self.pass(block, starts, width)),
         }
     }
 
     #[inline(always)]
-    fn each(&self, bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64) -> Pass) {
+    fn each(&self, bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64, Width) -> Pass) {
         let mut room = [0; 68];
         for index in 1..masks.len().saturating_sub(1) {
-            let starts = word_starts(&masks[index - 1], &masks[index], &masks[index + 1]);
-            let found =
-                if starts == 0 { Pass::default() } else { pass(block(bytes, at + (index - 1) * WORD, &mut room), starts) };
             let (here, next) = (masks[index], masks[index + 1]);
+            let starts = word_starts(&masks[index - 1], &here, &next);
+            if starts == 0 {
+                continue;
+            }
+            let block = block(bytes, at + (index - 1) * WORD, &mut room);
+            let long = pass(block, starts & joined(here.token, next.token, 3), Width::Long);
             // A keyword of three letters is a whole word.
-            let lower = joined(here.lower, next.lower, 3);
-            let upper = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3);
-            masks[index].word = found.literal;
-            masks[index].keyword = found.keyword;
-            masks[index].short = found.short & !(lower | upper);
+            let goes_on =
+                joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3) | joined(here.lower, next.lower, 3);
+            let short = pass(block, starts & !goes_on, Width::Short);
+            (masks[index].word, masks[index].keyword, masks[index].short) = (long.literal, long.keyword, short.keyword);
         }
     }
 
-    fn pass(&self, block: &Block, mut at: u64) -> Pass {
+    #[inline]
+    fn pass(&self, block: &Block, mut at: u64, width: Width) -> Pass {
         let mut pass = Pass::default();
         while at != 0 {
             let place = at.trailing_zeros();
-            let found = self.look_up(block, place);
+            let found = self.look_up(block, place, width);
             pass.literal |= u64::from(found & LITERAL != 0) << place;
             pass.keyword |= u64::from(found & KEYWORD != 0) << place;
-            pass.short |= u64::from(found & SHORT != 0) << place;
             at &= at - 1;
         }
         pass
@@ -95,13 +103,16 @@ impl Hints {
 
     /// What may begin at a place; place 64 is allowed.
     #[inline(always)]
-    fn look_up(&self, block: &Block, place: u32) -> u8 {
+    fn look_up(&self, block: &Block, place: u32, width: Width) -> u8 {
         let place = place as usize & 127;
         let Some([a, b, c, d]) = block.get(place..place + 4) else { return 0 };
         let head = u32::from_le_bytes([*a, *b, *c, *d]) | 0x2020_2020;
-        let (long, short) = (hash(head), hash(head & 0x00ff_ffff));
-        self.long[(long >> (32 - LONG_BITS)) as usize] >> which(long) & (LITERAL | KEYWORD)
-            | self.short[(short >> (32 - SHORT_BITS)) as usize]
+        if width == Width::Long {
+            let hash = hash(head);
+            self.long[(hash >> (32 - LONG_BITS)) as usize] >> which(hash) & (LITERAL | KEYWORD)
+        } else {
+            self.short[(hash(head & 0x00ff_ffff) >> (32 - SHORT_BITS)) as usize]
+        }
     }
 }
 
@@ -135,7 +146,7 @@ mod bmi {
 
     use super::super::classify::Masks;
     use super::super::table::Block;
-    use super::{Hints, KEYWORD, LITERAL, Pass, SHORT};
+    use super::{Hints, KEYWORD, LITERAL, Pass, Width};
 
     /// Places looked up at a time: nobody can predict after how many a loop ends.
     const STEP: u32 = 4;
@@ -150,7 +161,7 @@ mod bmi {
         #[target_feature(enable = "bmi1,bmi2")]
         pub(super) unsafe fn fill_bmi(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
             // SAFETY: the features are enabled here.
-            self.each(bytes, at, masks, |block, starts| unsafe { self.pass_bmi(block, starts) });
+            self.each(bytes, at, masks, |block, starts, width| unsafe { self.pass_bmi(block, starts, width) });
         }
 
         /// [`Hints::pass`] without branches: which places are turned away nobody can predict either.
@@ -159,25 +170,20 @@ mod bmi {
         /// The processor has BMI1 and BMI2.
         #[target_feature(enable = "bmi1,bmi2")]
         #[inline]
-        unsafe fn pass_bmi(&self, block: &Block, starts: u64) -> Pass {
+        unsafe fn pass_bmi(&self, block: &Block, starts: u64, width: Width) -> Pass {
             let mut pass = Pass::default();
             let (mut rest, mut count) = (starts, 0);
             while rest != 0 {
                 let mut answers = 0;
                 for place in 0..STEP {
-                    answers |= u64::from(self.look_up(block, rest.trailing_zeros())) << (8 * place);
+                    answers |= u64::from(self.look_up(block, rest.trailing_zeros(), width)) << (8 * place);
                     rest &= rest.wrapping_sub(1);
                 }
                 pass.literal |= _pext_u64(answers, ANSWERS * u64::from(LITERAL)) << count;
                 pass.keyword |= _pext_u64(answers, ANSWERS * u64::from(KEYWORD)) << count;
-                pass.short |= _pext_u64(answers, ANSWERS * u64::from(SHORT)) << count;
                 count += STEP;
             }
-            Pass {
-                literal: _pdep_u64(pass.literal, starts),
-                keyword: _pdep_u64(pass.keyword, starts),
-                short: _pdep_u64(pass.short, starts),
-            }
+            Pass { literal: _pdep_u64(pass.literal, starts), keyword: _pdep_u64(pass.keyword, starts) }
         }
     }
 }
@@ -194,7 +200,7 @@ mod tests {
         let heads = |words: &[&'static str]| {
             Heads::new(words.iter().zip(0..).map(|(w, id)| (Head { word: w.as_bytes(), folded: true }, id)))
         };
-        Hints::new(&heads(&["curl", "abc", "API"]), &heads(&["heroku", "aws", "abab", "x-api"]))
+        Hints::new(&heads(&["curl", "abca"]), &heads(&["heroku", "aws", "abab", "x-api"]))
     }
 
     fn masks(bytes: &[u8]) -> Vec<Masks> {
@@ -208,7 +214,7 @@ mod tests {
         let bytes = b"HEROKU curl aws, awsome myAPI: x-api";
         let mut masks = masks(bytes);
         hints().fill(bytes, 0, &mut masks);
-        assert_eq!(masks[1].word & (1 << 7 | 1 << 26), 1 << 7 | 1 << 26);
+        assert_eq!(masks[1].word, 1 << 7);
         assert_eq!((masks[1].keyword, masks[1].short), (1 | 1 << 31, 1 << 12));
     }
 

@@ -14,7 +14,7 @@ use super::meaning::{Context, Miss};
 use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, RunCache, Span, Start};
 use super::table;
-use super::words::{begins_word, normalise};
+use super::words::{begins_word, begins_word_at, normalise};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
@@ -262,7 +262,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn anywhere(&mut self, at: usize) {
         let engine = self.engine;
         for index in engine.tables.anywhere.look_up(&self.bytes[at..]) {
-            self.literal(at, &engine.tables.literals[index as usize]);
+            let literal = &engine.tables.literals[index as usize];
+            if !literal.starts || begins_word_at(self.bytes, at) {
+                self.literal(at, literal);
+            }
         }
     }
 

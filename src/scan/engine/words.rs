@@ -58,12 +58,13 @@ impl Keywords {
     }
 }
 
-/// The first bytes of a word with one kind of separator, up to the second of them: the input may mix them.
+/// The first bytes of a word with one kind of separator, up to the second of them: the input may mix them. A space ends what the
+/// hints look at.
 fn head(word: &[u8], separator: u8, id: u32) -> ([u8; 8], usize, u32) {
     let (mut out, mut separators, mut n) = ([0; 8], 0, 0);
     for byte in word.iter().take(8) {
         separators += usize::from(is_separator(*byte));
-        if separators == 2 {
+        if separators == 2 || n == 3 && separator == b' ' && is_separator(*byte) {
             break;
         }
         out[n] = if is_separator(*byte) { separator } else { *byte };
@@ -83,11 +84,14 @@ const SEPARATORS: [u8; 4] = [b'_', b'-', b'.', b' '];
 /// Does one of the normalised `words` begin a word of `text`?
 #[must_use]
 pub(super) fn begins_word(text: &[u8], words: &[Vec<u8>]) -> bool {
-    let start = |at: usize| {
-        let (here, before) = (text[at], at.checked_sub(1).map(|i| text[i]));
-        before.is_none_or(|b| !b.is_ascii_alphanumeric() || here.is_ascii_uppercase() && !b.is_ascii_uppercase())
-    };
-    (0..text.len()).any(|at| start(at) && words.iter().any(|w| match_normal(text, at, w).is_some()))
+    (0..text.len()).any(|at| begins_word_at(text, at) && words.iter().any(|w| match_normal(text, at, w).is_some()))
+}
+
+/// Does a word begin at `at`?
+#[must_use]
+pub(super) fn begins_word_at(text: &[u8], at: usize) -> bool {
+    let (here, before) = (text[at], at.checked_sub(1).map(|i| text[i]));
+    before.is_none_or(|b| !b.is_ascii_alphanumeric() || here.is_ascii_uppercase() && !b.is_ascii_uppercase())
 }
 
 fn is_separator(byte: u8) -> bool {
