@@ -104,8 +104,9 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result
     };
     let suppressions = Suppressions::new(project.allows.clone());
     let now = clock::now();
-    let decider =
-        Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
+    let today = Date::from_unix(now);
+    let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
+    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today, partial };
     let mut limits = Limits::default();
     if let Some(depth) = args.max_archive_depth {
         limits.depth = depth;
@@ -163,9 +164,12 @@ fn finish(job: Job<'_>, stable: bool) -> Scan {
     for (origin, text) in &counts.remarks {
         issues.note_at(IssueKind::Configuration, origin.clone(), text.as_str());
     }
-    if counts.beyond > 0 {
-        let what = format!("{} more places with findings are not listed", counts.beyond);
-        issues.gap(IssueKind::FindingLimit, &Place::File(Path::new(".")), what);
+    if let Some((n, first)) = counts.beyond {
+        issues.gap_at(
+            IssueKind::FindingLimit,
+            first,
+            format!("{n} places of more secrets than are kept are not listed, here and behind"),
+        );
     }
     let (issues, issue_counts) = issues.finish();
     Scan { findings, issues, issue_counts, coverage, stable_fingerprints: stable }

@@ -43,7 +43,7 @@ fn block(page: &mut Page, finding: &Finding, scan: &Scan, style: &Style) {
     if !why.is_empty() {
         page.words("why", &why.join("; "));
     }
-    elsewhere(page, others, places);
+    elsewhere(page, others, finding.more, places);
     if let Some(paired) = &finding.paired {
         page.row("with", &clean(paired));
     }
@@ -80,11 +80,11 @@ fn snippet(page: &mut Page, finding: &Finding, occurrence: &Occurrence) {
     page.row("", &format!("{bar} {:indent$}{}", "", page.ink(Ink::Red, &(carets + &extent))));
 }
 
-fn elsewhere(page: &mut Page, others: &[Occurrence], places: Places<'_>) {
+fn elsewhere(page: &mut Page, others: &[Occurrence], more: u64, places: Places<'_>) {
     for (i, occurrence) in others.iter().take(PLACES_LISTED).enumerate() {
         page.row(if i == 0 { "also" } else { "" }, &position(places, occurrence));
     }
-    let more = others.len().saturating_sub(PLACES_LISTED) as u64;
+    let more = more + others.len().saturating_sub(PLACES_LISTED) as u64;
     if more > 0 {
         page.row("", &format!("and {}", count(more, "more place", "more places")));
     }

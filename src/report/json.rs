@@ -42,7 +42,7 @@ pub(super) fn write_lines(scan: &Scan, style: &Style, out: &mut dyn io::Write) -
     }
     let record = Summary {
         findings: scan.findings.len(),
-        occurrences: scan.findings.iter().map(|f| f.occurrences.len()).sum(),
+        occurrences: scan.findings.iter().map(Finding::places).sum(),
         head: Head::of(scan, style),
     };
     compact(out, &Tagged { r#type: "summary", schema_version: SCHEMA_VERSION, record })
@@ -85,7 +85,7 @@ struct Tool<'a> {
 #[derive(Serialize)]
 struct Summary<'a> {
     findings: usize,
-    occurrences: usize,
+    occurrences: u64,
     #[serde(flatten)]
     head: Head<'a>,
 }
@@ -96,6 +96,14 @@ struct Grouped<'a> {
     #[serde(flatten)]
     common: Common<'a>,
     occurrences: Vec<Spot<'a>>,
+    /// Places beyond those.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_occurrences: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One place of a secret.
@@ -175,6 +183,7 @@ pub(super) struct CoverageRecord {
     ignored_but_scanned: u64,
     allowed_inline: u64,
     allowed_by_fingerprint: u64,
+    marked: u64,
     below_threshold: u64,
     rules: u64,
 }
@@ -197,7 +206,7 @@ impl<'a> Head<'a> {
 impl<'a> Grouped<'a> {
     fn of(finding: &'a Finding, style: &Style) -> Self {
         let occurrences = finding.occurrences.iter().map(|o| Spot::of(finding, o, style)).collect();
-        Self { common: Common::of(finding, style), occurrences }
+        Self { common: Common::of(finding, style), occurrences, more_occurrences: finding.more }
     }
 }
 
@@ -263,6 +272,7 @@ impl CoverageRecord {
             ignored_but_scanned: cover.ignored_but_scanned,
             allowed_inline: cover.allowed_inline,
             allowed_by_fingerprint: cover.allowed_by_fingerprint,
+            marked: cover.marked,
             below_threshold: cover.below_threshold,
             rules: cover.rules,
         }

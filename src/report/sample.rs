@@ -63,6 +63,7 @@ fn of(rule: Rule, fingerprint: &str, value: &[u8], occurrences: Vec<Occurrence>)
         why: Vec::new(),
         paired: None,
         occurrences,
+        more: 0,
     }
 }
 
@@ -108,6 +109,7 @@ pub(super) fn sample() -> Scan {
         ignored_but_scanned: 2,
         allowed_inline: 2,
         allowed_by_fingerprint: 1,
+        marked: 3,
         below_threshold: 5,
         rules: 154,
     };

@@ -183,7 +183,7 @@ impl Results<'_> {
             words.push(format!("Why: {}.", why.join("; ")));
         }
         words.extend(finding.paired.as_ref().map(|paired| format!("Found with {paired}.")));
-        match finding.occurrences.len() {
+        match finding.places() {
             0 | 1 => {}
             2 => words.push("It stands in one more place.".to_owned()),
             n => words.push(format!("It stands in {} more places.", n - 1)),

@@ -39,14 +39,15 @@ fn coverage(page: &mut Page, cover: &Coverage) {
         _ => page
             .words("ignored", &format!("{named} that ignore files name; {anyway} scanned anyway: tracked, or named like a key")),
     }
-    match (cover.allowed_inline, cover.allowed_by_fingerprint) {
-        (0, 0) => {}
-        (n, 0) => page.words("silenced", &format!("{} by a comment beside it", count(n, "finding", "findings"))),
-        (0, n) => page.words("silenced", &format!("{} by fingerprint", count(n, "finding", "findings"))),
-        (a, b) => page.words(
-            "silenced",
-            &format!("{} by a comment beside it, {} by fingerprint", count(a, "finding", "findings"), thousands(b)),
-        ),
+    let silenced = [
+        (cover.allowed_inline, "by a comment beside it"),
+        (cover.allowed_by_fingerprint, "by fingerprint"),
+        (cover.marked, "marked as an example with a middle dot"),
+    ];
+    let mut told = silenced.iter().filter(|(n, _)| *n > 0);
+    if let Some((n, how)) = told.next() {
+        let rest: String = told.map(|(n, how)| format!(", {} {how}", thousands(*n))).collect();
+        page.words("silenced", &format!("{} {how}{rest}", count(*n, "finding", "findings")));
     }
     if cover.below_threshold > 0 {
         page.words("hidden", &format!("{} below the threshold not shown", count(cover.below_threshold, "finding", "findings")));
@@ -104,7 +105,7 @@ fn found(scan: &Scan) -> String {
     let mut present: Vec<Severity> = ranked(scan).iter().map(|f| f.severity).collect();
     present.dedup();
     let parts: Vec<String> = present.into_iter().map(|s| format!("{} {}", thousands(by(s)), s.word())).collect();
-    let places: usize = scan.findings.iter().map(|f| f.occurrences.len()).sum();
+    let places: u64 = scan.findings.iter().map(|f| f.places()).sum();
     let secrets = count(scan.findings.len() as u64, "secret", "secrets");
     format!("{secrets} in {}: {}", count(places as u64, "place", "places"), parts.join(", "))
 }

@@ -28,8 +28,18 @@ pub struct Finding {
     pub why: Vec<String>,
     /// Id of the rule and place of the other half, where the rule names a companion and it was found near.
     pub paired: Option<String>,
-    /// Every place it stands in, sorted; never empty.
+    /// The places it stands in, sorted; never empty.
     pub occurrences: Vec<Occurrence>,
+    /// Places beyond those.
+    pub more: u64,
+}
+
+impl Finding {
+    /// How many places it stands in.
+    #[must_use]
+    pub fn places(&self) -> u64 {
+        self.occurrences.len() as u64 + self.more
+    }
 }
 
 /// One place a secret stands in.
@@ -184,6 +194,8 @@ pub struct Coverage {
     pub allowed_inline: u64,
     /// Findings silenced by fingerprint in `stanch.toml`.
     pub allowed_by_fingerprint: u64,
+    /// Places that look like secrets and are marked as examples with a middle dot.
+    pub marked: u64,
     /// Findings left off the report because they are below the severity or the confidence asked for.
     pub below_threshold: u64,
     /// Number of rules that were on.

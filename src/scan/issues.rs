@@ -32,6 +32,11 @@ impl Issues {
         self.push(Level::Note, kind, || origin, detail.into());
     }
 
+    /// Records a gap at a place already owned.
+    pub fn gap_at(&self, kind: IssueKind, origin: Origin, detail: impl Into<String>) {
+        self.push(Level::Gap, kind, || origin, detail.into());
+    }
+
     fn push(&self, level: Level, kind: IssueKind, origin: impl FnOnce() -> Origin, detail: String) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = inner.counts.entry((level, kind)).or_default();

@@ -14,6 +14,7 @@ mod ignores;
 mod layers;
 mod lexer;
 mod progress;
+mod promises;
 mod redaction;
 mod reports;
 mod rule_commands;

@@ -25,8 +25,8 @@ fn counts(folder: &Folder, obey: Obey) -> (Option<u64>, u64, u64) {
     let (fingerprinter, project) = (Fingerprinter::per_run().unwrap(), Project::default());
     let suppressions = Suppressions::new(Vec::new());
     let today = Date::from_unix(0);
-    let decider =
-        Decider { engine: &engine, fingerprinter: &fingerprinter, project: &project, suppressions: &suppressions, today };
+    let (fingerprinter, project, suppressions) = (&fingerprinter, &project, &suppressions);
+    let decider = Decider { engine: &engine, fingerprinter, project, suppressions, today, partial: false };
     let job = Job::new(&engine, Collector::new(decider), Limits::default(), 0);
     let paths = [folder.path("")];
     let total = total::size(&paths, obey, &AtomicBool::new(false));

@@ -35,7 +35,7 @@ const MOST_STARTS: usize = 16;
 const MOST_TRIES: u32 = 8;
 /// First literals looked at before the literal that a pattern is found by.
 const MOST_BACK: usize = 4;
-/// Matches kept of one input; more are not credible.
+/// Matches kept of one input; with more, [`Scratch::is_full`] says so.
 const MAX_MATCHES: usize = 200_000;
 
 /// Buffers of one thread, reused from input to input.
@@ -58,6 +58,25 @@ pub struct Scratch {
     /// Is its end known?
     endless_ends: bool,
     pub(super) matches: Vec<Match>,
+    /// Where matches begin that are marked as examples.
+    marked: Vec<usize>,
+    full: bool,
+}
+
+impl Scratch {
+    /// How many places of the last input in `emit` look like secrets but are marked as examples with a middle dot.
+    #[must_use]
+    pub fn marked(&mut self, emit: &Range<usize>) -> u64 {
+        self.marked.sort_unstable();
+        self.marked.dedup();
+        self.marked.iter().filter(|at| emit.contains(at)).count() as u64
+    }
+
+    /// Did the last input have more matches than are kept?
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
 }
 
 /// How far a regular expression has been searched.
@@ -98,6 +117,8 @@ pub(super) struct Found {
 /// Finds all matches near `input.emit`.
 pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
     scratch.matches.clear();
+    scratch.marked.clear();
+    scratch.full = false;
     scratch.keywords.clear();
     scratch.keywords_to = 0;
     scratch.searched.clear();
@@ -429,7 +450,11 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn judge(&mut self, index: u32, span: Span, found: Found) {
         let engine = self.engine;
         let rule = &engine.rules[index as usize];
-        if span.secret_end <= span.secret_start || self.scratch.matches.len() >= MAX_MATCHES {
+        if span.secret_end <= span.secret_start {
+            return;
+        }
+        if self.scratch.matches.len() >= MAX_MATCHES {
+            self.scratch.full = true;
             return;
         }
         let mut name = found.value.map(|v| (v.name_start, v.name_end));
@@ -449,7 +474,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 let (severity, confidence, notes) = (v.severity, v.confidence, v.notes);
                 self.scratch.matches.push(Match { rule: index, span, severity, confidence, keyword: found.keyword, name, notes });
             }
-            Err(why) => self.sink.miss(index, span, why),
+            Err(why) => {
+                if why == Miss::Marked {
+                    self.scratch.marked.push(span.secret_start);
+                }
+                self.sink.miss(index, span, why);
+            }
         }
     }
 

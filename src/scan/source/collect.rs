@@ -2,21 +2,29 @@
 //!
 //! It must not read files. Start with [`Collector::add`], from any thread; [`Collector::finish`] makes the result.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::super::blob::{Origin, Place};
-use super::super::engine::{Engine, Match, OVERLAP};
+use super::super::engine::{Engine, Input, Match, OVERLAP, Scratch};
 use super::super::finding::{At, Confidence, Finding, Fingerprint, Occurrence, Severity, Snippet};
 use super::super::fingerprint::Fingerprinter;
 use super::super::project::Project;
+use super::super::rule::builtin;
 use super::super::suppress::{Decision, Lines, Suppressions};
 use super::stream::{Window, advance};
 use crate::base::date::Date;
 use crate::base::secret::Secret;
 
-/// Occurrences kept; more are only counted.
-pub const MAX_OCCURRENCES: usize = 100_000;
+/// Places kept of one secret, the first ones; more are only counted.
+pub const MAX_PLACES: usize = 1000;
+/// Distinct secrets kept; places of others are only counted.
+const MAX_SECRETS: usize = 200_000;
+/// Bytes on each side of a line's part that is shown in which rules that were left out look for what must not be shown.
+const AROUND: usize = 512;
 /// Bytes of the line shown on each side.
 const CONTEXT: usize = 120;
 
@@ -33,18 +41,31 @@ pub struct Decider<'a> {
     pub suppressions: &'a Suppressions,
     /// Today.
     pub today: Date,
+    /// Were built-in rules left out? What they find on the line of a secret is cut out all the same.
+    pub partial: bool,
 }
 
 /// Collects findings from all threads.
 pub struct Collector<'a> {
     decider: Decider<'a>,
     inner: Mutex<Inner>,
+    /// All built-in rules, where some were left out.
+    all_rules: OnceLock<Option<Engine>>,
 }
 
 #[derive(Default)]
 struct Inner {
-    raw: Vec<Raw>,
+    secrets: HashMap<Fingerprint, Known>,
     counts: Counts,
+}
+
+/// What is known of one secret. Threads add in any order: neither the rule nor the places may depend on it.
+struct Known {
+    best: Raw,
+    /// Where the best rule matched.
+    at: (Origin, At),
+    places: BTreeSet<Occurrence>,
+    more: u64,
 }
 
 /// What was silenced or not kept.
@@ -54,8 +75,8 @@ pub struct Counts {
     pub inline: u64,
     /// By fingerprint.
     pub fingerprint: u64,
-    /// Occurrences beyond [`MAX_OCCURRENCES`].
-    pub beyond: u64,
+    /// Places of secrets beyond the most that are kept, and the first of them.
+    pub beyond: Option<(u64, Origin)>,
     /// Suppressions that are malformed or past their day: where, and what is wrong.
     pub remarks: Vec<(Origin, String)>,
 }
@@ -64,18 +85,16 @@ struct Raw {
     rule: u32,
     severity: Severity,
     confidence: Confidence,
-    fingerprint: Fingerprint,
     secret: Secret,
     why: Vec<String>,
     paired: Option<String>,
-    occurrence: Occurrence,
 }
 
 impl<'a> Collector<'a> {
     /// An empty collector.
     #[must_use]
     pub fn new(decider: Decider<'a>) -> Self {
-        Self { decider, inner: Mutex::default() }
+        Self { decider, inner: Mutex::default(), all_rules: OnceLock::new() }
     }
 
     /// Adds the matches of one window: `all` are those of the whole window, by position, `bytes` its content.
@@ -106,21 +125,55 @@ impl<'a> Collector<'a> {
             Decision::AllowedByFingerprint { .. } => return self.lock().counts.fingerprint += 1,
             Decision::Note(text) => self.lock().counts.remarks.push((place.to_origin(), text)),
         }
-        let raw = Raw {
-            rule: found.rule,
-            severity: found.severity,
-            confidence: found.confidence,
-            fingerprint,
-            secret: Secret::new(secret),
-            why: decider.engine.why(found, all, bytes),
-            paired: decider.engine.companion(found, all, bytes),
-            occurrence: Occurrence { origin: place.to_origin(), at, snippet: snippet(decider.engine, bytes, found, all) },
-        };
+        let origin = place.to_origin();
+        if !self.is_wanted(&fingerprint, found, (&origin, &at)) {
+            return;
+        }
+        let snippet = self.snippet(bytes, found, all);
+        let why = decider.engine.why(found, all, bytes);
+        let paired = decider.engine.companion(found, all, bytes);
+        let (rule, severity, confidence) = (found.rule, found.severity, found.confidence);
+        let raw = Raw { rule, severity, confidence, secret: Secret::new(secret), why, paired };
+        self.keep(fingerprint, raw, Occurrence { origin, at, snippet });
+    }
+
+    /// Is there anything new in a place of a secret? Counts it if there is not, before more work is done.
+    fn is_wanted(&self, fingerprint: &Fingerprint, found: &Match, place: (&Origin, &At)) -> bool {
         let mut inner = self.lock();
-        if inner.raw.len() < MAX_OCCURRENCES {
-            inner.raw.push(raw);
-        } else {
-            inner.counts.beyond += 1;
+        let count = inner.secrets.len();
+        let Some(known) = inner.secrets.get_mut(fingerprint) else {
+            if count < MAX_SECRETS {
+                return true;
+            }
+            let (n, first) = inner.counts.beyond.take().unwrap_or_else(|| (0, place.0.clone()));
+            inner.counts.beyond = Some((n + 1, first.min(place.0.clone())));
+            return false;
+        };
+        let full = known.places.len() >= MAX_PLACES && known.places.last().is_some_and(|last| (&last.origin, &last.at) < place);
+        let better = rank(found.confidence, found.severity, found.rule)
+            < rank(known.best.confidence, known.best.severity, known.best.rule);
+        known.more += u64::from(full && !better);
+        !full || better
+    }
+
+    fn keep(&self, fingerprint: Fingerprint, raw: Raw, occurrence: Occurrence) {
+        let at = (occurrence.origin.clone(), occurrence.at);
+        let mut inner = self.lock();
+        let known = match inner.secrets.entry(fingerprint) {
+            Entry::Vacant(entry) => {
+                entry.insert(Known { best: raw, at, places: BTreeSet::from([occurrence]), more: 0 });
+                return;
+            }
+            Entry::Occupied(entry) => entry.into_mut(),
+        };
+        let rank = |raw: &Raw| rank(raw.confidence, raw.severity, raw.rule);
+        if (rank(&raw), &at) < (rank(&known.best), &known.at) {
+            (known.best, known.at) = (raw, at);
+        }
+        known.places.insert(occurrence);
+        if known.places.len() > MAX_PLACES {
+            known.places.pop_last();
+            known.more += 1;
         }
     }
 
@@ -131,28 +184,9 @@ impl<'a> Collector<'a> {
     /// One finding for each distinct secret, sorted by severity, rule and place, and what was silenced.
     #[must_use]
     pub fn finish(self) -> (Vec<Finding>, Counts) {
-        let Inner { mut raw, mut counts } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // Threads add in any order: the best rule of a secret and the order of its places must not depend on it.
-        raw.sort_by(|a, b| {
-            (b.confidence, b.severity, a.rule)
-                .cmp(&(a.confidence, a.severity, b.rule))
-                .then_with(|| a.occurrence.cmp(&b.occurrence))
-        });
-        let mut index: HashMap<Fingerprint, usize> = HashMap::new();
-        let mut findings: Vec<Finding> = Vec::new();
-        for one in raw {
-            let next = findings.len();
-            let at = *index.entry(one.fingerprint.clone()).or_insert(next);
-            if at < next {
-                findings[at].occurrences.push(one.occurrence);
-            } else {
-                findings.push(finding(self.decider.engine, one));
-            }
-        }
-        for finding in &mut findings {
-            finding.occurrences.sort();
-            finding.occurrences.dedup();
-        }
+        let Inner { secrets, mut counts } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let engine = self.decider.engine;
+        let mut findings: Vec<Finding> = secrets.into_iter().map(|(id, known)| finding(engine, id, known)).collect();
         findings.sort_by(|a, b| {
             b.severity.cmp(&a.severity).then_with(|| (&a.rule.id, &a.occurrences).cmp(&(&b.rule.id, &b.occurrences)))
         });
@@ -160,19 +194,70 @@ impl<'a> Collector<'a> {
         counts.remarks.dedup();
         (findings, counts)
     }
+
+    /// The line around the secret with every secret on it cut out.
+    fn snippet(&self, bytes: &[u8], found: &Match, all: &[Match]) -> Snippet {
+        let (start, end) = (found.span.secret_start, found.span.secret_end);
+        let floor = start.saturating_sub(CONTEXT);
+        let from = memchr::memrchr(b'\n', &bytes[floor..start]).map_or(floor, |at| floor + at + 1);
+        let to = line_end(bytes, end, CONTEXT);
+        let mut hidden: Vec<Range<usize>> = all.iter().map(|m| m.span.secret_start..m.span.secret_end).collect();
+        hidden.extend(self.left_out(bytes, from, to));
+        hidden.sort_by_key(|h| (h.start, h.end));
+        let shown = self.decider.engine.shown(found, &bytes[start..end]);
+        Snippet { before: cut(bytes, from..start, &hidden), shown, after: cut(bytes, end..to, &hidden) }
+    }
+
+    /// What the built-in rules that were left out find in a part of a line.
+    fn left_out(&self, bytes: &[u8], from: usize, to: usize) -> Vec<Range<usize>> {
+        let all_rules = || if self.decider.partial { Engine::new(builtin::rules()).ok() } else { None };
+        let Some(engine) = self.all_rules.get_or_init(all_rules) else { return Vec::new() };
+        let base = from.saturating_sub(AROUND);
+        let mut found = Vec::new();
+        let part = &bytes[base..bytes.len().min(to + AROUND)];
+        engine.scan(&mut Scratch::default(), &Input::whole(part), &mut |m: &Match| {
+            found.push(base + m.span.secret_start..base + m.span.secret_end);
+        });
+        found
+    }
 }
 
-fn finding(engine: &Engine, raw: Raw) -> Finding {
+/// How good a rule's match is: the lowest is the best.
+fn rank(confidence: Confidence, severity: Severity, rule: u32) -> (Reverse<Confidence>, Reverse<Severity>, u32) {
+    (Reverse(confidence), Reverse(severity), rule)
+}
+
+fn finding(engine: &Engine, fingerprint: Fingerprint, known: Known) -> Finding {
+    let Known { best, places, more, .. } = known;
     Finding {
-        rule: Arc::clone(&engine.rules()[raw.rule as usize]),
-        severity: raw.severity,
-        confidence: raw.confidence,
-        fingerprint: raw.fingerprint,
-        secret: raw.secret,
-        why: raw.why,
-        paired: raw.paired,
-        occurrences: vec![raw.occurrence],
+        rule: Arc::clone(&engine.rules()[best.rule as usize]),
+        severity: best.severity,
+        confidence: best.confidence,
+        fingerprint,
+        secret: best.secret,
+        why: best.why,
+        paired: best.paired,
+        occurrences: places.into_iter().collect(),
+        more,
     }
+}
+
+/// Part of a line with eight asterisks in the place of what must not be shown. `hidden` is sorted.
+fn cut(bytes: &[u8], part: Range<usize>, hidden: &[Range<usize>]) -> String {
+    let mut text = Vec::new();
+    let mut at = part.start;
+    for secret in hidden.iter().filter(|h| h.start < part.end && h.end > part.start) {
+        if secret.end <= at {
+            continue;
+        }
+        if secret.start >= at {
+            text.extend_from_slice(&bytes[at..secret.start]);
+        }
+        text.extend_from_slice(b"********");
+        at = secret.end.min(part.end);
+    }
+    text.extend_from_slice(&bytes[at..part.end]);
+    String::from_utf8_lossy(&text).trim_end_matches('\r').to_owned()
 }
 
 fn line_end(bytes: &[u8], from: usize, most: usize) -> usize {
@@ -192,20 +277,4 @@ fn at(bytes: &[u8], window: &Window, (line, column): (u64, u64), found: &Match) 
     // The last character's line: a match that ends in a newline ends on the line before.
     let (end_line, end_column) = advance((line, column), &bytes[start..end]);
     At { line, column, end_line, end_column, offset: window.base + start as u64, len: (end - start) as u64 }
-}
-
-/// The line around the secret with every secret on it cut out.
-fn snippet(engine: &Engine, bytes: &[u8], found: &Match, all: &[Match]) -> Snippet {
-    let (start, end) = (found.span.secret_start, found.span.secret_end);
-    let floor = start.saturating_sub(CONTEXT);
-    let from = memchr::memrchr(b'\n', &bytes[floor..start]).map_or(floor, |at| floor + at + 1);
-    let to = line_end(bytes, end, CONTEXT);
-    let cut = |a: usize, b: usize| {
-        let mut text = bytes[a..b].to_vec();
-        for other in all.iter().filter(|m| m.span.secret_start < b && m.span.secret_end > a) {
-            text[other.span.secret_start.max(a) - a..other.span.secret_end.min(b) - a].fill(b'*');
-        }
-        String::from_utf8_lossy(&text).trim_end_matches('\r').to_owned()
-    };
-    Snippet { before: cut(from, start), shown: engine.shown(found, &bytes[start..end]), after: cut(end, to) }
 }

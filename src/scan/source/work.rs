@@ -121,6 +121,7 @@ impl<'a> Job<'a> {
             all.bytes += worker.coverage.bytes;
             all.members += worker.coverage.members;
             all.member_bytes += worker.coverage.member_bytes;
+            all.marked += worker.coverage.marked;
         }
         all.rules = self.engine.rules().len() as u64;
         (all, self.collector, self.issues)
@@ -297,6 +298,10 @@ impl Worker {
         let input = Input { bytes, emit: window.emit.clone(), base: window.base, path: path.as_deref(), now: job.now };
         let mut any = false;
         job.engine.scan(&mut self.scratch, &input, &mut |_: &_| any = true);
+        self.coverage.marked += self.scratch.marked(&window.emit);
+        if self.scratch.is_full() {
+            job.issues.gap(IssueKind::FindingLimit, place, "more matches in one part of it than are kept");
+        }
         if any {
             job.collector.add(place, bytes, window, self.scratch.matches());
         }

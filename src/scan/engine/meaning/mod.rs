@@ -42,6 +42,8 @@ pub enum Miss {
     Allowed,
     /// It is a placeholder.
     Placeholder(&'static str),
+    /// It is marked as an example with a middle dot.
+    Marked,
     /// Its entropy, in bits per character, is too low.
     Entropy(f64),
     /// A check failed.
@@ -156,13 +158,16 @@ impl Judge {
         if self.allowed(rule, secret) {
             return Err(Miss::Allowed);
         }
-        if is_marked(cx) {
-            return Err(Miss::Placeholder("marked as an example with a middle dot"));
+        // What a checksum proves was issued, whatever words stand in it by chance.
+        let proven = rule.checks.iter().any(|check| is_proof(*check, secret));
+        if !proven && is_marked(cx) {
+            return Err(Miss::Marked);
         }
         if embedded(cx) {
             return Err(Miss::Placeholder("a part of a longer base64 text"));
         }
-        if rule.placeholders == Placeholders::Dropped
+        if !proven
+            && rule.placeholders == Placeholders::Dropped
             && let Some(why) = placeholder::placeholder(secret)
         {
             return Err(Miss::Placeholder(why));
@@ -209,16 +214,29 @@ impl Judge {
     }
 }
 
-/// Does the mark of examples in rule files, a middle dot, stand in the match or in what is joined to it without a blank?
+/// Does the mark of examples in rule files, a middle dot, stand in the match or in the word it is joined to?
 fn is_marked(cx: &Context<'_>) -> bool {
     const MARK: &[u8] = "·".as_bytes();
     const REACH: usize = 512;
-    let joined = |b: &&u8| !b.is_ascii_whitespace();
+    let joined = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'_' | b'-' | b'.');
     let (start, end) = (cx.span.start, cx.span.end);
     let before = cx.bytes[start.saturating_sub(REACH)..start].iter().rev().take_while(joined).count();
     let behind = cx.bytes[end..cx.bytes.len().min(end + REACH)].iter().take_while(joined).count();
-    let around = &cx.bytes[start - before..end + behind];
-    around.len() < 8 * REACH && memchr::memmem::find(around, MARK).is_some()
+    cx.bytes[..start - before].ends_with(MARK)
+        || cx.bytes[end + behind..].starts_with(MARK)
+        || memchr::memmem::find(&cx.bytes[start..end], MARK).is_some()
+}
+
+/// Does a checksum that only an issuer's token has by more than chance match?
+fn is_proof(check: Check, secret: &[u8]) -> bool {
+    match check {
+        Check::Base58Check => checksum::base58check(secret),
+        Check::Bech32 => checksum::bech32(secret),
+        Check::Crc32Base62 => checksum::crc32_base62(secret),
+        Check::Crc32HexLe => checksum::crc32_hex_le(secret),
+        Check::Crc32HexBe => checksum::crc32_hex_be(secret),
+        _ => false,
+    }
 }
 
 fn globset(globs: &mut dyn Iterator<Item = &String>) -> Gitignore {
@@ -241,7 +259,7 @@ fn run(check: Check, secret: &[u8], cx: &Context<'_>, verdict: &mut Verdict) -> 
         if holds { Ok(()) } else { Err(Miss::Check(check)) }
     };
     match check {
-        Check::AwsKeyId => need(checksum::aws_key_id(secret), note::CHECKSUM),
+        Check::AwsKeyId => need(checksum::aws_key_id(secret), note::DECODES),
         Check::Base58Check => need(checksum::base58check(secret), note::CHECKSUM),
         Check::Bech32 => need(checksum::bech32(secret), note::CHECKSUM),
         Check::Luhn => need(checksum::luhn(secret), note::CHECKSUM),
