@@ -294,7 +294,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     #[inline]
     fn word_literal(&mut self, at: usize) {
         let engine = self.engine;
-        for index in engine.tables.words.look_up(&self.bytes[at..]) {
+        for index in engine.tables.words.long(&self.bytes[at..]) {
             self.literal(at, &engine.tables.literals[index as usize]);
         }
     }

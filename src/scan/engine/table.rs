@@ -200,12 +200,11 @@ struct Entry {
 /// Entries by a hash of their key.
 #[derive(Debug, Clone)]
 struct Map {
-    /// Where in `entries` those of each hash begin.
-    starts: Box<[u32; SLOTS + 1]>,
+    /// Where in `entries` those of each hash begin. As small as it may be: a large table falls out of the first-level cache.
+    starts: Box<[u32]>,
+    shift: u32,
     entries: Box<[Entry]>,
 }
-
-const SLOTS: usize = 4096;
 
 impl Heads {
     /// A table of (word, number) pairs. Words shorter than three bytes are left out.
@@ -279,21 +278,24 @@ impl Entry {
 
 impl Map {
     fn new(mut entries: Vec<Entry>) -> Self {
-        entries.sort_unstable_by_key(|e| (slot_of(e.key), e.key, e.id, e.head, e.mask));
+        let slots = (entries.len() * 2).next_power_of_two().clamp(64, 4096);
+        let shift = 32 - slots.trailing_zeros();
+        let slot = |e: &Entry| (hash(e.key) >> shift) as usize;
+        entries.sort_unstable_by_key(|e| (slot(e), e.key, e.id, e.head, e.mask));
         entries.dedup_by_key(|e| (e.key, e.id, e.head, e.mask));
-        let mut starts = Box::new([0u32; SLOTS + 1]);
+        let mut starts = vec![0u32; slots + 1].into_boxed_slice();
         for entry in &entries {
-            starts[slot_of(entry.key) + 1] += 1;
+            starts[slot(entry) + 1] += 1;
         }
-        for slot in 0..SLOTS {
+        for slot in 0..slots {
             starts[slot + 1] += starts[slot];
         }
-        Self { starts, entries: entries.into() }
+        Self { starts, shift, entries: entries.into() }
     }
 
     #[inline]
     fn at(&self, key: u32, here: u64) -> impl Iterator<Item = u32> {
-        let slot = slot_of(key);
+        let slot = (hash(key) >> self.shift) as usize;
         let entries = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
         entries.iter().filter(move |e| (here ^ e.head) & e.mask == 0).map(|e| e.id)
     }
@@ -322,11 +324,6 @@ pub(super) const SPREAD: u32 = 0x9E37_79B1;
 #[inline]
 pub(super) fn hash(key: u32) -> u32 {
     key.wrapping_mul(SPREAD)
-}
-
-#[inline]
-fn slot_of(key: u32) -> usize {
-    (hash(key) >> 20) as usize
 }
 
 /// All spellings of three letters in upper and lower case.
