@@ -93,7 +93,7 @@ fn walk(hir: &Hir) -> Option<Found> {
 }
 
 fn behind(before: (usize, Option<usize>), add: (usize, Option<usize>)) -> (usize, Option<usize>) {
-    (before.0 + add.0, before.1.zip(add.1).map(|(a, b)| a + b))
+    (before.0.saturating_add(add.0), before.1.zip(add.1).and_then(|(a, b)| a.checked_add(b)))
 }
 
 fn length(hir: &Hir) -> (usize, Option<usize>) {
@@ -168,5 +168,12 @@ mod tests {
     fn lengths() {
         assert_eq!(facts("ab{2,3}").longest, Some(4));
         assert_eq!(facts("ab+").longest, None);
+    }
+
+    #[test]
+    fn lengths_beyond_all_memory() {
+        let long = format!("{}x{}", "(?:".repeat(8), "{1000})".repeat(8));
+        let twice = facts(&format!("{long}{long}key"));
+        assert_eq!(twice.required.map(|f| f.lead), Some((usize::MAX, None)));
     }
 }
