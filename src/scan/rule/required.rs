@@ -145,9 +145,12 @@ fn spelled(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 mod tests {
     use super::facts;
 
+    /// Literals, and what stands before them.
+    type Expected<'a> = Option<(&'a [&'a str], (usize, Option<usize>))>;
+
     #[test]
     fn literals_and_what_stands_before_them() {
-        let check = |regex: &str, expected: Option<(&[&str], (usize, Option<usize>))>| {
+        let check = |regex: &str, expected: Expected<'_>| {
             let found = facts(regex).required.map(|f| (f.literals, f.lead));
             assert_eq!(found, expected.map(|(l, lead)| (l.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(), lead)), "{regex}");
         };
