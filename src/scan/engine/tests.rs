@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::rule::Pattern as Source;
 use super::super::rule::builtin;
 use super::super::rule::grammar::{self, Piece};
 use super::super::rule::set::{ALNUM, Set};
@@ -221,5 +222,19 @@ fn what_surrounds_a_token_does_not_hide_it() {
         ("a.b.", ".c"),
     ] {
         check(before, after);
+    }
+}
+
+#[test]
+fn no_match_is_longer_than_what_windows_share() {
+    // What stands before a match, and decides about it, takes less than the difference.
+    let most = OVERLAP - 1024;
+    for rule in builtin::rules() {
+        let longest = match &rule.pattern {
+            Source::Token(token) => Some(grammar::max_len(&grammar::parse(token).unwrap())),
+            // Without a longest match, what is searched is a window of 16 KiB.
+            Source::Regex(regex) => regex.facts.longest,
+        };
+        assert!(longest.is_none_or(|n| n <= most), "{}: {longest:?}", rule.id);
     }
 }

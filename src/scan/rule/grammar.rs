@@ -11,6 +11,8 @@ use super::set::Set;
 pub const MAX_COUNT: u32 = 16_384;
 /// Alternatives and options are multiplied out to at most this many sequences; a token with more is matched by an automaton.
 const MAX_SEQUENCES: usize = 48;
+/// A sequence of more pieces than this is matched by an automaton too.
+const MAX_PIECES: usize = 1024;
 /// Deepest nesting of parentheses.
 const MAX_DEPTH: u32 = 16;
 
@@ -53,6 +55,7 @@ pub fn parse(source: &str) -> Result<Node, GrammarError> {
     p.blanks();
     match p.peek() {
         None if min_len(&node) == 0 => Err(p.error("a token must not match nothing")),
+        None if min_len(&node) > MAX_COUNT as usize => Err(p.error(format!("a token of more than {MAX_COUNT} characters"))),
         None => Ok(node),
         Some(b')') => Err(p.error("`)` without `(`")),
         Some(_) => Err(p.error(ITEM)),
@@ -250,6 +253,7 @@ impl Parser<'_> {
             Some(b'r') => b'\r',
             Some(b'x') => {
                 let digits = self.text.get(self.at + 1..self.at + 3).and_then(|d| std::str::from_utf8(d).ok());
+                let digits = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
                 let byte = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
                 self.at += 2;
                 byte.ok_or_else(|| self.error("expected two hex digits behind `\\x`"))?
@@ -320,7 +324,7 @@ pub enum Piece {
 }
 
 /// Multiplies alternatives and options out into straight sequences, first choice first. `None` if there would be more
-/// than a few dozen, or if a group is repeated a variable number of times.
+/// than a few dozen or one of them were very long, or if a group is repeated a variable number of times.
 #[must_use]
 pub fn flatten(node: &Node) -> Option<Vec<Vec<Piece>>> {
     let mut all = vec![Vec::new()];
@@ -351,7 +355,7 @@ fn append(node: &Node, all: &mut Vec<Vec<Piece>>) -> Option<()> {
             _ => return None,
         },
     }
-    (all.len() <= MAX_SEQUENCES).then_some(())
+    (all.len() <= MAX_SEQUENCES && all.iter().all(|sequence| sequence.len() <= MAX_PIECES)).then_some(())
 }
 
 fn branch(all: &mut Vec<Vec<Piece>>, arms: &[Option<&Node>]) -> Option<()> {
@@ -473,6 +477,8 @@ mod tests {
         check("hex{0,99999}", 13, "a count above");
         check("@(hex) @(hex)", 9, "only one");
         check("hex{0,3}", 9, "match nothing");
+        check(r#""\x+f""#, 5, "two hex digits");
+        check("(hex{9000} \"-\"){9000}", 22, "more than 16384 characters");
         check("@(hex)?", 1, "must not be repeated");
         check(&"(".repeat(40), 17, "nested deeper");
     }
@@ -484,5 +490,11 @@ mod tests {
         let heads: Vec<_> = all.iter().map(|s| format!("{:?}", s[0])).collect();
         assert_eq!(heads, ["Literal([97, 120, 121])", "Literal([97])", "Literal([98, 120, 121])", "Literal([98])"]);
         assert!(flatten(&parse(r#"("a" | hex){3,9}"#).unwrap()).is_none());
+    }
+
+    #[test]
+    fn counts_of_counts_are_not_multiplied_out() {
+        let nested = format!("\"abc\" {}hex{{0,3}}{}", "(".repeat(15), "){8}".repeat(15));
+        assert!(flatten(&parse(&nested).unwrap()).is_none());
     }
 }

@@ -93,7 +93,7 @@ fn walk(hir: &Hir) -> Option<Found> {
 }
 
 fn behind(before: (usize, Option<usize>), add: (usize, Option<usize>)) -> (usize, Option<usize>) {
-    (before.0 + add.0, before.1.zip(add.1).map(|(a, b)| a + b))
+    (before.0.saturating_add(add.0), before.1.zip(add.1).and_then(|(a, b)| a.checked_add(b)))
 }
 
 fn length(hir: &Hir) -> (usize, Option<usize>) {
@@ -145,9 +145,12 @@ fn spelled(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 mod tests {
     use super::facts;
 
+    /// Literals, and what stands before them.
+    type Expected<'a> = Option<(&'a [&'a str], (usize, Option<usize>))>;
+
     #[test]
     fn literals_and_what_stands_before_them() {
-        let check = |regex: &str, expected: Option<(&[&str], (usize, Option<usize>))>| {
+        let check = |regex: &str, expected: Expected<'_>| {
             let found = facts(regex).required.map(|f| (f.literals, f.lead));
             assert_eq!(found, expected.map(|(l, lead)| (l.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(), lead)), "{regex}");
         };
@@ -168,5 +171,12 @@ mod tests {
     fn lengths() {
         assert_eq!(facts("ab{2,3}").longest, Some(4));
         assert_eq!(facts("ab+").longest, None);
+    }
+
+    #[test]
+    fn lengths_beyond_all_memory() {
+        let long = format!("{}x{}", "(?:".repeat(8), "{1000})".repeat(8));
+        let twice = facts(&format!("{long}{long}key"));
+        assert_eq!(twice.required.map(|f| f.lead), Some((usize::MAX, None)));
     }
 }
