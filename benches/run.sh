@@ -99,8 +99,11 @@ check_log() {
     local report=reports/planted.jsonl
     [[ -x "$STANCH" ]] || return 0
     "$STANCH" scan log/access.log --format jsonl --show-secrets -o "$report" > /dev/null 2>&1 || true
-    python3 "$corpus/check_log.py" log/access.log "$report" --missing | tee "$benches/runs/$(date +%F)/log-planted.txt" || true
+    local missing=0
+    python3 "$corpus/check_log.py" log/access.log "$report" --missing | tee "$benches/runs/$(date +%F)/log-planted.txt" || missing=1
     rm -f "$report"
+    ((missing == 0)) || say "not all planted secrets were found"
+    return "$missing"
 }
 
 main() {

@@ -7,7 +7,7 @@ use super::place::Places;
 use super::verdict::Verdict;
 use super::{Style, ranked};
 use crate::base::text::sanitise;
-use crate::scan::finding::{Coverage, IssueKind, Level, Scan, Severity};
+use crate::scan::finding::{Coverage, Finding, IssueKind, Level, Scan, Severity};
 
 /// Places listed per kind of issue.
 const PLACES_LISTED: usize = 3;
@@ -105,9 +105,9 @@ fn found(scan: &Scan) -> String {
     let mut present: Vec<Severity> = ranked(scan).iter().map(|f| f.severity).collect();
     present.dedup();
     let parts: Vec<String> = present.into_iter().map(|s| format!("{} {}", thousands(by(s)), s.word())).collect();
-    let places: u64 = scan.findings.iter().map(|f| f.places()).sum();
+    let places: u64 = scan.findings.iter().map(Finding::places).sum();
     let secrets = count(scan.findings.len() as u64, "secret", "secrets");
-    format!("{secrets} in {}: {}", count(places as u64, "place", "places"), parts.join(", "))
+    format!("{secrets} in {}: {}", count(places, "place", "places"), parts.join(", "))
 }
 
 fn verdict(page: &mut Page, scan: &Scan, verdict: Verdict) {

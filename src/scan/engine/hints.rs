@@ -65,26 +65,7 @@ impl Hints {
             // SAFETY: the path is only chosen where the processor has the features.
             #[expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked")]
             Path::Avx2 => unsafe { self.fill_bmi(bytes, at, masks) },
-            Path::Portable => self.each(bytes, at, masks, |block, starts, width| self.pass(block, starts, width)),
-        }
-    }
-
-    #[inline(always)]
-    fn each(&self, bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64, Width) -> Pass) {
-        let mut room = [0; 68];
-        for index in 1..masks.len().saturating_sub(1) {
-            let (here, next) = (masks[index], masks[index + 1]);
-            let starts = word_starts(&masks[index - 1], &here, &next);
-            if starts == 0 {
-                continue;
-            }
-            let block = block(bytes, at + (index - 1) * WORD, &mut room);
-            let long = pass(block, starts & joined(here.token, next.token, 3), Width::Long);
-            // A keyword of three letters is a whole word.
-            let goes_on =
-                joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3) | joined(here.lower, next.lower, 3);
-            let short = pass(block, starts & !goes_on, Width::Short);
-            (masks[index].word, masks[index].keyword, masks[index].short) = (long.literal, long.keyword, short.keyword);
+            Path::Portable => each(bytes, at, masks, |block, starts, width| self.pass(block, starts, width)),
         }
     }
 
@@ -113,6 +94,25 @@ impl Hints {
         } else {
             self.short[(hash(head & 0x00ff_ffff) >> (32 - SHORT_BITS)) as usize]
         }
+    }
+}
+
+/// Fills in the hints of all masks but the first and the last.
+#[inline(always)]
+fn each(bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64, Width) -> Pass) {
+    let mut room = [0; 68];
+    for index in 1..masks.len().saturating_sub(1) {
+        let (here, next) = (masks[index], masks[index + 1]);
+        let starts = word_starts(&masks[index - 1], &here, &next);
+        if starts == 0 {
+            continue;
+        }
+        let block = block(bytes, at + (index - 1) * WORD, &mut room);
+        let long = pass(block, starts & joined(here.token, next.token, 3), Width::Long);
+        // A keyword of three letters is a whole word.
+        let goes_on = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3) | joined(here.lower, next.lower, 3);
+        let short = pass(block, starts & !goes_on, Width::Short);
+        (masks[index].word, masks[index].keyword, masks[index].short) = (long.literal, long.keyword, short.keyword);
     }
 }
 
@@ -146,7 +146,7 @@ mod bmi {
 
     use super::super::classify::Masks;
     use super::super::table::Block;
-    use super::{Hints, KEYWORD, LITERAL, Pass, Width};
+    use super::{Hints, KEYWORD, LITERAL, Pass, Width, each};
 
     /// Places looked up at a time: nobody can predict after how many a loop ends.
     const STEP: u32 = 4;
@@ -161,7 +161,7 @@ mod bmi {
         #[target_feature(enable = "bmi1,bmi2")]
         pub(super) unsafe fn fill_bmi(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
             // SAFETY: the features are enabled here.
-            self.each(bytes, at, masks, |block, starts, width| unsafe { self.pass_bmi(block, starts, width) });
+            each(bytes, at, masks, |block, starts, width| unsafe { self.pass_bmi(block, starts, width) });
         }
 
         /// [`Hints::pass`] without branches: which places are turned away nobody can predict either.

@@ -42,7 +42,7 @@ use super::rule::{Near, Rule};
 use meaning::{Judge, note};
 
 /// Bytes that must stand before and behind the part of an input whose matches are asked for, where the source has them.
-/// No match and nothing it depends on is longer.
+/// No match of a built-in rule and nothing it depends on is longer; a longer match of another rule may be cut where a window ends.
 pub const OVERLAP: usize = 20 * 1024;
 
 /// The engine for one set of rules: immutable, shared by all threads, cannot fail on input.
@@ -110,7 +110,7 @@ impl Engine {
     /// Builds the tables for `rules`; compiles no regular expression.
     ///
     /// # Errors
-    /// If a rule cannot be searched. Rules that the loader accepted can.
+    /// If a rule cannot be searched: it has neither a literal of three or more characters nor keywords.
     pub fn new(rules: Vec<Rule>) -> Result<Self, EngineError> {
         let tables = compile::compile(&rules)?;
         let judges = rules.iter().map(|_| Judge::default()).collect();

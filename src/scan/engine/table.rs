@@ -97,10 +97,13 @@ pub(super) struct Infixes {
     /// Which offsets have keys without an upper-case letter.
     lower: u64,
     /// For each offset, keys and their numbers.
-    lists: Box<[Vec<([u8; 3], u32)>]>,
+    lists: Box<[Keyed]>,
     /// One bit for each hash of an offset and its key.
     bitmap: [u64; INFIX_BITS / 64],
 }
+
+/// Keys and their numbers.
+type Keyed = Vec<([u8; 3], u32)>;
 
 const INFIX_BITS: usize = 4096;
 /// Runs as long as this and longer are alike.
