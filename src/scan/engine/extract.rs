@@ -407,10 +407,11 @@ pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
     let start = at + 3;
     let is_part = |b: u8| b > b' ' && b < 0x7f && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\');
     let rest = &bytes[start.min(bytes.len())..];
-    let authority = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b)).count();
-    let host_end = rest[..authority].iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b',')).unwrap_or(authority);
+    let ends_host = |b: u8| matches!(b, b'/' | b'?' | b'#' | b',');
+    let host_end = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b) && !ends_host(**b)).count();
     let at_sign = memchr::memrchr(b'@', &rest[..host_end])
         .or_else(|| {
+            let authority = host_end + rest[host_end..].iter().take(MAX_VALUE - host_end).take_while(|b| is_part(**b)).count();
             memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i]))
         })
         .filter(|i| *i <= MAX_BARE)?;
