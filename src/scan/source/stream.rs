@@ -51,7 +51,10 @@ impl Buffer {
 
     /// All of its room.
     fn room(&mut self) -> &mut [u8] {
-        self.room.resize(ROOM + PAGE, 0);
+        if self.room.is_empty() {
+            // Zeros from the system: what a small file does not need is never touched.
+            self.room = vec![0; ROOM + PAGE];
+        }
         let start = self.start();
         &mut self.room[start..start + ROOM]
     }
