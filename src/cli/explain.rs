@@ -25,7 +25,7 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     let Some(range) = line_range(&bytes, line) else {
         return Err(hinted(format!("{} has no line {line}", path.display()), "lines count from 1"));
     };
-    let engine = scan::engine(&args.rules)?;
+    let (engine, ids) = scan::engine(&args.rules)?;
     let project = config::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&path))?;
     let now = clock::now();
     let mut trace = Trace { range, ..Trace::default() };
@@ -34,7 +34,7 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     let mut scratch = Scratch::default();
     engine.scan(&mut scratch, &input, &mut trace);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
-    let suppressions = Suppressions::new(project.allows.clone());
+    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
     let decide = |found: &Match| {
         let span = found.span.secret_start..found.span.secret_end;
         let fingerprint = fingerprinter.fingerprint(&bytes[span.clone()]);

@@ -9,30 +9,30 @@ use super::{args, output};
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
 use crate::scan::rule::load::{self, Entry, RuleError};
-use crate::scan::rule::select::{self, Choice};
+use crate::scan::rule::select::{self, Choice, Selected};
 use crate::scan::rule::{Near, Need, Pattern, Rule, builtin};
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
-        args::RulesCommand::List { rules, json } => list(&chosen(rules)?, *json),
-        args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?),
+        args::RulesCommand::List { rules, json } => list(&chosen(rules)?.rules, *json),
+        args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?.rules),
         args::RulesCommand::Check { paths } => check(paths),
     }
 }
 
 /// The rules of a choice; at least one.
-pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
+pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Selected> {
     let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
-    let rules = select::select(&choice).map_err(|e| match e {
+    let selected = select::select(&choice).map_err(|e| match e {
         RuleError::Unknown(name) => {
             hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too")
         }
         other => other.into(),
     })?;
-    if rules.is_empty() {
+    if selected.rules.is_empty() {
         return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
     }
-    Ok(rules)
+    Ok(selected)
 }
 
 fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {

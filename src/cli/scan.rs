@@ -1,5 +1,6 @@
 //! `stanch scan`.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
@@ -19,6 +20,7 @@ use crate::scan::expand::Limits;
 use crate::scan::finding::{Confidence, IssueKind, Scan, Severity};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
+use crate::scan::rule::select::Selected;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
 use crate::scan::source::total;
@@ -32,9 +34,11 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
     // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
-    let engine = ManuallyDrop::new(engine(&args.rules)?);
+    let (engine, ids) = engine(&args.rules)?;
+    let engine = ManuallyDrop::new(engine);
     let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
-    let mut scan = scan(args, &engine, &project)?;
+    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
+    let mut scan = scan(args, &engine, &project, &suppressions)?;
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
@@ -92,25 +96,34 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The engine for the rules chosen.
-pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
-    Ok(Engine::new(super::rules::chosen(rules)?)?)
+/// The engine for the rules chosen, and the ids of all rules there are.
+pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<(Engine, HashSet<String>)> {
+    let Selected { rules, left_out } = super::rules::chosen(rules)?;
+    let ids = rules.iter().map(|rule| rule.id.clone()).chain(left_out).collect();
+    Ok((Engine::new(rules)?, ids))
 }
 
-fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result<Scan> {
+fn scan(args: &args::Scan, engine: &Engine, project: &Project, suppressions: &Suppressions) -> anyhow::Result<Scan> {
     let fingerprinter = match &project.key {
         Some(key) => Fingerprinter::stable(key)?,
         None => Fingerprinter::per_run()?,
     };
-    let suppressions = Suppressions::new(project.allows.clone());
     let now = clock::now();
-    let decider =
-        Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today: Date::from_unix(now) };
+    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today: Date::from_unix(now) };
     let mut limits = Limits::default();
     if let Some(depth) = args.max_archive_depth {
         limits.depth = depth;
     }
     let job = Job::new(engine, Collector::new(decider), limits, now);
+    if let Some(path) = &project.path {
+        for (line, wrong) in suppressions.astray() {
+            job.issues.note(
+                IssueKind::Configuration,
+                &Place::File(path),
+                format!("the entry on line {line} silences nothing: {wrong}"),
+            );
+        }
+    }
     let inputs = Inputs::of(args);
     progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     Ok(finish(job, fingerprinter.is_stable()))

@@ -19,11 +19,20 @@ pub struct Choice {
     pub except: Vec<String>,
 }
 
+/// What a choice comes to.
+#[derive(Debug)]
+pub struct Selected {
+    /// The rules of the run.
+    pub rules: Vec<Rule>,
+    /// Ids of the rules there are that the choice leaves out.
+    pub left_out: Vec<String>,
+}
+
 /// The rules of a run.
 ///
 /// # Errors
 /// If a rule file cannot be used, defines a rule twice, or a name matches no rule.
-pub fn select(choice: &Choice) -> Result<Vec<Rule>, RuleError> {
+pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
     let mut rules = builtin::rules();
     let mut added: HashSet<String> = HashSet::new();
     for path in &choice.files {
@@ -36,9 +45,10 @@ pub fn select(choice: &Choice) -> Result<Vec<Rule>, RuleError> {
             return Err(RuleError::Unknown(name.clone()));
         }
     }
-    rules.retain(|r| choice.only.is_empty() || choice.only.iter().any(|n| names(n, r)));
-    rules.retain(|r| !choice.except.iter().any(|n| names(n, r)));
-    Ok(rules)
+    let any = |list: &[String], rule: &Rule| list.iter().any(|name| names(name, rule));
+    let is_wanted = |rule: &Rule| (choice.only.is_empty() || any(&choice.only, rule)) && !any(&choice.except, rule);
+    let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(is_wanted);
+    Ok(Selected { rules, left_out: others.into_iter().map(|rule| rule.id).collect() })
 }
 
 fn add(rules: &mut Vec<Rule>, added: &mut HashSet<String>, rule: Rule, path: &Path) -> Result<(), RuleError> {
