@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use rustix::fs::{FileType, fstat, tell};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
-use super::{args, clock, config, output, progress};
+use super::{args, clock, config, in_tree, output, progress};
 use crate::base::date::Date;
+use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
@@ -43,26 +44,22 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
         !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
+    let root = match args.format {
+        args::Format::Sarif => in_tree::rename(&mut scan),
+        _ => PathBuf::new(),
+    };
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
-        root: root(args.format),
+        root,
         ..Style::default()
     };
-    output::write(args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
+    let access = if args.show_secrets { Access::Owner } else { Access::Usual };
+    output::write_for(access, args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
     if to_file && !args.quiet {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, args.exit_code)))
-}
-
-/// What paths in a report are made relative to. Code scanning knows files by their path in the work tree, however they were named;
-/// the other formats spell them as they were named.
-fn root(format: args::Format) -> PathBuf {
-    match format {
-        args::Format::Sarif => std::env::current_dir().unwrap_or_default(),
-        _ => PathBuf::new(),
-    }
 }
 
 /// Takes out the findings below a threshold, and counts them.
@@ -154,11 +151,23 @@ impl Inputs {
     }
 
     fn scan(&self, job: &Job<'_>) {
-        if self.standard {
+        if self.standard && is_closed(io::stdin()) {
+            job.issues.gap(IssueKind::Unreadable, &Place::Stdin, "standard input is closed");
+        } else if self.standard {
             job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
         }
         files::scan(job, &self.named, self.obey);
     }
+}
+
+/// Whether it was closed when the program began: Rust opens `/dev/null` in its place then, to read and to write, which nobody does
+/// who names it in a shell.
+fn is_closed(input: impl AsFd) -> bool {
+    let null = || rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+    let is_null = fstat(&input).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && null().is_ok_and(|null| null == stat.st_rdev)
+    });
+    is_null && fcntl_getfl(&input).is_ok_and(|flags| flags.contains(OFlags::RDWR))
 }
 
 /// Bytes left to read, if it is a regular file.
