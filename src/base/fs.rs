@@ -38,19 +38,28 @@ pub enum Error {
 
 /// Replaces the content of `path` by `bytes`, or makes the file. See [`write_atomic_with`].
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write_atomic_with(path, |file| file.write_all(bytes))
+    write_atomic_with(path, Access::Usual, |file| file.write_all(bytes))
+}
+
+/// Who may read a file that is made new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The usual permissions under the umask.
+    Usual,
+    /// Its owner alone.
+    Owner,
 }
 
 /// Replaces the content of `path` by what `fill` writes, or makes the file: at every moment, also after a crash, a reader
 /// sees the old content or the new one, complete.
 ///
 /// A temporary file in the same folder is written, synced and renamed. An existing file keeps its permissions, and its owner
-/// where the system lets us; a hard link to it keeps the old content. A new file gets the usual permissions under the umask.
+/// where the system lets us; a hard link to it keeps the old content. A new file gets the permissions that `access` says.
 /// A symbolic link is followed, and stays; one that leads nowhere is refused, for the one who made it may not be the one who
 /// meant the file to be written. If `fill` fails, nothing changes and no temporary file stays.
-pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
+pub fn write_atomic_with(path: &Path, access: Access, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
     let (target, old) = look_at(path)?;
-    let mut temp = Temp::beside(&target, old.as_ref())?;
+    let mut temp = Temp::beside(&target, old.as_ref(), access)?;
     temp.fill(fill, old.as_ref())?;
     fs::rename(&temp.path, &target).map_err(|source| Error::Io { action: "replace", path: target.clone(), source })?;
     temp.kept = true;
@@ -62,7 +71,7 @@ pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result
 /// and removes it; what stands at `path` is not touched.
 pub fn check_writable(path: &Path) -> Result<(), Error> {
     let (target, old) = look_at(path)?;
-    Temp::beside(&target, old.as_ref()).map(drop)
+    Temp::beside(&target, old.as_ref(), Access::Owner).map(drop)
 }
 
 /// The file that `path` means, and what stands there.
@@ -81,7 +90,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(Error::Exists(path.to_owned()));
     }
-    let mut temp = Temp::beside(path, None)?;
+    let mut temp = Temp::beside(path, None, Access::Usual)?;
     temp.fill(|file| file.write_all(bytes), None)?;
     // Unlike a rename, a hard link never replaces what came into being meanwhile.
     match fs::hard_link(&temp.path, path) {
@@ -110,7 +119,7 @@ struct Temp {
 }
 
 impl Temp {
-    fn beside(target: &Path, old: Option<&fs::Metadata>) -> Result<Self, Error> {
+    fn beside(target: &Path, old: Option<&fs::Metadata>, access: Access) -> Result<Self, Error> {
         let name = target.file_name().ok_or_else(|| Error::NotAFile(target.to_owned()))?;
         let mut temp_name = std::ffi::OsString::from(".");
         temp_name.push(name);
@@ -118,7 +127,7 @@ impl Temp {
         let path = folder(target).join(temp_name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        if old.is_some() {
+        if old.is_some() || access == Access::Owner {
             private(&mut options);
         }
         let file = options.open(&path).map_err(|source| Error::Io { action: "create", path: path.clone(), source })?;
@@ -197,7 +206,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::{Error, check_writable, create_new, write_atomic, write_atomic_with};
+    use super::{Access, Error, check_writable, create_new, write_atomic, write_atomic_with};
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> =
@@ -232,12 +241,12 @@ mod tests {
             file.write_all(b"ha")?;
             Err(io::Error::other("the disk is full"))
         };
-        assert!(matches!(write_atomic_with(&path, half), Err(Error::Io { action: "write", .. })));
+        assert!(matches!(write_atomic_with(&path, Access::Usual, half), Err(Error::Io { action: "write", .. })));
         let panics = |file: &mut fs::File| {
             file.write_all(b"ha")?;
             panic!("in the middle")
         };
-        assert!(std::panic::catch_unwind(|| write_atomic_with(&path, panics)).is_err());
+        assert!(std::panic::catch_unwind(|| write_atomic_with(&path, Access::Usual, panics)).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(dir.path()), ["f"]);
     }
@@ -314,6 +323,17 @@ mod tests {
         let after = fs::metadata(&path).unwrap();
         assert_eq!((before.ino(), before.mtime_nsec(), before.mode()), (after.ino(), after.mtime_nsec(), after.mode()));
         assert_eq!((fs::read(&path).unwrap(), names(dir.path())), (b"old".to_vec(), vec!["f".to_owned()]));
+    }
+
+    #[test]
+    fn a_new_file_can_be_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_atomic_with(&path, Access::Owner, |file| file.write_all(b"one")).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_atomic_with(&path, Access::Owner, |file| file.write_all(b"two")).unwrap();
+        assert_eq!(mode(&path), 0o644, "what is there keeps its permissions");
     }
 
     #[test]

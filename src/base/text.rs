@@ -60,6 +60,36 @@ pub fn without_tokens(text: &str) -> String {
     out
 }
 
+/// Which of `names` somebody may have meant who wrote `name`: the one fewest letters away, and no more than a third of them.
+#[must_use]
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = name.len().clamp(1, 64) / 3;
+    if name.len() > 64 {
+        return None;
+    }
+    let near = names.filter(|other| other.len().abs_diff(name.len()) <= most).map(|other| (distance(name, other), other));
+    near.filter(|(letters, _)| *letters <= most.min(3)).min().map(|(_, other)| other)
+}
+
+/// How many letters must be changed, added, taken away or swapped with their neighbour to make one of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let (a, b) = (one.as_bytes(), other.as_bytes());
+    let mut rows = [vec![0; b.len() + 1], (0..=b.len()).collect(), vec![0; b.len() + 1]];
+    for i in 1..=a.len() {
+        rows[2][0] = i;
+        for j in 1..=b.len() {
+            let changed = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = changed.min(rows[1][j] + 1).min(rows[2][j - 1] + 1);
+            if i > 1 && j > 1 && (a[i - 1], a[i - 2]) == (b[j - 2], b[j - 1]) {
+                least = least.min(rows[0][j - 2] + 1);
+            }
+            rows[2][j] = least;
+        }
+        rows.rotate_left(1);
+    }
+    rows[1][b.len()]
+}
+
 /// Lower-case hexadecimal digits, two a byte.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -69,7 +99,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{hex, sanitise, without_tokens};
+    use super::{hex, nearest, sanitise, without_tokens};
 
     #[test]
     fn errors_quote_no_credential() {
@@ -81,6 +111,21 @@ mod tests {
         check("a-1234567890123456=", "a-(17 characters)");
         check("check `crc32-base62-is-what-it-says`; é", "check `crc32-base62-is-what-it-says`; é");
         check("", "");
+    }
+
+    #[test]
+    fn what_is_mistyped_has_a_nearest_name() {
+        let names = ["github-pat", "github-oauth", "jwt", "slack-bot-token"];
+        let check = |name: &str, expected: Option<&str>| assert_eq!(nearest(name, names.into_iter()), expected, "{name}");
+        check("github-pat", Some("github-pat"));
+        check("githb-pat", Some("github-pat"));
+        check("github-apt", Some("github-pat"));
+        check("slack-bot-tokens", Some("slack-bot-token"));
+        check("jtw", Some("jwt"));
+        check("jpg", None);
+        check("", None);
+        check("stripe-secret-key", None);
+        check(&"github-pat".repeat(100), None);
     }
 
     #[test]

@@ -25,22 +25,28 @@ pub(super) fn project(config: Option<&Path>, none: bool, paths: &[PathBuf]) -> a
     }
 }
 
-/// The one file that all paths lead to. A path that leads to none above it leads to that of the current folder.
+/// The one file that all paths lead to, or none if all of them lead to none. A path that has none above it leads to that of the
+/// current folder. Paths that lead to different ones, or some to one and some to none, are refused: the file of one tree must not
+/// silence what another holds.
 fn find(paths: &[PathBuf]) -> anyhow::Result<Option<PathBuf>> {
-    let mut found: Vec<PathBuf> = Vec::new();
+    let mut found: Vec<(&Path, Option<PathBuf>)> = Vec::new();
     for path in paths {
         let named = if path == Path::new("-") { None } else { nearest(path) };
-        let Some(file) = named.or_else(|| nearest(Path::new("."))) else { continue };
-        if !found.contains(&file) {
-            found.push(file);
+        let file = named.or_else(|| nearest(Path::new(".")));
+        if !found.iter().any(|(_, other)| *other == file) {
+            found.push((path, file));
         }
     }
+    let holds = |(path, file): &(&Path, Option<PathBuf>)| match file {
+        Some(file) => format!("{} holds for {}", shown(file).display(), path.display()),
+        None => format!("no {NAME} holds for {}", path.display()),
+    };
     match found.as_slice() {
         [] => Ok(None),
-        [one] => Ok(Some(shown(one))),
+        [(_, one)] => Ok(one.as_deref().map(shown)),
         [one, other, ..] => Err(hinted(
-            format!("{} and {} both hold for what is named", shown(one).display(), shown(other).display()),
-            "choose one with --config, or scan what they hold for one after the other",
+            format!("{}, but {}", holds(one), holds(other)),
+            "choose one for all with --config, none with --no-config, or scan them one after the other",
         )),
     }
 }

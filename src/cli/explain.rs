@@ -1,6 +1,9 @@
 //! `stanch explain FILE:LINE`: what was considered there, what held, what did not and why.
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,9 +13,12 @@ use super::exit::hinted;
 use super::{args, clock, config, output, scan};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
+use crate::scan::blob::Place;
 use crate::scan::engine::explain::Trace;
 use crate::scan::engine::{Engine, Input, Match, Miss, Scratch, Span};
+use crate::scan::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use crate::scan::fingerprint::Fingerprinter;
+use crate::scan::issues::Issues;
 use crate::scan::source::{stream::first_column, utf16};
 use crate::scan::suppress::{Decision, Lines, Suppressions};
 
@@ -21,20 +27,19 @@ const MOST: u64 = 256 << 20;
 
 pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     let (path, line) = split(&args.place)?;
-    let bytes = read(&path)?;
+    let Text { bytes, outer, path: conditions } = read(&path)?;
     let Some(range) = line_range(&bytes, line) else {
         return Err(hinted(format!("{} has no line {line}", path.display()), "lines count from 1"));
     };
-    let engine = scan::engine(&args.rules)?;
-    let project = config::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&path))?;
+    let (engine, ids) = scan::engine(&args.rules)?;
+    let project = config::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&outer))?;
     let now = clock::now();
     let mut trace = Trace { range, ..Trace::default() };
-    let name = path.to_string_lossy();
-    let input = Input { path: Some(&name), now, ..Input::whole(&bytes) };
+    let input = Input { path: Some(&conditions), now, ..Input::whole(&bytes) };
     let mut scratch = Scratch::default();
     engine.scan(&mut scratch, &input, &mut trace);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
-    let suppressions = Suppressions::new(project.allows.clone());
+    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
     let decide = |found: &Match| {
         let span = found.span.secret_start..found.span.secret_end;
         let fingerprint = fingerprinter.fingerprint(&bytes[span.clone()]);
@@ -45,29 +50,98 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The text of a file as the scan sees it.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let cannot = || format!("cannot read {}", path.display());
-    let size = std::fs::metadata(path).map_err(|e| inside(path, e)).with_context(cannot)?.len();
-    if size > MOST {
-        return Err(hinted(format!("{} is larger than 256 MiB", path.display()), "cut the line out into a file of its own"));
+/// A text as the scan sees it.
+struct Text {
+    bytes: Vec<u8>,
+    /// The file that holds it.
+    outer: PathBuf,
+    /// What the path conditions of rules look at.
+    path: String,
+}
+
+/// The text of a file, or of what stands inside one, named as reports name it.
+fn read(named: &Path) -> anyhow::Result<Text> {
+    let outer = outer(named);
+    let cannot = || format!("cannot read {}", outer.display());
+    let file = File::open(&outer).map_err(|e| no_container(&outer, e)).with_context(cannot)?;
+    if file.metadata().with_context(cannot)?.len() > MOST {
+        return Err(too_large(&outer));
     }
-    let bytes = std::fs::read(path).with_context(cannot)?;
+    let bytes = bounded(file).with_context(cannot)?.ok_or_else(|| too_large(&outer))?;
+    let name = outer.file_name().unwrap_or_default().to_string_lossy();
+    let place = Place::File(&outer);
+    let mut wanted = Wanted { name: named.to_string_lossy().replace('\\', "/"), found: None };
+    if let Some(kind) = expand::detect(&name, &bytes) {
+        let expander = Expander { limits: &Limits::default(), issues: &Issues::default() };
+        let expanded = expander.expand_slice(kind, &place, &bytes, &mut wanted);
+        if let Some((text, path)) = wanted.found {
+            return Ok(Text { bytes: text.ok_or_else(|| too_large(named))?, outer, path });
+        }
+        if expanded == Expanded::Whole {
+            let (what, form) = if kind == Kind::Notebook { ("a notebook", "#CELL") } else { ("an archive", "!MEMBER") };
+            let hint = format!("name what is inside as a report of scan does: {}{form}:LINE", outer.display());
+            let there = if outer == named { "explained as one text" } else { "found in it under this name" };
+            return Err(hinted(format!("{} is {what} that scan opens; nothing is {there}", outer.display()), hint));
+        }
+    }
+    if outer != named {
+        return Err(hinted(format!("{} is nothing that scan opens", outer.display()), "explain a line of the file itself"));
+    }
+    let text = decoded(bytes).with_context(cannot)?;
+    let path = place.as_path().unwrap_or_default().into_owned();
+    Ok(Text { bytes: text, outer, path })
+}
+
+fn too_large(path: &Path) -> anyhow::Error {
+    hinted(format!("{} is larger than 256 MiB", path.display()), "cut the line out into a file of its own")
+}
+
+/// The file that holds what is named: of `a.zip!b.txt` the part before a mark that is there, if the whole is not.
+fn outer(named: &Path) -> PathBuf {
+    let name = named.as_os_str().as_bytes();
+    let part = |at: usize| Path::new(OsStr::from_bytes(&name[..at]));
+    let mut marks = memchr::memchr2_iter(b'!', b'#', name).map(part);
+    if named.exists() { named.to_path_buf() } else { marks.find(|path| path.is_file()).unwrap_or(named).to_path_buf() }
+}
+
+/// All there is to read, if it is no more than [`MOST`]: also of what has no size, such as a device.
+fn bounded(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    reader.take(MOST + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MOST))
+}
+
+fn decoded(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     let Some(order) = utf16::order(&bytes) else { return Ok(bytes) };
     let mut text = Vec::new();
-    utf16::Decoder::new(bytes.as_slice(), order).read_to_end(&mut text).with_context(cannot)?;
+    utf16::Decoder::new(bytes.as_slice(), order).read_to_end(&mut text)?;
     Ok(text)
 }
 
-/// What a report calls `outer!member` or `notebook#cell` is no file.
-fn inside(path: &Path, error: io::Error) -> anyhow::Error {
+/// Keeps the member that is asked for.
+struct Wanted {
+    name: String,
+    /// Its text, unless it is too large, and its path.
+    found: Option<(Option<Vec<u8>>, String)>,
+}
+
+impl Visit for Wanted {
+    fn member(&mut self, place: &Place<'_>, bytes: &mut dyn Read) -> io::Result<()> {
+        if self.found.is_none() && place.to_origin().name() == self.name {
+            let text = bounded(bytes)?.map(decoded).transpose()?;
+            self.found = Some((text, place.as_path().unwrap_or_default().into_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// What a report calls `outer!member` or `notebook#cell` needs the file it was found in.
+fn no_container(path: &Path, error: io::Error) -> anyhow::Error {
     let name = path.to_string_lossy();
-    if error.kind() != io::ErrorKind::NotFound {
-        error.into()
-    } else if name.contains('!') {
-        hinted(error.to_string(), "this is a member of an archive: unpack it, and explain the file")
-    } else if name.contains('#') {
-        hinted(error.to_string(), "this is a part of a notebook: save its text as a file, and explain that")
+    if error.kind() == io::ErrorKind::NotFound && name.contains('!') {
+        hinted(error.to_string(), "the part before `!` must be an archive that is there")
+    } else if error.kind() == io::ErrorKind::NotFound && name.contains('#') {
+        hinted(error.to_string(), "the part before `#` must be a notebook that is there")
     } else {
         error.into()
     }

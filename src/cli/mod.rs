@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod exit;
 mod explain;
+mod in_tree;
 mod init;
 mod output;
 mod progress;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::base::fs;
+use crate::base::fs::{self, Access};
 
 /// Whether a report that goes to `path` goes to standard output. `/dev/stdout` cannot be replaced in one piece, and need not be.
 pub(super) fn is_standard(path: Option<&Path>) -> bool {
@@ -26,8 +26,17 @@ fn cannot(path: &Path) -> String {
 
 /// Writes a report. A reader that went away (`| head`) is no error.
 pub(super) fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    write_for(Access::Usual, path, fill)
+}
+
+/// The same, where a file that is made new may be read by those whom `access` says.
+pub(super) fn write_for(
+    access: Access,
+    path: Option<&Path>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     match path.filter(|p| !is_standard(Some(p))) {
-        Some(path) => fs::write_atomic_with(path, |file| {
+        Some(path) => fs::write_atomic_with(path, access, |file| {
             let mut out = io::BufWriter::new(file);
             fill(&mut out)?;
             out.flush()

@@ -9,30 +9,30 @@ use super::{args, output};
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
 use crate::scan::rule::load::{self, Entry, RuleError};
-use crate::scan::rule::select::{self, Choice};
-use crate::scan::rule::{Near, Need, Pattern, Rule, builtin};
+use crate::scan::rule::select::{self, Choice, Selected};
+use crate::scan::rule::{Near, Need, Paths, Pattern, Rule, builtin, paths};
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
-        args::RulesCommand::List { rules, json } => list(&chosen(rules)?, *json),
-        args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?),
+        args::RulesCommand::List { rules, json } => list(&chosen(rules)?.rules, *json),
+        args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?.rules),
         args::RulesCommand::Check { paths } => check(paths),
     }
 }
 
 /// The rules of a choice; at least one.
-pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
+pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Selected> {
     let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
-    let rules = select::select(&choice).map_err(|e| match e {
+    let selected = select::select(&choice).map_err(|e| match e {
         RuleError::Unknown(name) => {
             hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too")
         }
         other => other.into(),
     })?;
-    if rules.is_empty() {
+    if selected.rules.is_empty() {
         return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
     }
-    Ok(rules)
+    Ok(selected)
 }
 
 fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {
@@ -101,7 +101,9 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     if paths.is_empty() {
         entries = builtin::entries()?;
     }
-    let known: Vec<Rule> = builtin::rules().into_iter().chain(entries.iter().map(|e| e.rule.clone())).collect();
+    let built_in = builtin::rules();
+    select::check_together(&entries, &built_in)?;
+    let known: Vec<Rule> = built_in.into_iter().chain(entries.iter().map(|e| e.rule.clone())).collect();
     let faults: Vec<String> = entries.iter().flat_map(|e| faults(e, &known)).collect();
     output::write(None, |out| {
         faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
@@ -113,12 +115,19 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
 }
 
 /// What is wrong with a rule's examples. Examples are named by number, never shown.
-/// A rule that needs a companion is tried together with its companions, which are looked up in `known`.
+/// A rule that needs a companion is tried together with its companions, which are looked up in `known`; a rule for certain files
+/// as if the example stood in such a file.
 fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
     let id = &entry.rule.id;
     let mut rules = vec![entry.rule.clone()];
     if entry.rule.pair.need == Need::Required {
         rules.extend(known.iter().filter(|r| entry.rule.pair.with.contains(&r.id)).cloned());
+    }
+    let path = paths::fitting(&entry.rule);
+    // Where no path is known that the rule works on, and for companions, the examples are about the text alone.
+    for rule in rules.iter_mut().skip(usize::from(path.is_some())) {
+        rule.paths = Paths::default();
+        rule.allow.paths.clear();
     }
     let engine = match Engine::new(rules) {
         Ok(engine) => engine,
@@ -127,7 +136,8 @@ fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
     let mut scratch = Scratch::default();
     let mut matches = |text: &str| {
         let mut found = false;
-        engine.scan(&mut scratch, &Input::whole(text.as_bytes()), &mut |m: &Match| found |= m.rule == 0);
+        let input = Input { path: path.as_deref(), ..Input::whole(text.as_bytes()) };
+        engine.scan(&mut scratch, &input, &mut |m: &Match| found |= m.rule == 0);
         found
     };
     let mut out = Vec::new();

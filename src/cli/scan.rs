@@ -1,5 +1,6 @@
 //! `stanch scan`.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
@@ -7,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use rustix::fs::{FileType, fstat, tell};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
-use super::{args, clock, config, output, progress};
+use super::{args, clock, config, in_tree, output, progress};
 use crate::base::date::Date;
+use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
@@ -19,6 +21,7 @@ use crate::scan::expand::Limits;
 use crate::scan::finding::{Confidence, IssueKind, Scan, Severity};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::project::Project;
+use crate::scan::rule::select::Selected;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
 use crate::scan::source::total;
@@ -32,33 +35,31 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
     // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
-    let engine = ManuallyDrop::new(engine(&args.rules)?);
+    let (engine, ids) = engine(&args.rules)?;
+    let engine = ManuallyDrop::new(engine);
     let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
-    let mut scan = scan(args, &engine, &project)?;
+    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
+    let mut scan = scan(args, &engine, &project, &suppressions)?;
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
         !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
+    let root = match args.format {
+        args::Format::Sarif => in_tree::rename(&mut scan),
+        _ => PathBuf::new(),
+    };
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
-        root: root(args.format),
+        root,
         ..Style::default()
     };
-    output::write(args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
+    let access = if args.show_secrets { Access::Owner } else { Access::Usual };
+    output::write_for(access, args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
     if to_file && !args.quiet {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, args.exit_code)))
-}
-
-/// What paths in a report are made relative to. Code scanning knows files by their path in the work tree, however they were named;
-/// the other formats spell them as they were named.
-fn root(format: args::Format) -> PathBuf {
-    match format {
-        args::Format::Sarif => std::env::current_dir().unwrap_or_default(),
-        _ => PathBuf::new(),
-    }
 }
 
 /// Takes out the findings below a threshold, and counts them.
@@ -92,26 +93,36 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The engine for the rules chosen.
-pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<Engine> {
-    Ok(Engine::new(super::rules::chosen(rules)?)?)
+/// The engine for the rules chosen, and the ids of all rules there are.
+pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<(Engine, HashSet<String>)> {
+    let Selected { rules, left_out } = super::rules::chosen(rules)?;
+    let ids = rules.iter().map(|rule| rule.id.clone()).chain(left_out).collect();
+    Ok((Engine::new(rules)?, ids))
 }
 
-fn scan(args: &args::Scan, engine: &Engine, project: &Project) -> anyhow::Result<Scan> {
+fn scan(args: &args::Scan, engine: &Engine, project: &Project, suppressions: &Suppressions) -> anyhow::Result<Scan> {
     let fingerprinter = match &project.key {
         Some(key) => Fingerprinter::stable(key)?,
         None => Fingerprinter::per_run()?,
     };
-    let suppressions = Suppressions::new(project.allows.clone());
     let now = clock::now();
     let today = Date::from_unix(now);
     let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
-    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions: &suppressions, today, partial };
+    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
     let mut limits = Limits::default();
     if let Some(depth) = args.max_archive_depth {
         limits.depth = depth;
     }
     let job = Job::new(engine, Collector::new(decider), limits, now);
+    if let Some(path) = &project.path {
+        for (line, wrong) in suppressions.astray() {
+            job.issues.note(
+                IssueKind::Configuration,
+                &Place::File(path),
+                format!("the entry on line {line} silences nothing: {wrong}"),
+            );
+        }
+    }
     let inputs = Inputs::of(args);
     progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     Ok(finish(job, fingerprinter.is_stable()))
@@ -142,11 +153,23 @@ impl Inputs {
     }
 
     fn scan(&self, job: &Job<'_>) {
-        if self.standard {
+        if self.standard && is_closed(io::stdin()) {
+            job.issues.gap(IssueKind::Unreadable, &Place::Stdin, "standard input is closed");
+        } else if self.standard {
             job.with_worker(|worker| worker.stream(job, &Place::Stdin, &mut io::stdin()));
         }
         files::scan(job, &self.named, self.obey);
     }
+}
+
+/// Whether it was closed when the program began: Rust opens `/dev/null` in its place then, to read and to write, which nobody does
+/// who names it in a shell.
+fn is_closed(input: impl AsFd) -> bool {
+    let null = || rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+    let is_null = fstat(&input).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && null().is_ok_and(|null| null == stat.st_rdev)
+    });
+    is_null && fcntl_getfl(&input).is_ok_and(|flags| flags.contains(OFlags::RDWR))
 }
 
 /// Bytes left to read, if it is a regular file.

@@ -2,6 +2,7 @@
 //!
 //! It must not know how the bytes were read. Start with [`Blob`].
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,6 +80,21 @@ impl Place<'_> {
             Place::File(path) => Some(path),
             Place::Stdin => None,
             Place::Inside { outer, .. } => outer.path(),
+        }
+    }
+
+    /// What the path conditions of rules look at: the path of the file and behind it, each after a `/`, the names of the members of
+    /// archives down to here, as if an archive were a folder. The cells of a notebook have no names of their own.
+    #[must_use]
+    pub fn as_path(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Place::File(path) => Some(path.to_string_lossy()),
+            Place::Stdin => None,
+            Place::Inside { outer, kind: Container::Notebook, .. } => outer.as_path(),
+            Place::Inside { outer, member, kind: Container::Archive } => Some(match outer.as_path() {
+                Some(outer) => Cow::Owned(format!("{outer}/{member}")),
+                None => Cow::Borrowed(*member),
+            }),
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct Project {
     pub key: Option<ProjectKey>,
     /// Findings that are not reported.
     pub allows: Vec<Allow>,
+    /// The file that says so.
+    pub path: Option<PathBuf>,
 }
 
 /// A finding that is not reported, as long as the entry holds.
@@ -114,7 +116,7 @@ impl Project {
         let hex = Zeroizing::new(text::hex(key.bytes()));
         let content = Zeroizing::new(format!("{NEW_FILE}version = {VERSION}\nproject_key = \"{}\"\n", *hex));
         fs::create_new(path, content.as_bytes())?;
-        Ok(Self { key: Some(key), allows: Vec::new() })
+        Ok(Self { key: Some(key), allows: Vec::new(), path: Some(path.to_owned()) })
     }
 
     /// Reads the content of a `stanch.toml`; `path` is only named in errors.
@@ -174,7 +176,7 @@ impl<'a> Content<'a> {
             let wrong = "missing, but [[allow]] needs it: without a key fingerprints differ in every run";
             return Err(self.error_on_line(first.line, "project_key", wrong));
         }
-        Ok(Project { key, allows })
+        Ok(Project { key, allows, path: Some(self.path.to_owned()) })
     }
 
     /// Comes before all else, so that a file of a later version is told so and not that a field is unknown.

@@ -89,14 +89,34 @@ fn paths_that_lead_to_different_files_are_an_error() {
     let folder = tree(&["a", "b", "here"], &["c/x", "here/y"]);
     let check = |at: &str, args: &[&str], words: &str| {
         let outcome = run(&folder, at, &[&["scan"], args].concat());
-        outcome.says(2, &[words, "hint: choose one with --config"]);
+        outcome.says(2, &[words, "hint: choose one for all with --config, none with --no-config"]);
         assert_eq!(outcome.out, "");
     };
-    check("", &["a", "c", "b"], "error: a/stanch.toml and b/stanch.toml both hold for what is named\n");
-    check("here", &["../a", "-"], "/work/a/stanch.toml and stanch.toml both hold");
-    check("here", &["../c/x", "../a"], "error: stanch.toml and ");
+    check("", &["a", "b", "c"], "error: a/stanch.toml holds for a, but b/stanch.toml holds for b\n");
+    check("here", &["../a", "-"], "/work/a/stanch.toml holds for ../a, but stanch.toml holds for -\n");
+    check("here", &["../c/x", "../a"], "error: stanch.toml holds for ../c/x, but ");
     run(&folder, "", &["scan", "--no-config", "a", "b"]).says(0, &[]);
     run(&folder, "", &["scan", "--config", "a/stanch.toml", "a", "b"]).says(2, &["error: a/stanch.toml:1: version"]);
+}
+
+#[test]
+fn a_file_holds_for_no_tree_that_leads_to_none() {
+    let folder = Folder::new();
+    folder.write("theirs/a", github(1));
+    folder.write("mine/a", github(1));
+    folder.run(&["init", "theirs"]).says(0, &[]);
+    let print = folder.scan(&["theirs"]).fingerprints().remove(0);
+    let made = std::fs::read_to_string(folder.path("theirs/stanch.toml")).unwrap();
+    folder.write("theirs/stanch.toml", format!("{made}[[allow]]\nfingerprint = \"{print}\"\nreason = \"demo\"\n"));
+    let hint = "hint: choose one for all with --config, none with --no-config";
+    let words = "error: theirs/stanch.toml holds for theirs, but no stanch.toml holds for mine\n";
+    folder.run(&["scan", "theirs", "mine"]).says(2, &[words, hint]);
+    let words = "error: no stanch.toml holds for mine, but theirs/stanch.toml holds for theirs\n";
+    folder.run(&["scan", "mine", "theirs"]).says(2, &[words, hint]);
+    folder.run(&["scan", "-", "theirs"]).says(2, &["error: no stanch.toml holds for -, but ", hint]);
+    folder.scan(&["theirs"]).is(0, &[], &[]);
+    assert_eq!(folder.scan(&["--no-config", "theirs/a", "mine"]).findings.len(), 2);
+    folder.scan(&["--config", "theirs/stanch.toml", "theirs", "mine"]).is(0, &[], &[]);
 }
 
 #[test]

@@ -191,3 +191,11 @@ fn a_report_that_cannot_be_written_is_code_2() {
     assert!(report.err.ends_with(".tmp: permission denied\n"), "{}", report.err);
     mode(0o755);
 }
+
+#[test]
+fn a_closed_standard_input_is_a_gap() {
+    let folder = Folder::new();
+    let outcome = folder.shell("code=0; \"$STANCH\" scan - <&- || code=$?; echo \"code $code\"");
+    outcome.says(0, &["code 3", "-: standard input is closed", "1 gap"]);
+    folder.shell("\"$STANCH\" scan - </dev/null").says(0, &["1 file (0 bytes)"]);
+}

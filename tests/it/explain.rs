@@ -98,6 +98,36 @@ fn what_a_report_names_can_be_explained() {
 }
 
 #[test]
+fn what_is_inside_a_container_is_explained_by_the_name_in_reports() {
+    let folder = Folder::new();
+    folder.write("b.txt", format!("x\n\n{}\n", github(1)));
+    folder.shell("zip -q a.zip b.txt && tar -czf c.tgz a.zip");
+    let json = serde_json::json!({"cells": [{"id": "a", "cell_type": "code", "source": ["x\n", github(2)]}]});
+    folder.write("nb.ipynb", json.to_string());
+    let report = folder.scan(&["a.zip", "c.tgz", "nb.ipynb"]);
+    let places = ["a.zip!b.txt:3:1 github-pat", "c.tgz!a.zip!b.txt:3:1 github-pat", "nb.ipynb#cell-a:2:1 github-pat"];
+    report.is(1, &places, &[]);
+    for place in places {
+        let place = place.split(' ').next().unwrap();
+        folder.run(&["explain", place]).says(0, &["finding     github-pat", ", column 1, 40 characters"]);
+    }
+    let words = ["a.zip is an archive that scan opens", "hint: name what is inside as a report of scan does: a.zip!MEMBER:LINE"];
+    folder.run(&["explain", "a.zip:1"]).says(2, &words);
+    folder.run(&["explain", "a.zip!gone:1"]).says(2, &words);
+    let words =
+        ["nb.ipynb is a notebook that scan opens", "hint: name what is inside as a report of scan does: nb.ipynb#CELL:LINE"];
+    folder.run(&["explain", "nb.ipynb:1"]).says(2, &words);
+    folder.run(&["explain", "b.txt!x:1"]).says(2, &["b.txt is nothing that scan opens", "hint: "]);
+    folder.write("broken.zip", format!("PK\u{3}\u{4}\n{}\n", github(1)));
+    folder.run(&["explain", "broken.zip:2"]).says(0, &["finding     github-pat"]);
+}
+
+#[test]
+fn nothing_is_read_without_bound() {
+    Folder::new().run(&["explain", "/dev/zero:1"]).says(2, &["/dev/zero is larger than 256 MiB", "hint: "]);
+}
+
+#[test]
 fn a_place_that_is_none_is_refused() {
     let folder = Folder::new();
     folder.write("a", "x\n");

@@ -127,13 +127,30 @@ fn without(value: &mut Value, fields: &[&str]) {
 #[test]
 fn values_that_are_no_text_are_shown_in_base64() {
     let folder = Folder::new();
-    folder.write("a", [b"password = \"Hb7-".as_slice(), b"\xff\xfe", b"q9xk\"\n"].concat());
-    let report = folder.scan(&["--show-secrets", "--only", "generic-password", "a"]);
-    for finding in &report.findings {
-        let Some(coded) = finding["secret_base64"].as_str() else { continue };
-        assert_eq!(base64::engine::general_purpose::STANDARD.decode(coded).unwrap(), b"Hb7-\xff\xfeq9xk");
-    }
+    folder.write("raw.toml", RAW);
+    folder.write("a", [b"canary-Hb7-".as_slice(), b"\xff\xfe", b"q9xk\n"].concat());
+    let report = folder.scan(&["--show-secrets", "--rules", "raw.toml", "--only", "raw-canary", "a"]);
+    assert_eq!(report.places(), ["a:1:8 raw-canary"]);
+    let finding = &report.findings[0];
+    let coded = finding["secret_base64"].as_str().unwrap();
+    assert_eq!(base64::engine::general_purpose::STANDARD.decode(coded).unwrap(), b"Hb7-\xff\xfeq9xk");
+    assert!(finding["secret"].is_null(), "what is no text is not shown as one");
 }
+
+/// A rule whose values need not be text.
+const RAW: &str = r"
+provider = 'P'
+url = 'https://p.example'
+fix = 'f'
+[[rule]]
+id = 'raw-canary'
+about = 'a'
+category = 'c'
+severity = 'low'
+confidence = 'low'
+regex = 'canary-(?P<secret>[^ \n]{8,20})'
+placeholders = 'kept'
+";
 
 #[test]
 fn no_explanation_holds_a_value() {

@@ -80,6 +80,47 @@ fn a_report_that_is_replaced_keeps_its_mode_and_its_link() {
 }
 
 #[test]
+fn a_report_with_values_is_for_its_owner_alone() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    let mode = |name: &str| std::fs::metadata(folder.path(name)).unwrap().mode() & 0o777;
+    folder.shell(
+        "umask 022; \"$STANCH\" scan a -o shown --show-secrets || test $? = 1; \"$STANCH\" scan a -o redacted || test $? = 1",
+    );
+    assert_eq!((mode("shown"), mode("redacted")), (0o600, 0o644));
+}
+
+#[test]
+fn sarif_names_files_from_the_root_of_the_repository() {
+    let folder = Folder::new();
+    folder.write("r/sub/a", github(1));
+    folder.write("outside/b", github(1));
+    symlink("sub", folder.path("r/link")).unwrap();
+    let uris = |at: &str, args: &[&str]| {
+        let mut command = folder.command(crate::run::STANCH);
+        let out = command.current_dir(folder.path(at)).args(["scan", "-f", "sarif"]).args(args).output().unwrap().stdout;
+        let log: Value = serde_json::from_slice(&out).unwrap();
+        let one = |r: &Value| {
+            let place = &r["locations"][0]["physicalLocation"]["artifactLocation"];
+            (place["uri"].as_str().unwrap().to_owned(), place["uriBaseId"].is_string())
+        };
+        log["runs"][0]["results"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let check =
+        |at: &str, args: &[&str], expected: &str| assert_eq!(uris(at, args), [(expected.to_owned(), true)], "{at} {args:?}");
+    check("r", &["sub"], "sub/a");
+    check("r/sub", &["a"], "a");
+    folder.git(&["init", "-q", "r"]);
+    check("r", &["./sub/a"], "sub/a");
+    check("r/sub", &["a"], "sub/a");
+    check("r/sub", &[], "sub/a");
+    check("r", &["link/a"], "sub/a");
+    check("r/sub", &[folder.path("r/link/a").to_str().unwrap()], "sub/a");
+    let outside = uris("r", &["../outside/b"]).remove(0);
+    assert!(outside.0.starts_with("file:///") && outside.0.ends_with("/work/outside/b") && !outside.1, "{outside:?}");
+}
+
+#[test]
 fn a_report_that_fails_leaves_the_old_one() {
     let folder = Folder::new();
     folder.write("a", github(1));

@@ -91,13 +91,78 @@ fn examples_that_do_not_hold_are_named_and_not_shown() {
 }
 
 #[test]
-fn a_built_in_rule_can_be_replaced_and_a_double_one_is_refused() {
+fn a_built_in_rule_is_replaced_only_if_it_is_left_out() {
     let folder = Folder::new();
-    folder.write("a", github(1));
+    let token = format!("acme{}{}", "_", "K7fQ2mZx9LpR4vTb6WnY8cHd");
+    folder.write("a", format!("{}\nt = {token}\n", github(1)));
     folder.write("acme.toml", ACME.replace("acme-token", "github-pat"));
-    folder.scan(&["--rules", "acme.toml", "--only", "github-pat", "a"]).is(0, &[], &[]);
-    folder.write("more/acme.toml", ACME.replace("acme-token", "github-pat"));
-    folder.run(&["scan", "--rules", "acme.toml", "--rules", "more", "a"]).says(2, &["rule `github-pat` is defined twice"]);
+    let words = [
+        "error: acme.toml:6: rule `github-pat`, field `id`: a built-in rule has this id",
+        "choose another, or leave the built-in one out with `--except github-pat`",
+    ];
+    folder.run(&["scan", "--rules", "acme.toml", "a"]).says(2, &words);
+    folder.run(&["scan", "--rules", "acme.toml", "--except", "github-oauth", "a"]).says(2, &words);
+    folder.scan(&["--rules", "acme.toml", "--except", "github-pat", "a"]).is(1, &["a:2:5 github-pat"], &[]);
+    folder.scan(&["--rules", "acme.toml", "--except", "github-pat", "--only", "github-pat", "a"]).is(
+        1,
+        &["a:2:5 github-pat"],
+        &[],
+    );
+}
+
+#[test]
+fn a_double_rule_is_refused_by_scan_and_check_alike() {
+    let folder = Folder::new();
+    folder.write("a", "x\n");
+    folder.write("acme.toml", ACME);
+    folder.write("more/acme.toml", ACME);
+    let words = ["error: more/acme.toml:6: rule `acme-token`, field `id`: defined twice, first in acme.toml:6"];
+    folder.run(&["scan", "--rules", "acme.toml", "--rules", "more", "a"]).says(2, &words);
+    folder.run(&["rules", "check", "acme.toml", "more"]).says(2, &words);
+}
+
+#[test]
+fn a_companion_there_is_not_is_refused() {
+    let folder = Folder::new();
+    folder.write("a", "x\n");
+    let paired = |id: &str| folder.write("acme.toml", format!("{ACME}paired_with = [\"{id}\"]\n"));
+    paired("github-pta");
+    let words = [
+        "error: acme.toml:14: rule `acme-token`, field `paired_with`: no rule has the id `github-pta`; did you mean `github-pat`?",
+    ];
+    folder.run(&["scan", "--rules", "acme.toml", "a"]).says(2, &words);
+    folder.run(&["rules", "check", "acme.toml"]).says(2, &words);
+    paired("github-pat");
+    folder.run(&["rules", "check", "acme.toml"]).says(0, &["0 wrong"]);
+    folder.scan(&["--rules", "acme.toml", "a"]).is(0, &[], &[]);
+}
+
+#[test]
+fn a_rule_file_that_is_no_text_names_the_line() {
+    let folder = Folder::new();
+    folder.write("acme.toml", [ACME.as_bytes(), b"# \xff\n"].concat());
+    folder.run(&["rules", "check", "acme.toml"]).says(2, &["error: acme.toml:14: not UTF-8"]);
+}
+
+#[test]
+fn a_rule_for_certain_files_is_checked_and_works_inside_archives_too() {
+    let folder = Folder::new();
+    for glob in ["*.conf", "**/etc/*.conf", "app[0-9].conf"] {
+        folder.write("acme.toml", format!("{ACME}paths = {{ only = [\"{glob}\"] }}\n"));
+        folder.run(&["rules", "check", "acme.toml"]).says(0, &["1 rule, 4 examples and counterexamples, 0 wrong"]);
+    }
+    let token = format!("t = acme{}{}\n", "_", "K7fQ2mZx9LpR4vTb6WnY8cHd");
+    folder.write("etc/app1.conf", &token);
+    folder.write("etc/app.txt", &token);
+    folder.shell("zip -qr a.zip etc && tar -cf a.conf etc/app.txt");
+    let only = |glob: &str| folder.write("acme.toml", format!("{ACME}paths = {{ only = [\"{glob}\"] }}\n"));
+    let scan = || folder.scan(&["--rules", "acme.toml", "--only", "acme-token", "etc", "a.zip", "a.conf"]).places();
+    only("*.conf");
+    let expected = ["a.conf!etc/app.txt", "a.zip!etc/app1.conf", "etc/app1.conf"];
+    assert_eq!(scan(), expected.map(|place| format!("{place}:1:5 acme-token")));
+    only("*.zip");
+    let expected = ["a.zip!etc/app.txt", "a.zip!etc/app1.conf"];
+    assert_eq!(scan(), expected.map(|place| format!("{place}:1:5 acme-token")));
 }
 
 #[test]

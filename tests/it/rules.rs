@@ -115,8 +115,23 @@ fn errors_name_file_line_field_and_what_is_allowed() {
     check(&base("token = 'hox{3}'"), 11, &["no alphabet `hox`", "base64url"]);
     check(&base("regex = '('"), 11, &["field `regex`"]);
     check(&base("regex = '[a-z]+'"), 11, &["literal of three or more"]);
-    check(&base("token = '\"abc\" hex{9}'\nchecks = ['jtw']"), 12, &["unknown variant `jtw`", "`jwt`"]);
-    check(&base("token = '\"abc\" hex{9}'\ncolour = 1"), 12, &["unknown field `colour`", "`keywords`"]);
+    check(
+        &base("token = '\"abc\" hex{9}'\nchecks = ['jtw']"),
+        12,
+        &["rule `x-1`, field `checks`: unknown variant `jtw`", "`jwt`"],
+    );
+    check(
+        &base("token = '\"abc\" hex{9}'\ncolour = 1"),
+        12,
+        &["rule `x-1`, field `colour`: unknown field `colour`", "`keywords`", "`counterexamples`"],
+    );
+    check(&base("token = '\"abc\" hex{9}'\npaths = { onyl = ['a'] }"), 12, &["rule `x-1`, field `paths`: unknown field `onyl`"]);
+    check(&base("token = '\"abc\" hex{9}'\npaths = { only = ['['] }"), 12, &["rule `x-1`, field `paths`: ", "allowed: globs"]);
+    check(&base("token = '\"abc\" hex{9}'\npaths = { except = ['!a'] }"), 12, &["field `paths`: `!a` matches nothing"]);
+    check(&base("token = '\"abc\" hex{9}'\nallow = { paths = [''] }"), 12, &["field `allow`: `` matches nothing"]);
+    check("provider = 'P'\n", 1, &["field `rule`: missing", "[[rule]]"]);
+    let unknown = load::parse_toml(std::path::Path::new("my.toml"), &base("token = 'hex{9}'\ncolour = 1")).unwrap_err();
+    assert!(!unknown.to_string().contains("facts"), "{unknown}");
     check(&base("token = 'hex{32}'"), 5, &["field `keywords`", "needs keywords"]);
     check(&base("token = 'hex{8}'\nkeywords = ['abc']"), 11, &["16 or more"]);
     check(&base("token = '\"abc\" hex{9}'\nkeywords = ['ab']"), 12, &["at least three"]);

@@ -14,7 +14,7 @@ fn a_comment_silences_and_is_counted() {
         assert_eq!((report.findings.len(), report.covered("allowed_inline")), (usize::from(found), u64::from(!found)));
     };
     check("k = 'TOKEN'  # stanch:allow[github-pat] -- demo account\n", false, "silenced  1 finding by a comment beside it");
-    check("# stanch:allow[github-pat] demo account\nk = 'TOKEN'\n", false, "1 finding by a comment");
+    check("# stanch:allow[github-pat] -- demo account\nk = 'TOKEN'\n", false, "1 finding by a comment");
     check("k = 'TOKEN'  # stanch:allow[github-pat] until=2999-12-31 -- demo\n", false, "1 finding by a comment");
     check("k = 'TOKEN'  # stanch:allow[jwt,github-pat] -- demo\n", false, "1 finding by a comment");
     check("k = 'TOKEN'  # stanch:allow[github-pat]\n", true, "it gives no reason; write stanch:allow[rule] -- reason");
@@ -22,6 +22,18 @@ fn a_comment_silences_and_is_counted() {
     check("k = 'TOKEN'  # stanch:allow[*] -- demo\n", true, "has no form for all rules");
     check("k = 'TOKEN'  # stanch:allow[jwt] -- demo\n", true, "it names another rule than github-pat");
     check("k = 'TOKEN'  # stanch:allow[github-pat] until=2020-01-01 -- demo\n", true, "stanch:allow ended on 2020-01-01");
+    check("k = 'TOKEN'  # stanch:allow[github-pat] demo\n", true, "`--` must stand before the reason");
+    check(
+        "k = 'TOKEN'  # stanch:allow[github-pat] untill=2999-12-31 -- demo\n",
+        true,
+        "before `--` only until=YYYY-MM-DD may stand",
+    );
+    check(
+        "k = 'TOKEN'  # stanch:allow[github-pta] -- demo\n",
+        true,
+        "no rule has the id `github-pta`; did you mean `github-pat`?",
+    );
+    check("k = 'TOKEN'  # stanch:ignore\n", true, "it must be spelt stanch:allow[rule] -- reason");
     check("x = 1  # stanch:allow[github-pat] -- of this line\nk = 'TOKEN'\n", true, "Found 1 secret");
     check("k = 'TOKEN stanch:allow[github-pat] -- in the value'\n", true, "Found 1 secret");
 }
@@ -69,6 +81,20 @@ fn an_entry_silences_a_value_wherever_it_stands() {
     allow("");
     folder.run(&["scan", "--no-config", "a"]).says(1, &["(this run only)"]);
     folder.run(&["scan", "--config", "stanch.toml", "a"]).says(0, &[]);
+}
+
+#[test]
+fn an_entry_for_a_rule_there_is_not_is_a_note() {
+    let folder = Folder::new();
+    folder.run(&["init"]).says(0, &[]);
+    let made = std::fs::read_to_string(folder.path("stanch.toml")).unwrap();
+    let entry = |rule: &str| format!("\n[[allow]]\nfingerprint = \"{}\"\nreason = \"demo\"\nrule = \"{rule}\"\n", "0".repeat(32));
+    folder.write("stanch.toml", format!("{made}{}{}", entry("github-pat"), entry("github-pta")));
+    folder.write("a", "x\n");
+    let words = "note configuration stanch.toml: the entry on line 18 silences nothing: no rule has the id `github-pta`; did you mean `github-pat`?";
+    folder.scan(&["a"]).is(0, &[], &[words]);
+    // A rule that is left out of a run is there all the same.
+    folder.scan(&["--except", "github-pat", "a"]).is(0, &[], &[words]);
 }
 
 #[test]

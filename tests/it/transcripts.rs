@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::canary::stripe;
-use crate::run::STANCH;
+use crate::canary::{github, stripe};
+use crate::run::{Folder, STANCH};
 
 #[test]
 fn transcripts_say_what_the_program_says() {
@@ -25,6 +25,25 @@ fn transcripts_say_what_the_program_says() {
             std::fs::copy(dir.path().join(name), source.join(name)).unwrap();
         }
     }
+}
+
+#[test]
+fn the_finding_in_the_readme_is_what_the_program_prints() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let block = readme.split("```").find(|block| block.trim_start().starts_with("critical  deploy.sh")).unwrap();
+    let folder = Folder::new();
+    folder.write("deploy.sh", format!("#!/bin/sh\nset -e\nexport GITHUB_TOKEN={}\n", github(1)));
+    let printed = folder.run(&["scan", "deploy.sh"]).out;
+    let finding = printed.split("\n\n\n").next().unwrap();
+    assert_eq!(without_id(block.trim()), without_id(finding.trim()));
+}
+
+/// A finding with the fingerprint, which is another one in each run, replaced by its length.
+fn without_id(finding: &str) -> String {
+    let (before, rest) = finding.split_once("      id  ").unwrap();
+    let (id, behind) = rest.split_once(' ').unwrap();
+    assert!(id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+    format!("{before}      id  {} {behind}", id.len())
 }
 
 /// What the transcripts scan.

@@ -44,14 +44,6 @@ pub enum RuleError {
     /// No rule has this id.
     #[error("no rule matches `{0}`")]
     Unknown(String),
-    /// Two rules have the same id.
-    #[error("{}: rule `{id}` is defined twice", path.display())]
-    Twice {
-        /// The second file.
-        path: PathBuf,
-        /// The id.
-        id: String,
-    },
     /// A folder without any rule file.
     #[error("no .toml file in {}", .0.display())]
     Empty(PathBuf),
@@ -66,6 +58,34 @@ pub struct Entry {
     pub examples: Vec<String>,
     /// Texts in which it must not.
     pub counterexamples: Vec<String>,
+    /// Where it is written.
+    pub place: Written,
+}
+
+/// Where a rule is written, for messages.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The file.
+    pub path: PathBuf,
+    /// The line of the rule and those of its fields, from 1.
+    lines: (usize, BTreeMap<String, usize>),
+}
+
+impl Written {
+    /// The line of a field, or of the rule if the field is missing.
+    #[must_use]
+    pub fn line(&self, field: &str) -> usize {
+        self.lines.1.get(field).copied().unwrap_or(self.lines.0)
+    }
+}
+
+impl Entry {
+    /// The error that a field of this rule is.
+    #[must_use]
+    pub fn error(&self, field: &str, what: &str) -> RuleError {
+        let what = format!("rule `{}`, field `{field}`: {what}", self.rule.id);
+        RuleError::Invalid { path: self.place.path.clone(), line: self.place.line(field), what }
+    }
 }
 
 /// A rule file, as TOML spells it.
@@ -135,7 +155,12 @@ struct Fault {
 pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
     let unreadable = |source| RuleError::Read { path: path.to_path_buf(), source };
     if !path.is_dir() {
-        return parse_toml(path, &std::fs::read_to_string(path).map_err(unreadable)?);
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            let line = memchr::memchr_iter(b'\n', &bytes[..e.valid_up_to()]).count() + 1;
+            RuleError::Invalid { path: path.to_path_buf(), line, what: "not UTF-8: a rule file is UTF-8 text".to_owned() }
+        })?;
+        return parse_toml(path, text);
     }
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(path).and_then(|dir| dir.map(|e| e.map(|e| e.path())).collect()).map_err(unreadable)?;
@@ -158,20 +183,30 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
 pub fn parse_toml(path: &Path, text: &str) -> Result<Vec<Entry>, RuleError> {
     // A credential may have been pasted anywhere, and the words of the TOML reader quote what they do not understand.
     let invalid = |line, what: String| RuleError::Invalid { path: path.to_path_buf(), line, what: without_tokens(&what) };
+    let outline = Outline::of(text);
     let file: RawFile = toml::from_str(text).map_err(|e| {
         let at = e.span().map_or(0, |s| s.start);
-        invalid(line_of(text, at), one_line(e.message()))
+        invalid(line_of(text, at), format!("{}{}", outline.named(at), known_to_people(&one_line(e.message()))))
     })?;
+    if file.rule.is_empty() {
+        return Err(invalid(1, "field `rule`: missing: a rule file holds at least one [[rule]]".to_owned()));
+    }
     let defaults = Defaults { provider: file.provider, url: file.url, fix: file.fix };
     let mut out: Vec<Entry> = Vec::with_capacity(file.rule.len());
     for (index, raw) in file.rule.into_iter().enumerate() {
         let id = raw.id.clone();
-        let entry = entry(raw, &defaults).map_err(|f| {
-            invalid(field_line(text, index, f.field), format!("rule `{}`, field `{}`: {}", clip(&id), f.field, f.what))
-        })?;
+        let place = Written { path: path.to_path_buf(), lines: outline.lines(text, index) };
+        let line = place.clone();
+        let entry = entry(raw, &defaults, place)
+            .map_err(|f| invalid(line.line(f.field), format!("rule `{}`, field `{}`: {}", clip(&id), f.field, f.what)))?;
         out.push(entry);
     }
     Ok(out)
+}
+
+/// What the TOML reader says of fields, without the one that only the build script writes.
+fn known_to_people(message: &str) -> String {
+    message.replace(", `facts`", "")
 }
 
 /// Turns the JSON form made at build time into rules.
@@ -194,7 +229,7 @@ struct Defaults {
     fix: Option<String>,
 }
 
-fn entry(mut raw: RawRule, defaults: &Defaults) -> Result<Entry, Fault> {
+fn entry(mut raw: RawRule, defaults: &Defaults, place: Written) -> Result<Entry, Fault> {
     let unmark = |list: Vec<String>| list.into_iter().map(|e| e.replace('·', "")).collect::<Vec<_>>();
     if raw.facts.is_some() {
         return Err(fault("facts", "unknown field"));
@@ -203,7 +238,7 @@ fn entry(mut raw: RawRule, defaults: &Defaults) -> Result<Entry, Fault> {
     let counterexamples = unmark(std::mem::take(&mut raw.counterexamples));
     let rule = rule(raw, defaults)?;
     validate(&rule)?;
-    Ok(Entry { rule, examples, counterexamples })
+    Ok(Entry { rule, examples, counterexamples, place })
 }
 
 fn rule(raw: RawRule, defaults: &Defaults) -> Result<Rule, Fault> {
@@ -281,8 +316,11 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
             ),
         ));
     }
-    for glob in rule.paths.only.iter().chain(&rule.paths.except).chain(&rule.allow.paths) {
-        ignore::gitignore::GitignoreBuilder::new("").add_line(None, glob).map_err(|e| fault("paths", e.to_string()))?;
+    for glob in rule.paths.only.iter().chain(&rule.paths.except) {
+        check_glob(glob).map_err(|what| fault("paths", what))?;
+    }
+    for glob in &rule.allow.paths {
+        check_glob(glob).map_err(|what| fault("allow", what))?;
     }
     for regex in &rule.allow.regexes {
         check_regex(regex).map_err(|e| fault("allow", e))?;
@@ -291,6 +329,18 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
         Pattern::Token(token) => validate_token(rule, token),
         Pattern::Regex(regex) => validate_regex(rule, regex),
     }
+}
+
+/// A glob that can match something.
+fn check_glob(glob: &str) -> Result<(), String> {
+    let allowed = "allowed: globs such as `*.conf`, `**/etc/*` or `key[0-9].txt`";
+    if glob.trim().is_empty() || glob.starts_with(['#', '!']) {
+        return Err(format!("`{}` matches nothing; {allowed}", clip(glob)));
+    }
+    let mut builder = ignore::gitignore::GitignoreBuilder::new("");
+    builder.allow_unclosed_class(false);
+    let tried = builder.add_line(None, glob).map(|_| ()).and_then(|()| builder.build().map(|_| ()));
+    tried.map_err(|e| format!("{}; {allowed}", one_line(&e.to_string())))
 }
 
 fn validate_token(rule: &Rule, token: &str) -> Result<(), Fault> {
@@ -393,16 +443,40 @@ fn line_of(text: &str, at: usize) -> usize {
     memchr::memchr_iter(b'\n', &text.as_bytes()[..at.min(text.len())]).count() + 1
 }
 
-/// The line of a field of the `index`-th rule, or of the rule itself where the field is missing.
-fn field_line(text: &str, index: usize, field: &str) -> usize {
-    #[derive(Deserialize)]
-    struct Spans {
-        rule: Vec<toml::Spanned<BTreeMap<toml::Spanned<String>, toml::Value>>>,
+/// Where rules and their fields begin in the text of a rule file: empty if it is no TOML at all.
+struct Outline(Vec<(usize, String, BTreeMap<String, usize>)>);
+
+impl Outline {
+    fn of(text: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Spans {
+            #[serde(default)]
+            rule: Vec<toml::Spanned<BTreeMap<toml::Spanned<String>, toml::Value>>>,
+        }
+        let spans = toml::from_str::<Spans>(text).map_or_else(|_| Vec::new(), |spans| spans.rule);
+        let one = |rule: toml::Spanned<BTreeMap<toml::Spanned<String>, toml::Value>>| {
+            let start = rule.span().start;
+            let fields = rule.into_inner();
+            let id = fields.iter().find(|(name, _)| name.get_ref() == "id").and_then(|(_, id)| id.as_str());
+            let id = id.unwrap_or_default().to_owned();
+            (start, id, fields.into_keys().map(|name| (name.get_ref().clone(), name.span().start)).collect())
+        };
+        Self(spans.into_iter().map(one).collect())
     }
-    let Ok(spans) = toml::from_str::<Spans>(text) else { return 1 };
-    let Some(rule) = spans.rule.get(index) else { return 1 };
-    let at = rule.get_ref().keys().find(|k| k.get_ref() == field).map_or(rule.span().start, |k| k.span().start);
-    line_of(text, at)
+
+    /// The lines of the `index`-th rule and of its fields.
+    fn lines(&self, text: &str, index: usize) -> (usize, BTreeMap<String, usize>) {
+        let Some((start, _, fields)) = self.0.get(index) else { return (1, BTreeMap::new()) };
+        (line_of(text, *start), fields.iter().map(|(name, at)| (name.clone(), line_of(text, *at))).collect())
+    }
+
+    /// The rule and the field that an offset lies in, as the beginning of a message; empty where it lies in none.
+    fn named(&self, at: usize) -> String {
+        let Some((start, id, fields)) = self.0.iter().rev().find(|(start, ..)| *start <= at) else { return String::new() };
+        let rule = if id.is_empty() { "a rule without `id`".to_owned() } else { format!("rule `{}`", clip(id)) };
+        let field = fields.iter().filter(|(_, field)| (*start..=at).contains(*field)).max_by_key(|(_, field)| **field);
+        field.map_or_else(|| format!("{rule}: "), |(name, _)| format!("{rule}, field `{}`: ", clip(name)))
+    }
 }
 
 fn one_line(message: &str) -> String {

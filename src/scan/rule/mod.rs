@@ -6,6 +6,7 @@
 pub mod builtin;
 pub mod grammar;
 pub mod load;
+pub mod paths;
 pub mod required;
 pub mod select;
 pub mod set;

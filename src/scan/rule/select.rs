@@ -2,54 +2,101 @@
 //!
 //! It must not know the command line. Start with [`select`].
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
-use super::load::{self, RuleError};
+use super::load::{self, Entry, RuleError};
 use super::{Rule, builtin};
+use crate::base::text;
 
 /// Which rules a run uses.
 #[derive(Debug, Default, Clone)]
 pub struct Choice {
-    /// Files and folders with more rules. A rule with the id of a built-in one replaces it.
+    /// Files and folders with more rules. One with the id of a built-in rule is refused, unless `except` leaves the built-in one out.
     pub files: Vec<PathBuf>,
     /// If not empty, only rules whose id, category or provider is named; `*` stands for any characters.
     pub only: Vec<String>,
-    /// Rules left out, named in the same way.
+    /// Rules left out, named in the same way. Where a built-in rule and one of a file have the id named, the built-in one is meant.
     pub except: Vec<String>,
+}
+
+/// What a choice comes to.
+#[derive(Debug)]
+pub struct Selected {
+    /// The rules of the run.
+    pub rules: Vec<Rule>,
+    /// Ids of the rules there are that the choice leaves out.
+    pub left_out: Vec<String>,
 }
 
 /// The rules of a run.
 ///
 /// # Errors
 /// If a rule file cannot be used, defines a rule twice, or a name matches no rule.
-pub fn select(choice: &Choice) -> Result<Vec<Rule>, RuleError> {
+pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
     let mut rules = builtin::rules();
-    let mut added: HashSet<String> = HashSet::new();
+    let mut added = Vec::new();
     for path in &choice.files {
-        for entry in load::read(path)? {
-            add(&mut rules, &mut added, entry.rule, path)?;
-        }
+        added.extend(load::read(path)?);
     }
+    check_together(&added, &rules)?;
+    let replaced = replaced(&added, &rules, &choice.except)?;
+    rules.retain(|rule| !replaced.contains(&rule.id));
+    rules.extend(added.into_iter().map(|entry| entry.rule));
     for name in choice.only.iter().chain(&choice.except) {
         if !rules.iter().any(|r| names(name, r)) {
             return Err(RuleError::Unknown(name.clone()));
         }
     }
-    rules.retain(|r| choice.only.is_empty() || choice.only.iter().any(|n| names(n, r)));
-    rules.retain(|r| !choice.except.iter().any(|n| names(n, r)));
-    Ok(rules)
+    let only = |rule: &Rule| choice.only.is_empty() || choice.only.iter().any(|name| names(name, rule));
+    let except =
+        |rule: &Rule| choice.except.iter().any(|name| !(replaced.contains(name) && *name == rule.id) && names(name, rule));
+    let is_wanted = |rule: &Rule| only(rule) && !except(rule);
+    let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(is_wanted);
+    Ok(Selected { rules, left_out: others.into_iter().map(|rule| rule.id).collect() })
 }
 
-fn add(rules: &mut Vec<Rule>, added: &mut HashSet<String>, rule: Rule, path: &Path) -> Result<(), RuleError> {
-    if !added.insert(rule.id.clone()) {
-        return Err(RuleError::Twice { path: path.to_path_buf(), id: rule.id });
+/// Whether rules of files can be used with each other and with the built-in ones: each id once, and every companion there.
+///
+/// # Errors
+/// If not: file, line, rule and field.
+pub fn check_together(added: &[Entry], built_in: &[Rule]) -> Result<(), RuleError> {
+    let mut ids: HashMap<&str, &Entry> = HashMap::new();
+    for entry in added {
+        if let Some(first) = ids.insert(&entry.rule.id, entry) {
+            let first = format!("{}:{}", first.place.path.display(), first.place.line("id"));
+            return Err(entry.error("id", &format!("defined twice, first in {first}; an id is allowed once")));
+        }
     }
-    match rules.iter_mut().find(|r| r.id == rule.id) {
-        Some(old) => *old = rule,
-        None => rules.push(rule),
+    let built_in: HashSet<&str> = built_in.iter().map(|rule| rule.id.as_str()).collect();
+    for entry in added {
+        for other in entry.rule.pair.with.iter().map(String::as_str) {
+            if !ids.contains_key(other) && !built_in.contains(other) {
+                let names = built_in.iter().chain(ids.keys()).copied();
+                let meant = text::nearest(other, names).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+                let other: String = text::without_tokens(other).chars().take(60).collect();
+                let what =
+                    format!("no rule has the id `{other}`{meant}; allowed: ids of built-in rules and of those loaded with it");
+                return Err(entry.error("paired_with", &what));
+            }
+        }
     }
     Ok(())
+}
+
+/// Ids of built-in rules that rules of files take the place of: `except` must name each of them.
+fn replaced(added: &[Entry], built_in: &[Rule], except: &[String]) -> Result<HashSet<String>, RuleError> {
+    let built_in: HashSet<&str> = built_in.iter().map(|rule| rule.id.as_str()).collect();
+    let mut replaced = HashSet::new();
+    for entry in added.iter().filter(|entry| built_in.contains(entry.rule.id.as_str())) {
+        let id = &entry.rule.id;
+        if !except.contains(id) {
+            let what = format!("a built-in rule has this id: choose another, or leave the built-in one out with `--except {id}`");
+            return Err(entry.error("id", &what));
+        }
+        replaced.insert(id.clone());
+    }
+    Ok(replaced)
 }
 
 /// Does `name` (with `*`) name this rule by id, category or provider?

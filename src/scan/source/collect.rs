@@ -123,7 +123,10 @@ impl<'a> Collector<'a> {
             Decision::Report => {}
             Decision::AllowedInline { .. } => return self.lock().counts.inline += 1,
             Decision::AllowedByFingerprint { .. } => return self.lock().counts.fingerprint += 1,
-            Decision::Note(text) => self.lock().counts.remarks.push((place.to_origin(), text)),
+            Decision::Note(text) => {
+                let text = format!("line {}: {text}", at.line);
+                self.lock().counts.remarks.push((place.to_origin(), text));
+            }
         }
         let origin = place.to_origin();
         if !self.is_wanted(&fingerprint, found, (&origin, &at)) {

@@ -294,7 +294,7 @@ impl Worker {
     }
 
     fn window(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], window: &Window) {
-        let path = place.path().map(|p| p.to_string_lossy());
+        let path = place.as_path();
         let input = Input { bytes, emit: window.emit.clone(), base: window.base, path: path.as_deref(), now: job.now };
         let mut any = false;
         job.engine.scan(&mut self.scratch, &input, &mut |_: &_| any = true);

@@ -7,11 +7,12 @@
 
 mod inline;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::finding::Fingerprint;
 use super::project::Allow;
 use crate::base::date::Date;
+use crate::base::text;
 
 /// What to do with a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +67,23 @@ fn last_line(text: &[u8], reach: usize) -> &[u8] {
     memchr::memrchr(b'\n', text).map_or(text, |n| &text[n + 1..])
 }
 
+/// Words for a rule that is not among those `known`, with the one that may be meant; none if it is.
+fn no_rule(id: &str, known: &HashSet<String>) -> Option<String> {
+    if known.contains(id) {
+        return None;
+    }
+    let meant = text::nearest(id, known.iter().map(String::as_str)).map(|id| format!("; did you mean `{id}`?"));
+    // Foreign text, where a credential may have been pasted.
+    let id: String = text::without_tokens(&text::sanitise(id.as_bytes())).chars().take(60).collect();
+    Some(format!("no rule has the id `{id}`{}", meant.unwrap_or_default()))
+}
+
 /// What a project silences.
 #[derive(Clone, Debug, Default)]
 pub struct Suppressions {
     by_fingerprint: HashMap<Fingerprint, Vec<Allow>>,
+    /// Ids of all rules there are, if that is known.
+    rules: Option<HashSet<String>>,
 }
 
 impl Suppressions {
@@ -80,13 +94,29 @@ impl Suppressions {
         for allow in allows {
             by_fingerprint.entry(allow.fingerprint.clone()).or_default().push(allow);
         }
-        Self { by_fingerprint }
+        Self { by_fingerprint, rules: None }
+    }
+
+    /// The same, when `rules` are the ids of all rules there are, chosen for a run or not: what names another one is told so.
+    #[must_use]
+    pub fn knowing(self, rules: HashSet<String>) -> Self {
+        Self { rules: Some(rules), ..self }
+    }
+
+    /// Entries of `stanch.toml` that name a rule there is not, and so silence nothing: line, and what is wrong. Sorted by line.
+    #[must_use]
+    pub fn astray(&self) -> Vec<(usize, String)> {
+        let Some(known) = &self.rules else { return Vec::new() };
+        let wrong = |allow: &Allow| Some((allow.line, no_rule(allow.rule.as_deref()?, known)?));
+        let mut all: Vec<_> = self.by_fingerprint.values().flatten().filter_map(wrong).collect();
+        all.sort();
+        all
     }
 
     /// What to do with a finding of the rule `rule_id` that stands on `lines`. Comments are asked first.
     #[must_use]
     pub fn decide(&self, rule_id: &str, fingerprint: &Fingerprint, lines: Lines<'_>, today: Date) -> Decision {
-        let inline = inline::decide(rule_id, lines, today);
+        let inline = inline::decide(rule_id, lines, today, self.rules.as_ref());
         if let Decision::AllowedInline { .. } = inline {
             return inline;
         }
@@ -162,6 +192,16 @@ mod tests {
         check("c", "github-pat", "2026-01-01", "allowed: demo c");
         check("c", "other", "2026-01-01", "Report");
         check("d", "any", "2026-07-01", "allowed: demo d");
+    }
+
+    #[test]
+    fn entries_for_a_rule_there_is_not_are_named() {
+        let entries = ["github-pt", "github-pat", "abc-1234567890123456-x"].map(|rule| allow("c", None, Some(rule)));
+        assert_eq!(Suppressions::new(entries.to_vec()).astray(), []);
+        let known = Suppressions::new(entries.to_vec()).knowing(["github-pat".to_owned()].into());
+        let words = ["no rule has the id `abc-(16 characters)-x`", "no rule has the id `github-pt`; did you mean `github-pat`?"]
+            .map(str::to_owned);
+        assert_eq!(known.astray(), words.map(|text| (4, text)));
     }
 
     #[test]
