@@ -22,7 +22,7 @@ use crate::base::secret::Secret;
 /// Places kept of one secret, the first ones; more are only counted.
 pub const MAX_PLACES: usize = 1000;
 /// Distinct secrets kept; places of others are only counted.
-const MAX_SECRETS: usize = 200_000;
+const MAX_SECRETS: usize = 100_000;
 /// Bytes on each side of a line's part that is shown in which rules that were left out look for what must not be shown.
 const AROUND: usize = 512;
 /// Bytes of the line shown on each side.
