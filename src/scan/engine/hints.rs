@@ -12,6 +12,11 @@ const LITERAL: u8 = 1;
 /// A keyword may.
 const KEYWORD: u8 = 16;
 
+/// Words of four bytes and more are asked for.
+const LONG: usize = 4;
+/// Words of three are.
+const SHORT: usize = 3;
+
 /// What may begin with four bytes, and with three, by a hash of them.
 #[derive(Debug, Clone)]
 pub(super) struct Hints {
@@ -29,15 +34,6 @@ const SHORT_BITS: u32 = 9;
 struct Pass {
     literal: u64,
     keyword: u64,
-}
-
-/// Which words are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Width {
-    /// Of four bytes and more.
-    Long,
-    /// Of three.
-    Short,
 }
 
 impl Hints {
@@ -65,16 +61,19 @@ impl Hints {
             // SAFETY: the path is only chosen where the processor has the features.
             #[expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked")]
             Path::Avx2 => unsafe { self.fill_bmi(bytes, at, masks) },
-            Path::Portable => each(bytes, at, masks, |block, starts, width| self.pass(block, starts, width)),
+            Path::Portable => {
+                let pass = |block: &Block, starts| self.pass::<LONG>(block, starts);
+                each(bytes, at, masks, pass, |block, starts| self.pass::<SHORT>(block, starts).keyword);
+            }
         }
     }
 
     #[inline]
-    fn pass(&self, block: &Block, mut at: u64, width: Width) -> Pass {
+    fn pass<const WIDTH: usize>(&self, block: &Block, mut at: u64) -> Pass {
         let mut pass = Pass::default();
         while at != 0 {
             let place = at.trailing_zeros();
-            let found = self.look_up(block, place, width);
+            let found = self.look_up::<WIDTH>(block, place);
             pass.literal |= u64::from(found & LITERAL != 0) << place;
             pass.keyword |= u64::from(found & KEYWORD != 0) << place;
             at &= at - 1;
@@ -84,11 +83,11 @@ impl Hints {
 
     /// What may begin at a place; place 64 is allowed.
     #[inline(always)]
-    fn look_up(&self, block: &Block, place: u32, width: Width) -> u8 {
+    fn look_up<const WIDTH: usize>(&self, block: &Block, place: u32) -> u8 {
         let place = place as usize & 127;
         let Some([a, b, c, d]) = block.get(place..place + 4) else { return 0 };
         let head = u32::from_le_bytes([*a, *b, *c, *d]) | 0x2020_2020;
-        if width == Width::Long {
+        if WIDTH == LONG {
             let hash = hash(head);
             self.long[(hash >> (32 - LONG_BITS)) as usize] >> which(hash) & (LITERAL | KEYWORD)
         } else {
@@ -99,7 +98,7 @@ impl Hints {
 
 /// Fills in the hints of all masks but the first and the last.
 #[inline(always)]
-fn each(bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64, Width) -> Pass) {
+fn each(bytes: &[u8], at: usize, masks: &mut [Masks], long: impl Fn(&Block, u64) -> Pass, short: impl Fn(&Block, u64) -> u64) {
     let mut room = [0; 68];
     for index in 1..masks.len().saturating_sub(1) {
         let (here, next) = (masks[index], masks[index + 1]);
@@ -108,11 +107,11 @@ fn each(bytes: &[u8], at: usize, masks: &mut [Masks], pass: impl Fn(&Block, u64,
             continue;
         }
         let block = block(bytes, at + (index - 1) * WORD, &mut room);
-        let long = pass(block, starts & joined(here.token, next.token, 3), Width::Long);
+        let found = long(block, starts & joined(here.token, next.token, 3));
         // A keyword of three letters is a whole word.
         let goes_on = joined(here.upper, next.upper, 2) & joined(here.upper, next.upper, 3) | joined(here.lower, next.lower, 3);
-        let short = pass(block, starts & !goes_on, Width::Short);
-        (masks[index].word, masks[index].keyword, masks[index].short) = (long.literal, long.keyword, short.keyword);
+        (masks[index].word, masks[index].keyword) = (found.literal, found.keyword);
+        masks[index].short = short(block, starts & !goes_on);
     }
 }
 
@@ -146,7 +145,7 @@ mod bmi {
 
     use super::super::classify::Masks;
     use super::super::table::Block;
-    use super::{Hints, KEYWORD, LITERAL, Pass, Width, each};
+    use super::{Hints, KEYWORD, LITERAL, LONG, Pass, SHORT, each};
 
     /// Places looked up at a time: nobody can predict after how many a loop ends.
     const STEP: u32 = 4;
@@ -161,7 +160,9 @@ mod bmi {
         #[target_feature(enable = "bmi1,bmi2")]
         pub(super) unsafe fn fill_bmi(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
             // SAFETY: the features are enabled here.
-            each(bytes, at, masks, |block, starts, width| unsafe { self.pass_bmi(block, starts, width) });
+            let long = |block: &Block, starts| unsafe { self.pass_bmi::<LONG>(block, starts) };
+            // SAFETY: the same.
+            each(bytes, at, masks, long, |block, starts| unsafe { self.pass_bmi::<SHORT>(block, starts).keyword });
         }
 
         /// [`Hints::pass`] without branches: which places are turned away nobody can predict either.
@@ -170,13 +171,13 @@ mod bmi {
         /// The processor has BMI1 and BMI2.
         #[target_feature(enable = "bmi1,bmi2")]
         #[inline]
-        unsafe fn pass_bmi(&self, block: &Block, starts: u64, width: Width) -> Pass {
+        unsafe fn pass_bmi<const WIDTH: usize>(&self, block: &Block, starts: u64) -> Pass {
             let mut pass = Pass::default();
             let (mut rest, mut count) = (starts, 0);
             while rest != 0 {
                 let mut answers = 0;
                 for place in 0..STEP {
-                    answers |= u64::from(self.look_up(block, rest.trailing_zeros(), width)) << (8 * place);
+                    answers |= u64::from(self.look_up::<WIDTH>(block, rest.trailing_zeros())) << (8 * place);
                     rest &= rest.wrapping_sub(1);
                 }
                 pass.literal |= _pext_u64(answers, ANSWERS * u64::from(LITERAL)) << count;
