@@ -78,6 +78,15 @@ pub(super) struct Scan {
     /// Levels of archives inside archives that are opened; 0 opens none
     #[arg(long, value_name = "N")]
     pub(super) max_archive_depth: Option<u32>,
+    /// Megabytes (of 1,000,000 bytes) unpacked from one archive in all [default: 4294]
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(super) max_archive_size: Option<u64>,
+    /// Unpacked bytes for each packed byte, once 10 MiB are unpacked [default: 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(super) max_archive_ratio: Option<u64>,
+    /// Members of one archive, those of archives inside it included [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub(super) max_archive_members: Option<u64>,
     /// No progress bar and no closing line on standard error
     #[arg(short, long)]
     pub(super) quiet: bool,

@@ -109,11 +109,7 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project, suppressions: &Su
     let today = Date::from_unix(now);
     let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
     let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
-    let mut limits = Limits::default();
-    if let Some(depth) = args.max_archive_depth {
-        limits.depth = depth;
-    }
-    let job = Job::new(engine, Collector::new(decider), limits, now);
+    let job = Job::new(engine, Collector::new(decider), limits(args), now);
     if let Some(path) = &project.path {
         for (line, wrong) in suppressions.astray() {
             job.issues.note(
@@ -126,6 +122,19 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project, suppressions: &Su
     let inputs = Inputs::of(args);
     progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     Ok(finish(job, fingerprinter.is_stable()))
+}
+
+fn limits(args: &args::Scan) -> Limits {
+    let usual = Limits::default();
+    let size = args.max_archive_size.map(|mb| mb * 1_000_000);
+    Limits {
+        depth: args.max_archive_depth.unwrap_or(usual.depth),
+        member_bytes: size.unwrap_or(usual.member_bytes),
+        total_bytes: size.unwrap_or(usual.total_bytes),
+        ratio: args.max_archive_ratio.unwrap_or(usual.ratio),
+        members: args.max_archive_members.unwrap_or(usual.members),
+        ..usual
+    }
 }
 
 /// What is scanned.

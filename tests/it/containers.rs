@@ -75,6 +75,25 @@ fn nesting_has_a_limit_that_can_be_set() {
 }
 
 #[test]
+fn other_limits_can_be_set_too() {
+    let folder = Folder::new();
+    // Twelve megabytes that pack a thousandfold, and a secret behind them.
+    folder.write("log", format!("{}k = {}\n", "the same line again and again\n".repeat(400_000), github(1)));
+    folder.write("a", "x\n");
+    folder.shell("gzip -9 log; zip -q two.zip a log.gz; rm a");
+    let check = |args: &[&str], code: i32, gap: &str| {
+        let report = folder.scan(args);
+        let gaps = report.issues().join("\n");
+        assert_eq!((report.code, gaps.is_empty()), (code, gap.is_empty()), "{gaps}");
+        assert!(gaps.contains(gap), "{gaps}");
+    };
+    check(&["log.gz"], 3, "gap ratio-limit log.gz");
+    check(&["--max-archive-ratio", "2000", "log.gz"], 1, "");
+    check(&["--max-archive-ratio", "2000", "--max-archive-size", "1", "log.gz"], 3, "gap size-limit log.gz");
+    check(&["--max-archive-ratio", "2000", "--max-archive-members", "1", "two.zip"], 3, "gap count-limit two.zip");
+}
+
+#[test]
 fn a_broken_archive_is_a_gap_and_its_bytes_are_scanned() {
     let folder = Folder::new();
     folder.write("broken.zip", format!("PK\x03\x04 k = {}", github(1)));

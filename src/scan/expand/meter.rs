@@ -62,9 +62,14 @@ impl Budget {
 }
 
 impl<'r> Metered<'r> {
-    /// For what a decompressor gives; `packed` counts the bytes it has read.
-    pub(super) fn unpacked(inner: &'r mut dyn Read, limits: &'r Limits, budget: &'r Budget, packed: &'r Cell<u64>) -> Self {
-        let unpacked = Unpacked { budget, packed, packed_before: packed.get() };
+    /// For what a decompressor gives; `packed` counts the bytes it has read, and was `before` when it was made: some read ahead then.
+    pub(super) fn unpacked(
+        inner: &'r mut dyn Read,
+        limits: &'r Limits,
+        budget: &'r Budget,
+        (packed, before): (&'r Cell<u64>, u64),
+    ) -> Self {
+        let unpacked = Unpacked { budget, packed, packed_before: before };
         Self { unpacked: Some(unpacked), ..Self::slice(inner, limits) }
     }
 

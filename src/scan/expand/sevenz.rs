@@ -126,7 +126,7 @@ fn member(walk: &mut Walk<'_>, place: &Place<'_>, (entry, bytes, read): Entry<'_
     state.seen += 1;
     let inner = Place::Inside { outer: place, member: entry.name(), kind: Container::Archive };
     let (limits, budget) = (walk.limits, walk.budget);
-    let mut bytes = Metered::unpacked(bytes, limits, budget, read);
+    let mut bytes = Metered::unpacked(bytes, limits, budget, (read, read.get()));
     walk.member(&inner, entry.name(), &mut bytes);
     bytes.drain();
     let end = bytes.end.take();

@@ -37,7 +37,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, kind: Kind, place: &Place<'_>, input: &m
         Ok(unpacker) => unpacker,
         Err(error) => return walk.failed(place, &error),
     };
-    let mut bytes = Metered::unpacked(&mut *unpacker, limits, budget, &packed).without_member_limit();
+    let mut bytes = Metered::unpacked(&mut *unpacker, limits, budget, (&packed, 0)).without_member_limit();
     let head = walk.head(&mut bytes);
     if let (true, Some(End::Broken(error))) = (head.bytes().is_empty(), &bytes.end) {
         return walk.failed(place, error);

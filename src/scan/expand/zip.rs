@@ -88,13 +88,14 @@ fn member(walk: &mut Walk<'_>, place: &Place<'_>, entry: &ZipFileEntry<'_>, body
         return walk.gap(IssueKind::Malformed, &inner, "its header is damaged; not scanned");
     }
     let (limits, budget) = (walk.limits, walk.budget);
+    let before = shared.read.get();
     let packed = body.take(entry.compressed_size());
     let unpacker = match unpacker(entry, packed, limits) {
         Ok(unpacker) => unpacker,
         Err(error) => return walk.broken(&inner, &error),
     };
     let mut checked = Checked { inner: unpacker, hasher: crc32fast::Hasher::new(), expected: entry.crc32() };
-    let mut bytes = Metered::unpacked(&mut checked, limits, budget, &shared.read);
+    let mut bytes = Metered::unpacked(&mut checked, limits, budget, (&shared.read, before));
     walk.member(&inner, &name, &mut bytes);
     bytes.drain();
     let end = bytes.end.take();
