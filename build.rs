@@ -46,11 +46,12 @@ fn main() {
     let mut parts = vec![Vec::new()];
     let mut size = 0;
     for file in all {
-        size += file.to_string().len();
-        if size > PART && parts.len() < PARTS {
+        let more = file.to_string().len();
+        if size + more > PART && parts.len() < PARTS {
             parts.push(Vec::new());
             size = 0;
         }
+        size += more;
         parts.last_mut().expect("there is one").push(file);
     }
     let parts: Vec<String> = parts.iter().map(|p| serde_json::to_string(p).expect("values are text")).collect();

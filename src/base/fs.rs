@@ -189,13 +189,9 @@ fn adopt(_file: &File, _old: &fs::Metadata) -> io::Result<()> {
 }
 
 /// Makes the new name last through a power cut, where the system lets us: the file is in place either way.
-#[cfg(unix)]
 fn sync_folder(path: &Path) {
     drop(File::open(folder(path)).and_then(|folder| folder.sync_all()));
 }
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) {}
 
 #[cfg(test)]
 #[cfg(unix)]

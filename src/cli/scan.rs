@@ -34,8 +34,8 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
-    // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
     let (engine, ids) = engine(&args.rules)?;
+    // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
     let engine = ManuallyDrop::new(engine);
     let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);

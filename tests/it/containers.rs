@@ -55,18 +55,22 @@ fn a_limit_that_is_hit_is_a_gap() {
     folder.run(&["scan", "--exit-code", "0", "bomb.gz"]).says(3, &[]);
 }
 
+/// Scans, and checks the exit code and that there is this gap, or none if it is empty.
+#[track_caller]
+fn ends_with(folder: &Folder, args: &[&str], code: i32, gap: &str) {
+    let report = folder.scan(args);
+    let gaps = report.issues().join("\n");
+    assert_eq!((report.code, gaps.is_empty()), (code, gap.is_empty()), "{gaps}");
+    assert!(gaps.contains(gap), "{gaps}");
+}
+
 #[test]
 fn nesting_has_a_limit_that_can_be_set() {
     let folder = Folder::new();
     folder.write("a.txt", format!("{}k = {}\n", "x\n".repeat(200), github(1)));
     // The first is packed, so the raw bytes of the others do not show what is in it.
     folder.shell("zip -q 1.zip a.txt; zip -q -0 2.zip 1.zip; zip -q -0 3.zip 2.zip; zip -q -0 4.zip 3.zip; zip -q -0 5.zip 4.zip; zip -q 6.zip 5.zip; rm a.txt");
-    let check = |args: &[&str], code: i32, gap: &str| {
-        let report = folder.scan(args);
-        let gaps = report.issues().join("\n");
-        assert_eq!((report.code, gaps.is_empty()), (code, gap.is_empty()), "{gaps}");
-        assert!(gaps.contains(gap), "{gaps}");
-    };
+    let check = |args: &[&str], code: i32, gap: &str| ends_with(&folder, args, code, gap);
     check(&["4.zip"], 1, "");
     check(&["6.zip"], 3, "gap depth-limit 6.zip!5.zip!4.zip!3.zip!2.zip: nested deeper than the limit of 4 containers");
     check(&["--max-archive-depth", "6", "6.zip"], 1, "");
@@ -81,12 +85,7 @@ fn other_limits_can_be_set_too() {
     folder.write("log", format!("{}k = {}\n", "the same line again and again\n".repeat(400_000), github(1)));
     folder.write("a", "x\n");
     folder.shell("gzip -9 log; zip -q two.zip a log.gz; rm a");
-    let check = |args: &[&str], code: i32, gap: &str| {
-        let report = folder.scan(args);
-        let gaps = report.issues().join("\n");
-        assert_eq!((report.code, gaps.is_empty()), (code, gap.is_empty()), "{gaps}");
-        assert!(gaps.contains(gap), "{gaps}");
-    };
+    let check = |args: &[&str], code: i32, gap: &str| ends_with(&folder, args, code, gap);
     check(&["log.gz"], 3, "gap ratio-limit log.gz");
     check(&["--max-archive-ratio", "2000", "log.gz"], 1, "");
     check(&["--max-archive-ratio", "2000", "--max-archive-size", "1", "log.gz"], 3, "gap size-limit log.gz");

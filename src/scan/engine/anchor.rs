@@ -6,7 +6,6 @@ use super::super::rule::grammar::Piece;
 use super::super::rule::load::MIN_RUN;
 use super::super::rule::set::{ALNUM, TOKEN};
 use super::classify::FINGERPRINT;
-use super::table::cases;
 
 /// How words begin that stand everywhere in source and logs.
 pub(super) const COMMON: &[&[u8; 3]] = &[
@@ -155,7 +154,7 @@ pub(super) fn literal_anchors(sequence: &[Piece], index: usize, literal: (&Vec<u
         if !word || run_from(sequence, index, start) < MIN_RUN {
             continue;
         }
-        if let Some(keys) = probe_keys(sequence, index, start, fold) {
+        if let Some(keys) = probe_keys(sequence, index, start) {
             let common = [&b"http"[..], b"www", b"api", b"com", b"org"].iter().any(|c| rest.starts_with(c));
             let score = 100 + u32::try_from(rest.len().min(20)).expect("at most 20") - if common { 50 } else { 0 };
             let offset = u32::try_from(at + start).expect("tokens are short");
@@ -216,11 +215,11 @@ pub(super) fn run_from(sequence: &[Piece], index: usize, start: usize) -> usize 
     total
 }
 
-/// The first three bytes from there on, all cases; `None` if there are too many.
-pub(super) fn probe_keys(sequence: &[Piece], index: usize, start: usize, fold: Fold) -> Option<Vec<[u8; 3]>> {
+/// The first three bytes from there on, as they are given; `None` if there are too many.
+pub(super) fn probe_keys(sequence: &[Piece], index: usize, start: usize) -> Option<Vec<[u8; 3]>> {
     let (Piece::Literal(s) | Piece::Folded(s)) = &sequence[index] else { return None };
     let first: Vec<u8> = s[start..].iter().copied().take(3).collect();
-    let mut keys = match *first.as_slice() {
+    Some(match *first.as_slice() {
         [a, b, c] => vec![[a, b, c]],
         [a, b] => match sequence[index + 1..].iter().find(|p| !matches!(p, Piece::SecretStart | Piece::SecretEnd))? {
             Piece::Run(set, min, _) if *min > 0 => set.iter().map(|c| [a, b, c]).collect(),
@@ -228,11 +227,7 @@ pub(super) fn probe_keys(sequence: &[Piece], index: usize, start: usize, fold: F
             _ => return None,
         },
         _ => return None,
-    };
-    if fold == Fold::Yes {
-        keys = keys.into_iter().flat_map(cases).collect();
-    }
-    Some(keys)
+    })
 }
 
 /// Where in a literal the rarest four bytes begin.

@@ -59,7 +59,7 @@ impl Hints {
         match self.path {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the path is only chosen where the processor has the features.
-            #[expect(unsafe_code, reason = "calls the AVX2 path after the processor was asked")]
+            #[expect(unsafe_code, reason = "calls the BMI path after the processor was asked")]
             Path::Avx2 => unsafe { self.fill_bmi(bytes, at, masks) },
             Path::Portable => {
                 let pass = |block: &Block, starts| self.pass::<LONG>(block, starts);

@@ -271,7 +271,8 @@ impl Entry {
         let n = head.word.len().min(8);
         let (mut bytes, mut mask) = ([0; 8], [0; 8]);
         for (at, byte) in head.word[..n].iter().enumerate() {
-            bytes[at] = *byte;
+            // As small letters where case does not count, so that two spellings of one literal are one entry.
+            bytes[at] = if head.folded { byte.to_ascii_lowercase() } else { *byte };
             mask[at] = if head.folded && byte.is_ascii_alphabetic() { !0x20 } else { 0xff };
         }
         let head = u64::from_le_bytes(bytes);
@@ -330,7 +331,7 @@ pub(super) fn hash(key: u32) -> u32 {
 }
 
 /// All spellings of three letters in upper and lower case.
-pub(super) fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
+fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
     let spell = |bits: u8| {
         let mut out = key;
         for (i, byte) in out.iter_mut().enumerate() {
@@ -376,8 +377,9 @@ mod tests {
 
     #[test]
     fn probes_are_found_and_nothing_else() {
-        let heads: [(&[u8], bool); 4] = [(b"ghp", false), (b"ghp_", false), (b"sG.", true), (b"\xff\xff\xff", false)];
-        let table = Probes::new(heads.iter().zip(0..).map(|((word, folded), id)| (Head { word, folded: *folded }, id)));
+        let heads: [(&[u8], bool, u32); 5] =
+            [(b"ghp", false, 0), (b"ghp_", false, 1), (b"sG.", true, 2), (b"SG.", true, 2), (b"\xff\xff\xff", false, 3)];
+        let table = Probes::new(heads.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id)));
         let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
         assert_eq!(look(b"ghp_x"), [0, 1]);
         assert_eq!(look(b"ghpx"), [0]);

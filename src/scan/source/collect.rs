@@ -204,7 +204,9 @@ impl<'a> Collector<'a> {
         let floor = start.saturating_sub(CONTEXT);
         let from = memchr::memrchr(b'\n', &bytes[floor..start]).map_or(floor, |at| floor + at + 1);
         let to = line_end(bytes, end, CONTEXT);
-        let mut hidden: Vec<Range<usize>> = all.iter().map(|m| m.span.secret_start..m.span.secret_end).collect();
+        let first = all.partition_point(|m| m.span.secret_end <= from);
+        let behind = all.partition_point(|m| m.span.secret_start < to);
+        let mut hidden: Vec<Range<usize>> = all[first..behind].iter().map(|m| m.span.secret_start..m.span.secret_end).collect();
         hidden.extend(self.left_out(bytes, from, to));
         hidden.sort_by_key(|h| (h.start, h.end));
         let shown = self.decider.engine.shown(found, &bytes[start..end]);
