@@ -46,7 +46,8 @@ def crate_sources(work, notes):
     )
     manifest = '[package]\nname = "corpus"\nversion = "0.0.0"\nedition = "2021"\n\n[dependencies]\n'
     (project / "Cargo.toml").write_text(manifest + "".join(deps))
-    home = work / "cargo-home"
+    # Absolute: cargo runs in another folder.
+    home = (work / "cargo-home").resolve()
     env = dict(os.environ, CARGO_HOME=str(home))
     subprocess.run(["cargo", "fetch", "--quiet"], cwd=project, env=env, check=True)
     roots = sorted((home / "registry" / "src").iterdir())
