@@ -7,6 +7,8 @@
 //! eight buckets, so a hit is only a hint. There is room for a few dozen literals; the hundreds that begin a word are looked up at
 //! word starts instead.
 
+use super::buckets::buckets;
+
 /// Bytes a [`Masks`] covers.
 pub const WORD: usize = 64;
 /// Bytes of a literal that are looked at.
@@ -25,12 +27,12 @@ pub struct Masks {
     pub token: u64,
     /// A literal may begin here.
     pub literal: u64,
-    /// A literal that begins a word may begin here; filled in by [`super::hints`].
+    /// A literal that begins a word may begin here; filled in by [`super::hints`], as is all below.
     pub word: u64,
-    /// A keyword of four bytes and more may begin here; filled in there too.
-    pub keyword: u64,
-    /// A keyword of three bytes may.
-    pub short: u64,
+    /// Sixteen token characters begin here.
+    pub long: u64,
+    /// A probe may begin here.
+    pub probe: u64,
 }
 
 /// The bytes a literal may begin with, by position.
@@ -39,7 +41,7 @@ pub type Fingerprint = [Vec<u8>; FINGERPRINT];
 /// Which code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// AVX2 instructions, and BMI1 and BMI2, which all processors with AVX2 have.
+    /// AVX2 instructions, and BMI1, BMI2 and POPCNT, which all processors with AVX2 have.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// Plain code.
@@ -51,6 +53,8 @@ pub enum Path {
 pub struct Classifier {
     low: [[u8; 16]; FINGERPRINT],
     high: [[u8; 16]; FINGERPRINT],
+    /// Buckets of literals that begin words.
+    starts: u8,
     class: [u8; 256],
     path: Path,
 }
@@ -61,29 +65,23 @@ const LOWER: u8 = 4;
 const OTHER: u8 = 8;
 
 impl Classifier {
-    /// A classifier for fingerprints of literals. A fingerprint is four sets of bytes, given as lists. Those that begin with a
-    /// letter or digit hit most often by chance: they have six of the eight buckets.
+    /// A classifier for fingerprints of literals, and whether they begin words. A fingerprint is four sets of bytes, given as lists.
     #[must_use]
-    pub fn new(fingerprints: &[Fingerprint]) -> Self {
-        let mut this = Self { low: [[0; 16]; FINGERPRINT], high: [[0; 16]; FINGERPRINT], class: classes(), path: Path::best() };
-        let (mut letters, other): (Vec<_>, Vec<_>) =
-            fingerprints.iter().partition(|f| f[0].iter().all(u8::is_ascii_alphanumeric));
-        letters.sort();
-        for (list, first, count) in [(letters, 0, 6), (other, 6, 2)] {
-            for (index, fingerprint) in list.iter().enumerate() {
-                this.add(1 << (first + index * count / list.len()), fingerprint);
+    pub fn new(fingerprints: &[(Fingerprint, bool)]) -> Self {
+        let (low, high) = ([[0; 16]; FINGERPRINT], [[0; 16]; FINGERPRINT]);
+        let mut this = Self { low, high, starts: 0, class: classes(), path: Path::best() };
+        for (index, bucket) in buckets(fingerprints, 8).iter().enumerate() {
+            let bit = 1 << index;
+            this.starts |= if bucket.starts { bit } else { 0 };
+            for position in 0..FINGERPRINT {
+                for nibble in 0..16 {
+                    let has = |set: u16| if set >> nibble & 1 != 0 { bit } else { 0 };
+                    this.low[position][nibble] |= has(bucket.low[position]);
+                    this.high[position][nibble] |= has(bucket.high[position]);
+                }
             }
         }
         this
-    }
-
-    fn add(&mut self, bucket: u8, fingerprint: &Fingerprint) {
-        for (position, bytes) in fingerprint.iter().enumerate() {
-            for byte in bytes {
-                self.low[position][usize::from(byte & 15)] |= bucket;
-                self.high[position][usize::from(byte >> 4)] |= bucket;
-            }
-        }
     }
 
     /// The same with a given path, for tests.
@@ -132,6 +130,7 @@ impl Classifier {
 
     fn word_portable(&self, block: &[u8]) -> Masks {
         let mut masks = Masks::default();
+        let mut words = 0;
         for i in 0..WORD {
             let class = self.class[usize::from(block[i])];
             masks.digit |= u64::from(class & DIGIT != 0) << i;
@@ -142,13 +141,23 @@ impl Classifier {
             for (j, byte) in block[i..i + FINGERPRINT].iter().enumerate() {
                 buckets &= self.low[j][usize::from(byte & 15)] & self.high[j][usize::from(byte >> 4)];
             }
-            masks.literal |= u64::from(buckets != 0) << i;
+            masks.literal |= u64::from(buckets & !self.starts != 0) << i;
+            words |= u64::from(buckets & self.starts != 0) << i;
         }
+        masks.literal |= words & masks.starts();
         masks
     }
 }
 
 impl Masks {
+    /// Where words begin, as far as can be told without the bytes before: a letter or digit after something else, an upper-case
+    /// letter after something else.
+    #[inline]
+    fn starts(&self) -> u64 {
+        let alnum = self.digit | self.upper | self.lower;
+        alnum & !(alnum << 1) | self.upper & !(self.upper << 1) | 1
+    }
+
     /// Clears all bits from `len` on.
     fn clip(&mut self, len: usize) {
         let keep = (1u64 << len) - 1;
@@ -176,7 +185,11 @@ impl Path {
     /// The fastest this processor has.
     pub(super) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+        {
             return Self::Avx2;
         }
         Self::Portable
@@ -188,9 +201,9 @@ mod avx2 {
     #![expect(unsafe_code, reason = "AVX2 intrinsics; each use says why it is sound")]
 
     use std::arch::x86_64::{
-        __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
-        _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
-        _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
+        __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256, _mm256_broadcastsi128_si256,
+        _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
     };
 
     use super::{Classifier, FINGERPRINT, Masks, WORD};
@@ -204,15 +217,18 @@ mod avx2 {
         high: [__m256i; FINGERPRINT],
         other_low: __m256i,
         other_high: __m256i,
+        starts: __m256i,
     }
 
     #[target_feature(enable = "avx2")]
+    #[inline]
     fn table(bytes: &[u8; 16]) -> __m256i {
         // SAFETY: the array has the 16 bytes that are read.
         unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast())) }
     }
 
     #[target_feature(enable = "avx2")]
+    #[inline]
     fn bits(v: __m256i) -> u64 {
         u64::from(_mm256_movemask_epi8(v).cast_unsigned())
     }
@@ -229,6 +245,7 @@ mod avx2 {
                 high: [table(&self.high[0]), table(&self.high[1]), table(&self.high[2]), table(&self.high[3])],
                 other_low: table(&OTHER_LOW),
                 other_high: table(&OTHER_HIGH),
+                starts: _mm256_set1_epi8(self.starts.cast_signed()),
             };
             for (word, masks) in out.iter_mut().enumerate() {
                 // SAFETY: the caller promises 64 + 3 bytes from here on; half a word reads 32 + 3.
@@ -240,27 +257,19 @@ mod avx2 {
                 let letter = join(1);
                 let lower = join(2) & letter;
                 let token = join(3) | letter | join(0);
-                *masks = Masks {
-                    digit: join(0),
-                    upper: letter & !lower,
-                    lower,
-                    token,
-                    literal: join(4),
-                    word: 0,
-                    keyword: 0,
-                    short: 0,
-                };
+                *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, ..Masks::default() };
+                masks.literal = join(4) | join(5) & masks.starts();
             }
         }
     }
 
-    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal.
+    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal, literal that must begin a word.
     ///
     /// # Safety
     /// 32 + 3 bytes can be read at `at`.
     #[target_feature(enable = "avx2")]
     #[inline]
-    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 5] {
+    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 6] {
         // SAFETY: the caller promises the bytes.
         let load = |offset: usize| unsafe { _mm256_loadu_si256(at.add(offset).cast()) };
         let v = load(0);
@@ -281,9 +290,12 @@ mod avx2 {
             let one = _mm256_and_si256(_mm256_shuffle_epi8(t.low[j], low), _mm256_shuffle_epi8(t.high[j], high));
             buckets = _mm256_and_si256(buckets, one);
         }
-        let no_literal = _mm256_cmpeq_epi8(buckets, _mm256_setzero_si256());
+        let zero = _mm256_setzero_si256();
+        let no_literal = _mm256_cmpeq_epi8(_mm256_andnot_si256(t.starts, buckets), zero);
+        let no_word = _mm256_cmpeq_epi8(_mm256_and_si256(t.starts, buckets), zero);
         let all = 0xffff_ffff;
-        [bits(digit), bits(letter), bits(_mm256_slli_epi16(v, 2)), bits(no_other) ^ all, bits(no_literal) ^ all]
+        let not = |none| bits(none) ^ all;
+        [bits(digit), bits(letter), bits(_mm256_slli_epi16(v, 2)), not(no_other), not(no_literal), not(no_word)]
     }
 }
 
@@ -295,7 +307,8 @@ mod tests {
 
     fn classifier() -> Classifier {
         let one = |s: &[u8; 4]| s.map(|b| if b == b'?' { (0..=255).collect() } else { vec![b, b.to_ascii_uppercase()] });
-        Classifier::new(&[one(b"pass"), one(b"pwd?"), one(b"://?"), one(b"--be"), one(b"curl")])
+        let all: [(&[u8; 4], bool); 5] = [(b"pass", false), (b"pwd?", true), (b"://?", false), (b"--be", false), (b"curl", true)];
+        Classifier::new(&all.map(|(literal, starts)| (one(literal), starts)))
     }
 
     proptest! {
@@ -332,5 +345,12 @@ mod tests {
         let mut words = vec![Masks::default(); 4];
         classifier().classify(&bytes, b"x", &mut words);
         assert_eq!((words[0].literal, words[3].literal), (1 << 62, 1 << 5));
+    }
+
+    #[test]
+    fn some_literals_must_begin_a_word() {
+        let mut words = vec![Masks::default(); 1];
+        classifier().classify(b" curl xcurl 2Curl _curl myPwd", b"", &mut words);
+        assert_eq!(words[0].literal, 1 << 1 | 1 << 13 | 1 << 19 | 1 << 26);
     }
 }

@@ -22,11 +22,11 @@ use super::super::rule::set::{ALNUM, Set, TOKEN};
 use super::super::rule::{From, Near, Pattern as Source, Regex, Rule};
 use super::anchor::{Anchor, Fold, anchor, secret_prefix, split_edges, word_start};
 use super::classify::{Classifier, Fingerprint};
-use super::hints::Hints;
+use super::hints::{Hints, Words};
 use super::lazy::LazyRegex;
 use super::near::{Candidate, Group};
 use super::pattern::Pattern;
-use super::table::{Anywhere, Head, Heads, Infixes, Probes};
+use super::table::{Head, Heads, Infixes, Starts};
 use super::words::Keywords;
 
 /// A rule the engine cannot work with.
@@ -84,15 +84,15 @@ pub(super) struct Tables {
     pub(super) patterns: Vec<Pattern>,
     pub(super) sets: usize,
     pub(super) probes: Vec<Probe>,
-    pub(super) probe_table: Probes,
+    pub(super) probe_table: Starts,
     /// Patterns with a literal that far behind their start.
     pub(super) infixes: Infixes,
     pub(super) literals: Vec<Literal>,
     /// Those that may stand anywhere.
-    pub(super) anywhere: Anywhere,
+    pub(super) anywhere: Starts,
     /// Those that begin a word.
     pub(super) words: Heads,
-    /// Where words and keywords may begin.
+    /// Where any of them, probes and keywords may begin.
     pub(super) hints: Hints,
     pub(super) classifier: Classifier,
     pub(super) keywords: Keywords,
@@ -116,10 +116,12 @@ pub(super) struct Values {
     pub(super) names: Vec<(Vec<u8>, Vec<u32>)>,
     /// The names by how they begin.
     pub(super) index: Heads,
-    pub(super) url: Vec<u32>,
-    pub(super) header: Vec<u32>,
-    /// Patterns of each such rule.
-    pub(super) patterns: HashMap<u32, Vec<u32>>,
+    /// Rules for passwords in URLs, each with the normalised names it looks for; for any name if there is none.
+    pub(super) url: Vec<(u32, Vec<Vec<u8>>)>,
+    /// The same for authorization headers.
+    pub(super) header: Vec<(u32, Vec<Vec<u8>>)>,
+    /// For each rule, its patterns that match whole values.
+    pub(super) patterns: Vec<Vec<u32>>,
 }
 
 /// How rules spell one keyword.
@@ -142,17 +144,23 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         patterns: Vec::new(),
         sets: 0,
         probes: Vec::new(),
-        probe_table: Probes::new(std::iter::empty()),
+        probe_table: Starts::new(std::iter::empty()),
         infixes: Infixes::new(Vec::new()),
         literals: Vec::new(),
-        anywhere: Anywhere::new(std::iter::empty()),
-        hints: Hints::new(&nothing, &nothing),
+        anywhere: Starts::new(std::iter::empty()),
+        hints: Hints::new(&Words { literals: &[], probes: &[], keywords: &nothing }),
         words: nothing.clone(),
         classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
         keyword_patterns: Vec::new(),
         keyword_needs: Vec::new(),
-        values: Values { names: Vec::new(), index: nothing, url: Vec::new(), header: Vec::new(), patterns: HashMap::new() },
+        values: Values {
+            names: Vec::new(),
+            index: nothing,
+            url: Vec::new(),
+            header: Vec::new(),
+            patterns: vec![Vec::new(); rules.len()],
+        },
         regexes: vec![None; rules.len()],
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
@@ -243,7 +251,7 @@ impl Builder {
         let number = u32::try_from(self.tables.patterns.len()).map_err(|_| error(rule, "too many patterns"))?;
         self.tables.patterns.push(pattern);
         if rule.from.is_some() || token.value {
-            self.tables.values.patterns.entry(index).or_default().push(number);
+            self.tables.values.patterns[index as usize].push(number);
             return Ok(());
         }
         match anchor {
@@ -358,15 +366,16 @@ impl Builder {
     }
 
     fn value_names(&mut self, index: u32, from: From, keys: &[String]) {
+        let normal = || keys.iter().map(|k| super::words::normalise(k.as_bytes())).collect();
         match from {
             From::UrlPassword => {
                 self.literal((b"", b"://"), Fold::No, Action::Url);
-                self.tables.values.url.push(index);
+                self.tables.values.url.push((index, normal()));
             }
             From::AuthHeader => {
                 self.literal((b"", b"basic "), Fold::Yes, Action::Header);
                 self.literal((b"", b"bearer "), Fold::Yes, Action::Header);
-                self.tables.values.header.push(index);
+                self.tables.values.header.push((index, normal()));
             }
             From::Assignment => {
                 for key in keys {
@@ -390,29 +399,34 @@ impl Builder {
     fn finish(mut self) -> Tables {
         self.tables.sets = self.sets.len();
         let probes = self.probe_heads.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id));
-        self.tables.probe_table = Probes::new(probes);
+        self.tables.probe_table = Starts::new(probes.clone());
+        let probes: Vec<_> = probes.flat_map(|(head, _)| head.first_three()).collect();
         self.tables.infixes = Infixes::new(std::mem::take(&mut self.infix_pairs));
         let mut words: Vec<_> = std::mem::take(&mut self.keyword_ids).into_iter().collect();
         words.sort_by_key(|(_, (id, _))| *id);
         self.tables.keywords = Keywords::new(&words.into_iter().map(|(word, (_, spelt))| (word, spelt)).collect::<Vec<_>>());
         let need = |groups: &Vec<Group>| groups.iter().map(|g| g.need).min().unwrap_or(0);
         self.tables.keyword_needs = self.tables.keyword_patterns.iter().map(need).collect();
-        self.literals();
-        self.tables.hints = Hints::new(&self.tables.words, self.tables.keywords.heads());
+        self.literals(&probes);
         self.tables
     }
 
-    /// Sorts the literals into the classifier's buckets, so that those of one bucket resemble each other.
-    fn literals(&mut self) {
+    /// Puts the literals where they are looked up.
+    fn literals(&mut self, probes: &[[u8; 3]]) {
         let literals = &mut self.tables.literals;
         literals.sort_by_cached_key(|l| l.bytes[..4.min(l.bytes.len())].to_vec());
-        let prints: Vec<_> = literals.iter().filter(|l| !l.word).map(fingerprint).collect();
+        let prints: Vec<_> = literals.iter().filter(|l| !l.word).map(|l| (fingerprint(l), l.starts)).collect();
         self.tables.classifier = Classifier::new(&prints);
-        let head = |(l, id): (&'_ Literal, u32)| (l.bytes.clone(), l.folded, id);
-        let anywhere: Vec<_> = literals.iter().zip(0u32..).filter(|(l, _)| !l.word).map(head).collect();
-        self.tables.anywhere = Anywhere::new(anywhere.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id)));
-        let words = literals.iter().zip(0u32..).filter(|(l, _)| l.word);
-        self.tables.words = Heads::new(words.map(|(l, id)| (Head { word: &l.bytes, folded: l.folded }, id)));
+        let literals = &self.tables.literals;
+        let of = |word: bool| {
+            let some = literals.iter().zip(0u32..).filter(move |(l, _)| l.word == word);
+            some.map(|(l, id)| (Head { word: &l.bytes, folded: l.folded }, id))
+        };
+        self.tables.anywhere = Starts::new(of(false));
+        self.tables.words = Heads::new(of(true));
+        let words: Vec<_> = of(true).map(|(head, _)| head).collect();
+        let keywords = self.tables.keywords.heads();
+        self.tables.hints = Hints::new(&Words { literals: &words, probes, keywords });
         let names = self.tables.values.names.iter().zip(0u32..);
         let head = |n: &'_ Vec<u8>| n.strip_suffix(b"$").map_or(n.len(), <[u8]>::len);
         self.tables.values.index = Heads::new(names.map(|((n, _), id)| (Head { word: &n[..head(n)], folded: false }, id)));

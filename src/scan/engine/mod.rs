@@ -13,6 +13,7 @@
 //! regular expressions look at no byte twice, keywords are searched once.
 
 mod anchor;
+mod buckets;
 pub mod classify;
 mod compile;
 pub mod explain;

@@ -6,6 +6,7 @@
 use super::super::rule::set::{Set, TOKEN};
 use super::Sink;
 use super::classify::{Masks, WORD};
+use super::hints::word_starts;
 use super::pattern::Start;
 use super::search::{BEHIND, Found, Search};
 
@@ -41,11 +42,19 @@ pub(super) struct Candidate {
 }
 
 impl<S: Sink> Search<'_, '_, '_, S> {
-    /// Looks at a run of token characters: escapes before it, then rules that need a keyword.
-    pub(super) fn run(&mut self, at: usize, word: usize) {
+    /// Looks at a run of token characters: escapes before it, then rules that need a keyword, unless it is known to be `plain`:
+    /// without letters or without digits.
+    #[inline]
+    pub(super) fn run(&mut self, at: usize, word: usize, plain: bool) {
         if at > 0 && matches!(self.bytes[at - 1], b'\\' | b'%' | b'[' | b';') {
             self.escaped(at);
         }
+        if !plain {
+            self.near_keywords(at, word);
+        }
+    }
+
+    fn near_keywords(&mut self, at: usize, word: usize) {
         let (end, last) = self.run_end(at, word);
         if !self.is_mixed(at, end, word) {
             return;
@@ -190,31 +199,27 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         while self.scratch.keywords.front().is_some_and(|k| k.1 + REACH < at) {
             self.scratch.keywords.pop_front();
         }
-        let first = self.chunk.saturating_sub(BEHIND * WORD);
-        let mut pos = from.max(first);
-        self.scratch.keywords_to = end.max(pos);
-        while pos < end {
-            let offset = pos + BEHIND * WORD - self.chunk;
-            let (index, bit) = (offset / WORD, offset % WORD);
-            let width = (WORD - bit).min(end - pos);
-            let keep = if width < WORD { (1u64 << width) - 1 } else { u64::MAX };
-            let masks = &self.scratch.masks[index];
-            let (long, short) = (masks.keyword >> bit & keep, masks.short >> bit & keep);
-            let mut bits = long | short;
-            let keywords = &self.engine.tables.keywords;
+        let from = from.max(self.chunk.saturating_sub(BEHIND * WORD));
+        self.scratch.keywords_to = end.max(from);
+        if from >= end {
+            return;
+        }
+        let tables = &self.engine.tables;
+        let index = |at: usize| (at + BEHIND * WORD - self.chunk) / WORD;
+        let (first, last) = (index(from), index(end - 1));
+        for word in first..=last {
+            let base = (self.chunk + word * WORD) - BEHIND * WORD;
+            let masks = &self.scratch.masks;
+            let mut starts = word_starts(&masks[word - 1], &masks[word], &masks[word + 1]);
+            starts &= if word == first { u64::MAX << (from % WORD) } else { u64::MAX };
+            starts &= if word == last { u64::MAX >> (WORD - 1 - (end - 1) % WORD) } else { u64::MAX };
+            let mut bits = tables.hints.keywords(self.bytes, base, starts);
             while bits != 0 {
-                let start = pos + bits.trailing_zeros() as usize;
-                let lowest = bits & bits.wrapping_neg();
-                bits ^= lowest;
+                let start = base + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
                 let list = &mut self.scratch.keywords;
-                if long & lowest != 0 {
-                    keywords.at(self.bytes, start, false, |id, to| list.push_back((id, start, to)));
-                }
-                if short & lowest != 0 {
-                    keywords.at(self.bytes, start, true, |id, to| list.push_back((id, start, to)));
-                }
+                tables.keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
             }
-            pos += width;
         }
     }
 }

@@ -13,14 +13,13 @@ use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
 use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, RunCache, Span, Start};
-use super::table;
 use super::words::{begins_word, begins_word_at, normalise};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
-const CHUNK: usize = 128;
+const CHUNK: usize = 64;
 /// Words of an earlier chunk that are kept, for what stands before a run.
-pub(super) const BEHIND: usize = 4;
+pub(super) const BEHIND: usize = 5;
 /// Words classified beyond a chunk, for runs that go on.
 const AHEAD: usize = 18;
 /// Behind the part asked for, candidates are looked at that far: a match may begin before its literal.
@@ -165,41 +164,41 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         tables.classifier.classify(&self.bytes[from..to], &self.bytes[to..], &mut masks[BEHIND + known..]);
         // Nothing looks further ahead than this.
         masks[BEHIND + known + (to - from).div_ceil(WORD)..].fill(Masks::default());
-        // The hints of the last one depend on what follows it.
-        let first = known.saturating_sub(1);
-        tables.hints.fill(self.bytes, self.chunk + first * WORD, &mut masks[BEHIND + first - 1..]);
+        tables.hints.fill(self.bytes, self.chunk, &mut masks[BEHIND - 1..BEHIND + CHUNK + 2]);
     }
 
     #[inline]
     fn word(&mut self, word: usize, at: usize, end: usize) {
         let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
-        let [before, here, next] = [masks[0], masks[1], masks[2]];
-        if here.token | here.literal == 0 {
+        let [before, here, next] = [&masks[0], &masks[1], &masks[2]];
+        if here.long | here.literal | here.word == 0 {
             return;
         }
         let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
-        let token = u128::from(here.token) | u128::from(next.token) << 64;
-        let two = token & token >> 1;
-        let four = two & two >> 2;
-        let eight = four & four >> 4;
-        let long = eight & eight >> 8;
-        let longer = truncate(long & long >> 16);
-        let long = truncate(long);
-        let tables = &self.engine.tables;
+        let (long, literal, words) = (here.long & keep, here.literal & keep, here.word & keep);
         if long != 0 {
-            let mut room = [0; 68];
-            let block = table::block(self.bytes, at, &mut room);
             let alnum = here.digit | here.upper | here.lower;
             let carry = (before.digit | before.upper | before.lower) >> 63;
-            let starts = alnum & !(alnum << 1 | carry) & long & keep;
-            self.each(tables.probe_table.filter(block, starts), at, |this, pos| this.probe(pos, Start::Border));
+            let starts = alnum & !(alnum << 1 | carry) & long;
             let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
-            let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long & keep;
-            self.each((starts | runs) & longer, at, |this, pos| this.infix(pos, word));
-            self.each(runs, at, |this, pos| this.run(pos, word));
+            let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long;
+            // Thirty-two token characters begin here.
+            let longer = (starts | runs) & (here.long >> 16 | next.long << 48);
+            let probe = here.probe & keep;
+            let two = |class: fn(&Masks) -> u64| u128::from(class(here)) | u128::from(class(next)) << 64;
+            let (token, letter, digit) = (two(|m| m.token), two(|m| m.upper | m.lower), two(|m| m.digit));
+            self.each(probe, at, |this, pos| this.probe(pos, Start::Border));
+            self.each(longer, at, |this, pos| this.infix(pos, word));
+            self.each(runs, at, |this, pos| {
+                let first = 1u128 << (pos - at);
+                // Carried to where the run ends, if that is within reach.
+                let run = token & !token.wrapping_add(first);
+                let plain = run >> 127 == 0 && (run & letter == 0 || run & digit == 0);
+                this.run(pos, word, plain);
+            });
         }
-        self.each(here.literal & keep, at, Self::anywhere);
-        self.each(here.word & keep, at, Self::word_literal);
+        self.each(literal, at, Self::anywhere);
+        self.each(words, at, Self::word_literal);
     }
 
     #[inline]
@@ -214,17 +213,15 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     #[inline]
     fn probe(&mut self, at: usize, start: Start) {
         let engine = self.engine;
-        for probe in engine.tables.probe_table.look_up(&self.bytes[at..]) {
-            match engine.tables.probes[probe as usize] {
-                Probe::Pattern { pattern, offset } => {
-                    let start = if offset == 0 { start } else { Start::Border };
-                    if let Some(begin) = at.checked_sub(offset as usize) {
-                        self.pattern(pattern, begin, start, Found::default());
-                    }
+        engine.tables.probe_table.look_up(&self.bytes[at..], |probe| match engine.tables.probes[probe as usize] {
+            Probe::Pattern { pattern, offset } => {
+                let start = if offset == 0 { start } else { Start::Border };
+                if let Some(begin) = at.checked_sub(offset as usize) {
+                    self.pattern(pattern, begin, start, Found::default());
                 }
-                Probe::Regex { rule } => self.regex(rule, at),
             }
-        }
+            Probe::Regex { rule } => self.regex(rule, at),
+        });
     }
 
     /// Looks up literals at fixed offsets behind a word start.
@@ -282,20 +279,20 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Follows up a hint of the classifier: literals that may stand anywhere.
     fn anywhere(&mut self, at: usize) {
         let engine = self.engine;
-        for index in engine.tables.anywhere.look_up(&self.bytes[at..]) {
+        engine.tables.anywhere.look_up(&self.bytes[at..], |index| {
             let literal = &engine.tables.literals[index as usize];
             if !literal.starts || begins_word_at(self.bytes, at) {
                 self.literal(at, literal);
             }
-        }
+        });
     }
 
     /// The same for literals that begin a word.
     #[inline]
     fn word_literal(&mut self, at: usize) {
         let engine = self.engine;
-        for index in engine.tables.words.long(&self.bytes[at..]) {
-            self.literal(at, &engine.tables.literals[index as usize]);
+        if engine.tables.hints.is_word(&self.bytes[at..]) {
+            engine.tables.words.long(&self.bytes[at..], |index| self.literal(at, &engine.tables.literals[index as usize]));
         }
     }
 
@@ -412,19 +409,18 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         match from {
             From::Assignment => {
                 for start in 0..name.len() {
-                    for id in values.index.look_up(&name[start..]) {
+                    values.index.look_up(&name[start..], |id| {
                         let (wanted, rules) = &values.names[id as usize];
                         if wanted.strip_suffix(b"$").map_or(name[start..].starts_with(wanted), |last| name[start..] == *last) {
                             rules.iter().for_each(|r| self.value(*r, value));
                         }
-                    }
+                    });
                 }
             }
             From::UrlPassword | From::AuthHeader => {
                 let rules = if from == From::UrlPassword { &values.url } else { &values.header };
-                for rule in rules {
-                    let keys = &engine.rules[*rule as usize].keys;
-                    if keys.is_empty() || keys.iter().any(|k| normalise(k.as_bytes()) == name) {
+                for (rule, keys) in rules {
+                    if keys.is_empty() || keys.contains(&name) {
                         self.value(*rule, value);
                     }
                 }
@@ -435,7 +431,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn value(&mut self, rule: u32, value: Value) {
         let tables = &self.engine.tables;
         let found = Found { keyword: None, value: Some(value) };
-        for pattern in tables.values.patterns.get(&rule).map(Vec::as_slice).unwrap_or_default() {
+        for pattern in &tables.values.patterns[rule as usize] {
             let pattern = &tables.patterns[*pattern as usize];
             let edges = (Start::Given, End::At(value.end));
             if let Some(span) = pattern.match_at(&self.bytes[..value.end], value.start, edges, &mut self.scratch.runs) {
@@ -490,9 +486,4 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let text = &self.bytes[block_start(self.bytes, at).min(at.saturating_sub(NEAR))..at];
         begins_word(text, &words)
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
-fn truncate(bits: u128) -> u64 {
-    bits as u64
 }

@@ -1,89 +1,23 @@
-//! Small hash tables over the first bytes of words: a bitmap that says no in a nanosecond, then a bucket.
+//! Small hash tables over the first bytes of words.
 //!
-//! They must not know what they index. Start with [`Probes`], over how tokens begin, and [`Heads`], over
-//! how words do.
-
-const BITS: usize = 1 << 16;
-
-/// 64 places and what is needed to look up the last of them.
-pub(super) type Block = [u8; 68];
-
-/// The block that begins at `at`; where the input ends within it, a copy in `room`, with zeros behind the end.
-#[inline]
-pub(super) fn block<'a>(bytes: &'a [u8], at: usize, room: &'a mut Block) -> &'a Block {
-    match bytes[at..].first_chunk() {
-        Some(block) => block,
-        None => padded(&bytes[at..], room),
-    }
-}
-
-#[cold]
-fn padded<'a>(rest: &[u8], room: &'a mut Block) -> &'a Block {
-    room.fill(0);
-    room[..rest.len()].copy_from_slice(rest);
-    room
-}
-
-/// How the literals of probes begin: a bit for each hash of three bytes, then their heads.
-#[derive(Debug, Clone)]
-pub(super) struct Probes {
-    bitmap: Box<[u64; BITS / 64]>,
-    heads: Map,
-}
-
-impl Probes {
-    /// A table of literals of three bytes and more, and their numbers.
-    pub(super) fn new<'a>(pairs: impl Iterator<Item = (Head<'a>, u32)>) -> Self {
-        let mut bitmap = Box::new([0; BITS / 64]);
-        let mut entries = Vec::new();
-        for (head, id) in pairs {
-            if let Some(key) = head.word.first_chunk() {
-                let spelled = if head.folded { cases(*key) } else { vec![*key] };
-                spelled.into_iter().map(slot).for_each(|s| bitmap[s / 64] |= 1 << (s % 64));
-                entries.push(Entry::new(head, id, short_key));
-            }
-        }
-        Self { bitmap, heads: Map::new(entries) }
-    }
-
-    /// Of the places `at` in a block, those where a literal may begin; without branches, as most are turned away and which ones
-    /// nobody can predict.
-    #[inline]
-    pub(super) fn filter(&self, block: &Block, mut at: u64) -> u64 {
-        let bitmap: &[u64; BITS / 64] = &self.bitmap;
-        let mut pass = 0;
-        while at != 0 {
-            let place = at.trailing_zeros() as usize & 63;
-            let slot = slot([block[place], block[place + 1], block[place + 2]]);
-            pass |= (bitmap[slot / 64] >> (slot % 64) & 1) << place;
-            at &= at - 1;
-        }
-        pass
-    }
-
-    /// The numbers of literals that may begin at the start of `bytes`.
-    #[inline]
-    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
-        let here = head_of(bytes);
-        self.heads.at(short_key(here), here)
-    }
-}
+//! They must not know what they index. Start with [`Starts`], over literals of three bytes and more, and [`Heads`], over words of four
+//! and more and those of three. Most places are turned away by [`super::hints`] before.
 
 /// Literals of three bytes and more by how they begin.
 #[derive(Debug, Clone)]
-pub(super) struct Anywhere(Map);
+pub(super) struct Starts(Map);
 
-impl Anywhere {
+impl Starts {
     /// A table of literals and their numbers.
     pub(super) fn new<'a>(pairs: impl Iterator<Item = (Head<'a>, u32)>) -> Self {
         Self(Map::new(pairs.map(|(head, id)| Entry::new(head, id, short_key)).collect()))
     }
 
-    /// The numbers of literals that may begin at the start of `bytes`.
-    #[inline]
-    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+    /// Calls `hit` with the numbers of literals that may begin at the start of `bytes`.
+    #[inline(always)]
+    pub(super) fn look_up(&self, bytes: &[u8], hit: impl FnMut(u32)) {
         let here = head_of(bytes);
-        self.0.at(short_key(here), here)
+        self.0.at(short_key(here), here, hit);
     }
 }
 
@@ -98,6 +32,8 @@ pub(super) struct Infixes {
     lower: u64,
     /// For each offset, keys and their numbers.
     lists: Box<[Keyed]>,
+    /// For each byte, which offsets have keys that begin with it.
+    first: Box<[u64; 256]>,
     /// One bit for each hash of an offset and its key.
     bitmap: [u64; INFIX_BITS / 64],
 }
@@ -118,6 +54,7 @@ impl Infixes {
             by_run: Box::new([0; RUNS]),
             lower: 0,
             lists: Box::new([]),
+            first: Box::new([0; 256]),
             bitmap: [0; INFIX_BITS / 64],
         };
         let groups = all.chunk_by(|a, b| a.0 == b.0);
@@ -130,6 +67,7 @@ impl Infixes {
             this.by_run[need..].iter_mut().for_each(|bits| *bits |= bit);
             let lower = group.iter().any(|(_, key, ..)| !key.iter().any(u8::is_ascii_uppercase));
             this.lower |= if lower { bit } else { 0 };
+            group.iter().for_each(|(_, key, ..)| this.first[usize::from(key[0])] |= bit);
         }
         for (offset, key, ..) in all {
             let slot = infix_slot(offset, key);
@@ -153,7 +91,10 @@ impl Infixes {
             bits &= bits - 1;
             let last = if first == 63 { self.offsets.len() } else { first + 1 };
             for index in first..last {
-                self.at(index, bytes, &mut hit);
+                let byte = bytes.get(self.offsets[index]).copied().unwrap_or_default();
+                if self.first[usize::from(byte)] >> first & 1 != 0 {
+                    self.at(index, bytes, &mut hit);
+                }
             }
         }
     }
@@ -179,6 +120,29 @@ fn infix_slot(offset: usize, key: [u8; 3]) -> usize {
 pub(super) struct Head<'a> {
     pub(super) word: &'a [u8],
     pub(super) folded: bool,
+}
+
+impl Head<'_> {
+    /// The first eight bytes, and which bits of them count.
+    pub(super) fn masked(&self) -> (u64, u64) {
+        let n = self.word.len().min(8);
+        let (mut bytes, mut mask) = ([0; 8], [0; 8]);
+        for (at, byte) in self.word[..n].iter().enumerate() {
+            // As small letters where case does not count, so that two spellings of one literal are one entry.
+            bytes[at] = if self.folded { byte.to_ascii_lowercase() } else { *byte };
+            mask[at] = if self.folded && byte.is_ascii_alphabetic() { !0x20 } else { 0xff };
+        }
+        (u64::from_le_bytes(bytes), u64::from_le_bytes(mask))
+    }
+
+    /// The first three bytes in all spellings, if there are so many.
+    pub(super) fn first_three(&self) -> Vec<[u8; 3]> {
+        match self.word.first_chunk() {
+            Some(key) if self.folded => cases(*key),
+            Some(key) => vec![*key],
+            None => Vec::new(),
+        }
+    }
 }
 
 /// A map from how words begin to numbers. What comes out begins with the first eight bytes of the word; the rest is not looked at.
@@ -228,31 +192,25 @@ impl Heads {
         (self.four.keys().map(hash), self.three.keys().map(hash))
     }
 
-    /// The numbers of words of four bytes and more that may begin at the start of `bytes`.
-    #[inline]
-    pub(super) fn long(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+    /// Calls `hit` with the numbers of words of four bytes and more that may begin at the start of `bytes`.
+    #[inline(always)]
+    pub(super) fn long(&self, bytes: &[u8], hit: impl FnMut(u32)) {
         let here = head_of(bytes);
-        self.four.at(long_key(here), here)
+        self.four.at(long_key(here), here, hit);
     }
 
-    /// The numbers of words of three bytes that begin there.
-    #[inline]
-    pub(super) fn short(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+    /// Calls `hit` with the numbers of words that may begin there.
+    #[inline(always)]
+    pub(super) fn look_up(&self, bytes: &[u8], mut hit: impl FnMut(u32)) {
         let here = head_of(bytes);
-        self.three.at(short_key(here), here)
-    }
-
-    /// The numbers of words that may begin there.
-    #[inline]
-    pub(super) fn look_up(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
-        let here = head_of(bytes);
-        self.four.at(long_key(here), here).chain(self.three.at(short_key(here), here))
+        self.four.at(long_key(here), here, &mut hit);
+        self.three.at(short_key(here), here, &mut hit);
     }
 }
 
 /// The first eight bytes, with zeros behind the end.
-#[inline]
-fn head_of(bytes: &[u8]) -> u64 {
+#[inline(always)]
+pub(super) fn head_of(bytes: &[u8]) -> u64 {
     match bytes.first_chunk() {
         Some(head) => u64::from_le_bytes(*head),
         None => short_of_eight(bytes),
@@ -268,15 +226,8 @@ fn short_of_eight(bytes: &[u8]) -> u64 {
 
 impl Entry {
     fn new(head: Head<'_>, id: u32, key: fn(u64) -> u32) -> Self {
-        let n = head.word.len().min(8);
-        let (mut bytes, mut mask) = ([0; 8], [0; 8]);
-        for (at, byte) in head.word[..n].iter().enumerate() {
-            // As small letters where case does not count, so that two spellings of one literal are one entry.
-            bytes[at] = if head.folded { byte.to_ascii_lowercase() } else { *byte };
-            mask[at] = if head.folded && byte.is_ascii_alphabetic() { !0x20 } else { 0xff };
-        }
-        let head = u64::from_le_bytes(bytes);
-        Self { key: key(head), id, head, mask: u64::from_le_bytes(mask) }
+        let (head, mask) = head.masked();
+        Self { key: key(head), id, head, mask }
     }
 }
 
@@ -297,11 +248,15 @@ impl Map {
         Self { starts, shift, entries: entries.into() }
     }
 
-    #[inline]
-    fn at(&self, key: u32, here: u64) -> impl Iterator<Item = u32> {
+    /// Calls `hit` with the numbers of words of this key that begin like `here`. Inlined with it: it is called a million times a second.
+    #[inline(always)]
+    fn at(&self, key: u32, here: u64, mut hit: impl FnMut(u32)) {
         let slot = (hash(key) >> self.shift) as usize;
-        let entries = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
-        entries.iter().filter(move |e| (here ^ e.head) & e.mask == 0).map(|e| e.id)
+        for entry in &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize] {
+            if (here ^ entry.head) & entry.mask == 0 {
+                hit(entry.id);
+            }
+        }
     }
 
     fn keys(&self) -> impl Iterator<Item = u32> {
@@ -310,22 +265,22 @@ impl Map {
 }
 
 /// The first four bytes, in either case.
-#[inline]
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
-fn long_key(here: u64) -> u32 {
+pub(super) fn long_key(here: u64) -> u32 {
     here as u32 | 0x2020_2020
 }
 
 /// The first three.
-#[inline]
-fn short_key(here: u64) -> u32 {
+#[inline(always)]
+pub(super) fn short_key(here: u64) -> u32 {
     long_key(here) & 0x00ff_ffff
 }
 
 /// Multiplying by this spreads a key over the upper bits.
 pub(super) const SPREAD: u32 = 0x9E37_79B1;
 
-#[inline]
+#[inline(always)]
 pub(super) fn hash(key: u32) -> u32 {
     key.wrapping_mul(SPREAD)
 }
@@ -342,15 +297,15 @@ fn cases(key: [u8; 3]) -> Vec<[u8; 3]> {
     (0..8).map(spell).collect()
 }
 
-#[inline]
-fn slot(key: [u8; 3]) -> usize {
+#[inline(always)]
+pub(super) fn slot(key: [u8; 3]) -> usize {
     let x = u32::from_le_bytes([key[0], key[1], key[2], 0]);
     (x.wrapping_mul(SPREAD) >> 16) as usize
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Head, Heads, Probes, block};
+    use super::{Head, Heads, Starts};
 
     #[test]
     fn heads_mind_case_where_they_are_told_to() {
@@ -363,7 +318,11 @@ mod tests {
             (head(b"key_of_all", true), 5),
         ];
         let table = Heads::new(pairs.into_iter());
-        let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
+        let look = |bytes: &[u8]| {
+            let mut found = Vec::new();
+            table.look_up(bytes, |id| found.push(id));
+            found
+        };
         assert_eq!(look(b"TOKENS"), [1, 3]);
         assert_eq!(look(b"tokes"), [3]);
         assert_eq!(look(b"keyed"), [2]);
@@ -376,18 +335,18 @@ mod tests {
     }
 
     #[test]
-    fn probes_are_found_and_nothing_else() {
+    fn starts_are_found_and_nothing_else() {
         let heads: [(&[u8], bool, u32); 5] =
             [(b"ghp", false, 0), (b"ghp_", false, 1), (b"sG.", true, 2), (b"SG.", true, 2), (b"\xff\xff\xff", false, 3)];
-        let table = Probes::new(heads.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id)));
-        let look = |bytes: &[u8]| table.look_up(bytes).collect::<Vec<_>>();
+        let table = Starts::new(heads.iter().map(|(word, folded, id)| (Head { word, folded: *folded }, *id)));
+        let look = |bytes: &[u8]| {
+            let mut found = Vec::new();
+            table.look_up(bytes, |id| found.push(id));
+            found
+        };
         assert_eq!(look(b"ghp_x"), [0, 1]);
         assert_eq!(look(b"ghpx"), [0]);
         assert_eq!(look(b"Sg."), [2]);
         assert_eq!(look(b"GHP_"), Vec::<u32>::new());
-        let mut room = [0; 68];
-        let all = table.filter(block(b"ghp SG. sg. \xff\xff\xff", 0, &mut room), u64::MAX >> 1);
-        assert_eq!(all & (1 | 1 << 4 | 1 << 8 | 1 << 12), 1 | 1 << 4 | 1 << 8 | 1 << 12);
-        assert!(all.count_ones() < 8);
     }
 }

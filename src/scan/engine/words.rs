@@ -40,15 +40,14 @@ impl Keywords {
         &self.table
     }
 
-    /// Calls `hit(keyword, end)` for each keyword of four bytes and more that begins at `at`, or for each of three.
+    /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
     #[inline]
-    pub(super) fn at(&self, bytes: &[u8], at: usize, short: bool, mut hit: impl FnMut(u32, usize)) {
-        let found = |id: u32| match_normal(bytes, at, &self.words[id as usize]).map(|end| (id, end));
-        if short {
-            self.table.short(&bytes[at..]).filter_map(found).for_each(|(id, end)| hit(id, end));
-        } else {
-            self.table.long(&bytes[at..]).filter_map(found).for_each(|(id, end)| hit(id, end));
-        }
+    pub(super) fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
+        self.table.look_up(&bytes[at..], |id| {
+            if let Some(end) = match_normal(bytes, at, &self.words[id as usize]) {
+                hit(id, end);
+            }
+        });
     }
 
     /// A keyword as normalised.
@@ -145,9 +144,7 @@ mod tests {
         ]);
         let check = |text: &str, expected: Option<(u32, usize)>| {
             let mut found = None;
-            for short in [false, true] {
-                words.at(text.as_bytes(), 0, short, |id, end| found = Some((id, end)));
-            }
+            words.at(text.as_bytes(), 0, |id, end| found = Some((id, end)));
             assert_eq!(found, expected, "{text}");
         };
         check("api_key=", Some((0, 7)));
