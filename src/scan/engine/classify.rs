@@ -29,6 +29,8 @@ pub struct Masks {
     pub literal: u64,
     /// A literal that begins a word may begin here; filled in by [`super::hints`], as is all below.
     pub word: u64,
+    /// A keyword of four bytes and more may.
+    pub keyword: u64,
     /// Sixteen token characters begin here.
     pub long: u64,
     /// A probe may begin here.

@@ -6,7 +6,6 @@
 use super::super::rule::set::{Set, TOKEN};
 use super::Sink;
 use super::classify::{Masks, WORD};
-use super::hints::word_starts;
 use super::pattern::Start;
 use super::search::{BEHIND, Found, Search};
 
@@ -210,15 +209,24 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         for word in first..=last {
             let base = (self.chunk + word * WORD) - BEHIND * WORD;
             let masks = &self.scratch.masks;
-            let mut starts = word_starts(&masks[word - 1], &masks[word], &masks[word + 1]);
-            starts &= if word == first { u64::MAX << (from % WORD) } else { u64::MAX };
-            starts &= if word == last { u64::MAX >> (WORD - 1 - (end - 1) % WORD) } else { u64::MAX };
-            let mut bits = tables.hints.keywords(self.bytes, base, starts);
+            let mut keep = if word == first { u64::MAX << (from % WORD) } else { u64::MAX };
+            keep &= if word == last { u64::MAX >> (WORD - 1 - (end - 1) % WORD) } else { u64::MAX };
+            let long = masks[word].keyword & keep;
+            let around = [&masks[word - 1], &masks[word], &masks[word + 1]];
+            let short = tables.hints.short(self.bytes, base, around, keep);
+            let mut bits = long | short;
             while bits != 0 {
-                let start = base + bits.trailing_zeros() as usize;
+                let place = bits.trailing_zeros();
                 bits &= bits - 1;
+                let start = base + place as usize;
                 let list = &mut self.scratch.keywords;
-                tables.keywords.at(self.bytes, start, |id, to| list.push_back((id, start, to)));
+                let mut hit = |id, to| list.push_back((id, start, to));
+                if long >> place & 1 != 0 {
+                    tables.keywords.at(self.bytes, start, false, &mut hit);
+                }
+                if short >> place & 1 != 0 {
+                    tables.keywords.at(self.bytes, start, true, &mut hit);
+                }
             }
         }
     }

@@ -164,7 +164,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         tables.classifier.classify(&self.bytes[from..to], &self.bytes[to..], &mut masks[BEHIND + known..]);
         // Nothing looks further ahead than this.
         masks[BEHIND + known + (to - from).div_ceil(WORD)..].fill(Masks::default());
-        tables.hints.fill(self.bytes, self.chunk, &mut masks[BEHIND - 1..BEHIND + CHUNK + 2]);
+        // The hints of the last two depend on what follows them.
+        let first = known.saturating_sub(2);
+        let last = masks.len().min(BEHIND + to.saturating_sub(self.chunk).div_ceil(WORD) + 2);
+        tables.hints.fill(self.bytes, self.chunk + first * WORD, &mut masks[BEHIND + first - 1..last.max(BEHIND + first + 2)]);
     }
 
     #[inline]

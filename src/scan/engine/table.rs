@@ -192,6 +192,11 @@ impl Heads {
         (self.four.keys().map(hash), self.three.keys().map(hash))
     }
 
+    /// Are all words of three bytes made of letters?
+    pub(super) fn three_letters(&self) -> bool {
+        self.three.entries.iter().all(|e| e.head.to_le_bytes()[..3].iter().all(u8::is_ascii_alphabetic))
+    }
+
     /// Calls `hit` with the numbers of words of four bytes and more that may begin at the start of `bytes`.
     #[inline(always)]
     pub(super) fn long(&self, bytes: &[u8], hit: impl FnMut(u32)) {
@@ -199,7 +204,14 @@ impl Heads {
         self.four.at(long_key(here), here, hit);
     }
 
-    /// Calls `hit` with the numbers of words that may begin there.
+    /// The same for words of three bytes.
+    #[inline(always)]
+    pub(super) fn short(&self, bytes: &[u8], hit: impl FnMut(u32)) {
+        let here = head_of(bytes);
+        self.three.at(short_key(here), here, hit);
+    }
+
+    /// The same for all words.
     #[inline(always)]
     pub(super) fn look_up(&self, bytes: &[u8], mut hit: impl FnMut(u32)) {
         let here = head_of(bytes);

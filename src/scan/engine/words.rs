@@ -40,14 +40,15 @@ impl Keywords {
         &self.table
     }
 
-    /// Calls `hit(keyword, end)` for each keyword that begins at `at`.
+    /// Calls `hit(keyword, end)` for each keyword of four bytes and more that begins at `at`, or for each of three.
     #[inline]
-    pub(super) fn at(&self, bytes: &[u8], at: usize, mut hit: impl FnMut(u32, usize)) {
-        self.table.look_up(&bytes[at..], |id| {
+    pub(super) fn at(&self, bytes: &[u8], at: usize, short: bool, mut hit: impl FnMut(u32, usize)) {
+        let found = |id: u32| {
             if let Some(end) = match_normal(bytes, at, &self.words[id as usize]) {
                 hit(id, end);
             }
-        });
+        };
+        if short { self.table.short(&bytes[at..], found) } else { self.table.long(&bytes[at..], found) }
     }
 
     /// A keyword as normalised.
@@ -144,7 +145,9 @@ mod tests {
         ]);
         let check = |text: &str, expected: Option<(u32, usize)>| {
             let mut found = None;
-            words.at(text.as_bytes(), 0, |id, end| found = Some((id, end)));
+            for short in [false, true] {
+                words.at(text.as_bytes(), 0, short, |id, end| found = Some((id, end)));
+            }
             assert_eq!(found, expected, "{text}");
         };
         check("api_key=", Some((0, 7)));
