@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,12 +15,12 @@ use super::{args, clock, config, output, scan};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
 use crate::scan::blob::Place;
-use crate::scan::engine::explain::Trace;
-use crate::scan::engine::{Engine, Input, Match, Miss, Scratch, Span};
+use crate::scan::engine::explain::{Trace, Untried, untried};
+use crate::scan::engine::{Engine, Input, Match, Miss, Scratch};
 use crate::scan::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::issues::Issues;
-use crate::scan::source::{stream::first_column, utf16};
+use crate::scan::source::{leaves_out, stream::first_column, utf16};
 use crate::scan::suppress::{Decision, Lines, Suppressions};
 
 /// Files larger than this are not explained: they would be held in memory whole.
@@ -46,7 +47,17 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
         let rule = &engine.rules()[found.rule as usize].id;
         suppressions.decide(rule, &fingerprint, Lines::around(&bytes, span), Date::from_unix(now))
     };
-    output::write(None, |out| report(&engine, &bytes, (&trace, scratch.matches(), &decide), out))?;
+    output::write(None, |out| {
+        report(&engine, &bytes, (&trace, scratch.matches(), &decide), out)?;
+        if leaves_out(&outer) {
+            writeln!(
+                out,
+                "note        scan of the folder leaves this file out: an ignore file names it, and git does not track it"
+            )?;
+            writeln!(out, "            name the file itself, or scan with --no-ignore")?;
+        }
+        Ok(())
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -163,7 +174,7 @@ fn split(place: &str) -> anyhow::Result<(PathBuf, usize)> {
     }
 }
 
-fn line_range(bytes: &[u8], line: usize) -> Option<std::ops::Range<usize>> {
+fn line_range(bytes: &[u8], line: usize) -> Option<Range<usize>> {
     let start = if line == 1 { 0 } else { memchr::memchr_iter(b'\n', bytes).nth(line - 2)? + 1 };
     let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |n| start + n);
     (start < bytes.len()).then_some(start..end.max(start + 1))
@@ -179,14 +190,16 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
         let reason = values.filter(|v| v.len() >= 4).fold(reason, |reason, value| reason.replace(&*value, "********"));
         sanitise(reason.as_bytes()).into_owned()
     };
+    let untried = untried(bytes, trace);
     if trace.hits.is_empty() && trace.misses.is_empty() {
         writeln!(out, "Nothing on this line has the form of a credential that a rule knows: no candidate was judged.")?;
+        unknown(bytes, &untried, out)?;
         return writeln!(out, "To find it, write a rule: rules/README.md.");
     }
     for found in &trace.hits {
         let rule = &engine.rules()[found.rule as usize];
         writeln!(out, "finding     {} ({}, {} confidence)", rule.id, found.severity.word(), found.confidence.word())?;
-        place(bytes, found.span, out)?;
+        place(bytes, found.span.secret_start..found.span.secret_end, out)?;
         writeln!(out, "  shown as  {}", engine.shown(found, &bytes[found.span.secret_start..found.span.secret_end]))?;
         for why in engine.why(found, all, bytes) {
             writeln!(out, "  because   {}", sanitise(why.as_bytes()))?;
@@ -204,18 +217,30 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
     for (rule, span, why) in &trace.misses {
         let rule = &engine.rules()[*rule as usize];
         writeln!(out, "no finding  {}", rule.id)?;
-        place(bytes, *span, out)?;
+        place(bytes, span.secret_start..span.secret_end, out)?;
         writeln!(out, "  because   {}", reason(engine, *why))?;
+    }
+    unknown(bytes, &untried, out)
+}
+
+/// What is as long as a token, and why it was not judged.
+fn unknown(bytes: &[u8], untried: &[Untried], out: &mut dyn Write) -> io::Result<()> {
+    for one in untried {
+        writeln!(out, "no rule")?;
+        place(bytes, one.span.clone(), out)?;
+        let form = if one.random { "looks random" } else { "looks like words or numbers" };
+        writeln!(out, "  entropy   {:.2} bits per character, {form}", one.entropy)?;
+        writeln!(out, "  because   no rule has a prefix that fits it, a keyword before it, or a name it is assigned to")?;
     }
     Ok(())
 }
 
-fn place(bytes: &[u8], span: Span, out: &mut dyn Write) -> io::Result<()> {
-    let line_start = memchr::memrchr(b'\n', &bytes[..span.secret_start]).map_or(0, |n| n + 1);
-    let line = memchr::memchr_iter(b'\n', &bytes[..span.secret_start]).count() + 1;
+fn place(bytes: &[u8], secret: Range<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let line_start = memchr::memrchr(b'\n', &bytes[..secret.start]).map_or(0, |n| n + 1);
+    let line = memchr::memchr_iter(b'\n', &bytes[..secret.start]).count() + 1;
     let first = if line == 1 { first_column(bytes) } else { 1 };
-    let column = String::from_utf8_lossy(&bytes[line_start..span.secret_start]).chars().count() as u64 + first;
-    writeln!(out, "  candidate line {line}, column {column}, {} characters", span.secret_end - span.secret_start)
+    let column = String::from_utf8_lossy(&bytes[line_start..secret.start]).chars().count() as u64 + first;
+    writeln!(out, "  candidate line {line}, column {column}, {} characters", secret.len())
 }
 
 fn reason(engine: &Engine, why: Miss) -> String {

@@ -10,7 +10,7 @@ use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
 use crate::scan::rule::load::{self, Entry, RuleError};
 use crate::scan::rule::select::{self, Choice, Selected};
-use crate::scan::rule::{Near, Need, Paths, Pattern, Rule, builtin, paths};
+use crate::scan::rule::{Near, Need, Pair, Paths, Pattern, Placeholders, Rule, builtin, paths};
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
@@ -88,9 +88,21 @@ fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     line("checks", &rule.checks.iter().map(|c| c.word()).collect::<Vec<_>>().join(", "))?;
     line("only in", &rule.paths.only.join(", "))?;
     line("not in", &rule.paths.except.iter().chain(&rule.allow.paths).cloned().collect::<Vec<_>>().join(", "))?;
-    line("paired with", &rule.pair.with.join(", "))?;
+    line("not values", &rule.allow.values.join(", "))?;
+    line("not words", &rule.allow.words.join(", "))?;
+    line("not regexes", &rule.allow.regexes.join(", "))?;
+    let dropped = rule.placeholders == Placeholders::Dropped;
+    line("unless", if dropped { "it looks like a placeholder, such as `example` or `xxxx`" } else { "" })?;
+    line("paired with", &paired(&rule.pair))?;
     line("what to do", &rule.fix)?;
     line("see", &rule.url)
+}
+
+/// The companions, how near one must be, and what it means if there is none.
+fn paired(pair: &Pair) -> String {
+    let Some(need) = (!pair.with.is_empty()).then_some(pair.need) else { return String::new() };
+    let need = if need == Need::Required { "required" } else { "shown if there" };
+    format!("{}, at most {} lines away, {need}", pair.with.join(", "), pair.lines)
 }
 
 fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {

@@ -147,6 +147,9 @@ struct Spot<'a> {
     inside: Option<String>,
     /// Both in one, as people read it: `outer!member`, `notebook#cell`.
     place: String,
+    /// Only in notebooks that are files: the line of the file on which the text is written; `line` counts in the cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_line: Option<u64>,
     line: u64,
     column: u64,
     end_line: u64,
@@ -233,13 +236,14 @@ impl<'a> Common<'a> {
 impl<'a> Spot<'a> {
     fn of(finding: &Finding, occurrence: &'a Occurrence, style: &Style) -> Self {
         let places = Places::new(&style.root);
-        let Occurrence { origin, at, .. } = occurrence;
+        let Occurrence { origin, at, file_line, .. } = occurrence;
         let Line { before, shown, after } = Line::of(finding, occurrence);
         Self {
             path: places.file(origin),
             path_base64: places.exact(origin),
             inside: inside(origin),
             place: places.name(origin),
+            file_line: *file_line,
             line: at.line,
             column: at.column,
             end_line: at.end_line,

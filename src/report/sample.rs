@@ -72,7 +72,12 @@ pub(super) fn occurrence(origin: Origin, line: u64, before: &str, shown: &str, a
     let column = before.chars().count() as u64 + 1;
     let end_column = column + shown.chars().count() as u64;
     let at = At { line, column, end_line: line, end_column, offset: line.saturating_mul(40), len: end_column - column };
-    Occurrence { origin, at, snippet: Snippet { before: before.into(), shown: shown.into(), after: after.into() } }
+    Occurrence {
+        origin,
+        at,
+        file_line: None,
+        snippet: Snippet { before: before.into(), shown: shown.into(), after: after.into() },
+    }
 }
 
 pub(super) fn file(path: &str) -> Origin {

@@ -3,12 +3,13 @@
 //! It must not know other formats. Start with [`write`]. Sources: the OASIS standard (section numbers below are its), and GitHub's
 //! "SARIF support for code scanning" for limits and for the properties it reads.
 //!
-//! - One result per place, most severe first, at most [`MOST_RESULTS`]; GitHub shows the first 5,000.
+//! - One result per place, most severe first, at most [`MOST_RESULTS`] and [`MOST_PACKED`] bytes; GitHub shows the first 5,000.
 //! - Severity sits on the rule there, so a finding whose severity a check changed gets a rule id of its own, `rule/severity`.
 //! - GitHub tells alerts apart by `primaryLocationLineHash`, `hash:counter`. It is made from rule, path and value fingerprint, so it
 //!   survives edits around the secret; without a project key, from rule, path and the redacted line, so it survives a new run.
 //! - A secret of several lines is reported on its first line: an alert shows in a pull request only if all its lines changed.
-//! - A place inside an archive or a notebook is line 1 of the outer file, with the member as logical location.
+//! - A place in a notebook is the line of the file that its text is written on, one inside an archive line 1 of the archive; the cell or
+//!   the member is the logical location.
 
 mod notes;
 mod rules;
@@ -41,18 +42,67 @@ const MOST_RESULTS: usize = 25_000;
 /// Key of our own identity of the value in `partialFingerprints`.
 const FINGERPRINT_KEY: &str = "stanchFingerprint/v1";
 
+/// GitHub refuses a file that is larger than this when packed with gzip.
+const MOST_PACKED: u64 = 10_000_000;
+
 /// Writes one log of one run.
 pub(super) fn write(scan: &Scan, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut hits = hits(scan);
+    write_within(scan, style, MOST_PACKED, out)
+}
+
+/// The same, with as many results as keep the packed file within `limit` bytes.
+fn write_within(scan: &Scan, style: &Style, limit: u64, out: &mut dyn io::Write) -> io::Result<()> {
+    let hits = hits(scan);
     let all = hits.len();
-    hits.truncate(MOST_RESULTS);
-    let rules = Rules::of(&hits);
+    let mut kept = all.min(MOST_RESULTS);
+    loop {
+        let size = packed_size(scan, style, (&hits[..kept], all), limit)?;
+        if size <= limit || kept == 0 {
+            return write_log(scan, style, (&hits[..kept], all), out);
+        }
+        // Results are much alike: as many fewer as it is too large, and some more.
+        let share = limit as f64 / size as f64 * 0.95;
+        kept = ((kept as f64 * share) as usize).min(kept - 1);
+    }
+}
+
+fn write_log(scan: &Scan, style: &Style, (hits, all): (&[Hit<'_>], usize), out: &mut dyn io::Write) -> io::Result<()> {
+    let rules = Rules::of(hits);
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [RunRecord { run: run(scan, style, &rules, all), results: Results { hits: &hits, rules: &rules, scan, style } }],
+        runs: [RunRecord {
+            run: run(scan, style, &rules, (hits.len(), all)),
+            results: Results { hits, rules: &rules, scan, style },
+        }],
     };
     pretty(out, &log)
+}
+
+/// How large the packed file is. One that is within `limit` as it is is not packed.
+fn packed_size(scan: &Scan, style: &Style, hits: (&[Hit<'_>], usize), limit: u64) -> io::Result<u64> {
+    let mut plain = Counter(0);
+    write_log(scan, style, hits, &mut plain)?;
+    if plain.0 <= limit {
+        return Ok(plain.0);
+    }
+    let mut packer = flate2::write::GzEncoder::new(Counter(0), flate2::Compression::default());
+    write_log(scan, style, hits, &mut packer)?;
+    Ok(packer.finish()?.0)
+}
+
+/// Counts bytes and keeps none.
+struct Counter(u64);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]
@@ -95,14 +145,14 @@ fn hits(scan: &Scan) -> Vec<Hit<'_>> {
     hits.into_iter().map(|(_, hit)| hit).collect()
 }
 
-fn run(scan: &Scan, style: &Style, rules: &Rules, all: usize) -> Run {
+fn run(scan: &Scan, style: &Style, rules: &Rules, counts: (usize, usize)) -> Run {
     let verdict = Verdict::of(scan, style.input);
     let driver = ToolComponent::builder()
         .name("stanch")
         .version(style.version.as_str())
         .semantic_version(style.version.as_str())
         .rules(rules.descriptors())
-        .notifications(notes::descriptors(scan, all))
+        .notifications(notes::descriptors(scan, counts))
         .build();
     let properties = BTreeMap::from([
         ("schema_version".to_owned(), json!(SCHEMA_VERSION)),
@@ -115,7 +165,7 @@ fn run(scan: &Scan, style: &Style, rules: &Rules, all: usize) -> Run {
         .tool(Tool::builder().driver(driver).build())
         .automation_details(RunAutomationDetails::builder().id("stanch/").build())
         .column_kind("unicodeCodePoints")
-        .invocations(vec![notes::invocation(scan, style, all)])
+        .invocations(vec![notes::invocation(scan, style, counts)])
         .properties(PropertyBag::builder().additional_properties(properties).build())
         .build()
 }
@@ -243,7 +293,8 @@ struct OneLine {
 fn place_of(finding: &Finding, occurrence: &Occurrence) -> OneLine {
     let At { line, column, end_line, end_column, .. } = occurrence.at;
     if inside(&occurrence.origin).is_some() {
-        return OneLine { line: 1, column: 1, end_column: 2 };
+        let line = occurrence.file_line.map_or(1, |line| i64::try_from(line).unwrap_or(i64::MAX));
+        return OneLine { line, column: 1, end_column: 2 };
     }
     let end = if end_line > line { column.saturating_add(line::first_line_chars(finding)) } else { end_column };
     let [line, column, end] = [line, column, end].map(|n| i64::try_from(n).unwrap_or(i64::MAX).max(1));
@@ -287,6 +338,44 @@ mod tests {
         check("{0} and {", "{{0}} and {{");
         check("[x](http://e)\\", "\\[x\\](http://e)\\\\");
         check("a\x1b", "a\\x1b");
+    }
+
+    #[test]
+    fn a_file_too_large_holds_the_most_severe_results_and_says_so() {
+        let scan = sample::scan(sample::findings(300));
+        let style = crate::report::Style::default();
+        let written = |limit: u64| {
+            let mut out = Vec::new();
+            super::write_within(&scan, &style, limit, &mut out).unwrap();
+            serde_json::from_slice::<serde_json::Value>(&out).unwrap()["runs"][0].take()
+        };
+        let whole = written(u64::MAX);
+        let results = |run: &serde_json::Value| run["results"].as_array().unwrap().clone();
+        assert_eq!(results(&whole).len(), 300);
+        let limit = 8_000;
+        let run = written(limit);
+        let kept = results(&run).len();
+        assert!((1..300).contains(&kept), "{kept}");
+        assert_eq!(results(&run)[..], results(&whole)[..kept]);
+        let words = run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
+        assert!(words.starts_with(&format!("This file holds {kept} of 300 results, the most severe first")), "{words}");
+        let mut packer = flate2::write::GzEncoder::new(super::Counter(0), flate2::Compression::default());
+        super::write_within(&scan, &style, limit, &mut packer).unwrap();
+        assert!(packer.finish().unwrap().0 <= limit);
+        assert_eq!(results(&written(1)).len(), 0);
+    }
+
+    #[test]
+    fn a_place_in_a_notebook_is_a_line_of_the_file() {
+        let mut finding = sample::finding("a", "f", b"abc");
+        let outer = std::sync::Arc::new(crate::scan::blob::Origin::File("nb.ipynb".into()));
+        let kind = crate::scan::blob::Container::Notebook;
+        finding.occurrences[0].origin = crate::scan::blob::Origin::Inside { outer, member: "cell-1".into(), kind };
+        for (file_line, expected) in [(Some(40), 40), (None, 1)] {
+            finding.occurrences[0].file_line = file_line;
+            let place = place_of(&finding, &finding.occurrences[0]);
+            assert_eq!([place.line, place.column, place.end_column], [expected, 1, 2]);
+        }
     }
 
     #[test]

@@ -30,7 +30,28 @@ pub enum Place<'a> {
         member: &'a str,
         /// What kind of container it is.
         kind: Container,
+        /// Where its text stands in the container, if that is known.
+        source: Option<Source<'a>>,
     },
+}
+
+/// Where decoded text stands in the text it was decoded from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The text it was decoded from.
+    pub text: &'a [u8],
+    /// Offsets in the decoded text, ascending, and where in `text` what begins there was written.
+    pub marks: &'a [(usize, usize)],
+}
+
+impl Source<'_> {
+    /// The line, from 1, on which the piece with this byte of the decoded text begins.
+    #[must_use]
+    pub fn line(&self, offset: u64) -> u64 {
+        let next = self.marks.partition_point(|(decoded, _)| *decoded as u64 <= offset);
+        let written = next.checked_sub(1).map_or(0, |i| self.marks[i].1);
+        memchr::memchr_iter(b'\n', &self.text[..written.min(self.text.len())]).count() as u64 + 1
+    }
 }
 
 /// The kind of a container, which decides how its members are named.
@@ -67,7 +88,7 @@ impl Place<'_> {
         match self {
             Place::File(path) => Origin::File(path.to_path_buf()),
             Place::Stdin => Origin::Stdin,
-            Place::Inside { outer, member, kind } => {
+            Place::Inside { outer, member, kind, .. } => {
                 Origin::Inside { outer: Arc::new(outer.to_origin()), member: (*member).to_owned(), kind: *kind }
             }
         }
@@ -83,6 +104,15 @@ impl Place<'_> {
         }
     }
 
+    /// The line of the file itself that the byte at `offset` stands on, if this is decoded from a part of it.
+    #[must_use]
+    pub fn file_line(&self, offset: u64) -> Option<u64> {
+        match self {
+            Place::Inside { outer: Place::File(_) | Place::Stdin, source: Some(source), .. } => Some(source.line(offset)),
+            _ => None,
+        }
+    }
+
     /// What the path conditions of rules look at: the path of the file and behind it, each after a `/`, the names of the members of
     /// archives down to here, as if an archive were a folder. The cells of a notebook have no names of their own.
     #[must_use]
@@ -91,7 +121,7 @@ impl Place<'_> {
             Place::File(path) => Some(path.to_string_lossy()),
             Place::Stdin => None,
             Place::Inside { outer, kind: Container::Notebook, .. } => outer.as_path(),
-            Place::Inside { outer, member, kind: Container::Archive } => Some(match outer.as_path() {
+            Place::Inside { outer, member, kind: Container::Archive, .. } => Some(match outer.as_path() {
                 Some(outer) => Cow::Owned(format!("{outer}/{member}")),
                 None => Cow::Borrowed(*member),
             }),

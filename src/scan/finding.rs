@@ -49,6 +49,8 @@ pub struct Occurrence {
     pub origin: Origin,
     /// Where in it.
     pub at: At,
+    /// For the part of a notebook that is a file: the line of the file on which it is written.
+    pub file_line: Option<u64>,
     /// The line around it, with this and every other secret on the line cut out.
     pub snippet: Snippet,
 }

@@ -176,3 +176,44 @@ fn machine_formats_name_the_file_and_what_is_inside_apart() {
     let outside = folder.shell("cd d; \"$STANCH\" scan -f sarif ../plain");
     outside.says(1, &["\"uri\": \"file:///", "/work/plain\""]);
 }
+
+#[test]
+fn a_secret_in_a_notebook_has_a_line_of_the_file() {
+    let folder = Folder::new();
+    let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(github);
+    let lines = [
+        String::new(),
+        "{\"cells\": [".to_owned(),
+        " {\"id\": \"a\", \"source\": [\"x = 1\\n\",".to_owned(),
+        format!("   \"token = '{a}'\\n\","),
+        format!("   \"# \\u0041 \\\" {b}\"]}},"),
+        format!(" {{\"id\": \"b\", \"source\": \"one\\ntwo\\nt = '{c}'\", \"outputs\": ["),
+        "  {\"text\": [\"\\u001b[31mred\\n\",".to_owned(),
+        format!("    \"\\u001b[0mkey \\u001b[32m{d}\\u001b[0m\"]}}]}}],"),
+        " \"metadata\": {\"x\": 1,".to_owned(),
+        format!("   \"y\": [true, \"{e}\"]}}, \"nbformat\": 4}}"),
+    ];
+    folder.write("nb.ipynb", format!("\u{feff}{}", lines.join("\n")));
+    let json: Value = serde_json::from_str(&folder.run(&["scan", "-f", "json", "nb.ipynb"]).out).unwrap();
+    let spots = json["findings"].as_array().unwrap().iter().map(|f| &f["occurrences"][0]);
+    let mut found: Vec<_> = spots.map(|s| (s["inside"].as_str().unwrap(), s["file_line"].as_u64(), s["line"].as_u64())).collect();
+    found.sort();
+    let expected = [
+        ("cell-a", Some(4), Some(2)),
+        ("cell-a", Some(5), Some(3)),
+        ("cell-b", Some(6), Some(3)),
+        ("cell-b/output-0", Some(8), Some(2)),
+        ("metadata", Some(10), Some(5)),
+    ];
+    assert_eq!(found, expected);
+    let sarif: Value = serde_json::from_str(&folder.run(&["scan", "-f", "sarif", "nb.ipynb"]).out).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let line = |r: &Value| r["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap();
+    let mut lines: Vec<_> = results.iter().map(line).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [4, 5, 6, 8, 10]);
+    // In an archive there is no line to show.
+    folder.shell("tar cf nb.tar nb.ipynb").says(0, &[]);
+    let sarif: Value = serde_json::from_str(&folder.run(&["scan", "-f", "sarif", "nb.tar"]).out).unwrap();
+    assert!(sarif["runs"][0]["results"].as_array().unwrap().iter().all(|r| line(r) == 1));
+}

@@ -41,7 +41,26 @@ fn what_is_no_finding_says_why() {
         ["finding     stripe-secret-key", "no finding  generic-", "rule `stripe-secret-key` explains the same characters better"];
     check(&folder, &format!("secret = {}\n", stripe(1)), &overlapped);
     let aws = random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 1, 40);
-    check(&folder, &format!("thing = {aws}\n"), &["Nothing on this line"]);
+    let untried = [
+        "Nothing on this line",
+        "no rule\n  candidate line 1, column 9, 40 characters\n  entropy   ",
+        "bits per character, looks random\n  because   no rule has a prefix that fits it",
+    ];
+    check(&folder, &format!("thing = {aws}\n"), &untried);
+    assert!(!folder.run(&["explain", "a:1"]).out.contains(&aws[..8]));
+}
+
+#[test]
+fn a_file_that_scan_leaves_out_is_explained_and_named_so() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write(".gitignore", "*.log\nout/\n!keep.log\n");
+    for (name, left_out) in [("a.log", true), ("out/b/c.txt", true), ("keep.log", false), ("d.txt", false), ("out/.env", false)] {
+        folder.write(name, format!("{}\n", github(1)));
+        let outcome = folder.run(&["explain", &format!("{name}:1")]);
+        outcome.says(0, &["finding     github-pat"]);
+        assert_eq!(outcome.out.contains("scan of the folder leaves this file out"), left_out, "{name}");
+    }
 }
 
 #[test]

@@ -62,6 +62,18 @@ fn a_rule_is_shown_in_full() {
     folder.run(&["rules", "show", "github-pat"]).says(0, &parts);
     folder.write("acme.toml", ACME);
     folder.run(&["rules", "show", "acme-token", "--rules", "acme.toml"]).says(0, &["finds       Acme: Acme API token"]);
+    let more =
+        "allow = { values = ['acme_·one'], words = ['demo', 'try'], regexes = ['^acme_0'], paths = ['docs/*.md'] }\nexamples";
+    folder.write("more.toml", ACME.replacen("examples", more, 1));
+    let parts = [
+        "not in      docs/*.md\n",
+        "not words   demo, try\n",
+        "not regexes ^acme_0\n",
+        "unless      it looks like a placeholder",
+        "not values  acme_",
+    ];
+    folder.run(&["rules", "show", "acme-token", "--rules", "more.toml"]).says(0, &parts);
+    folder.run(&["rules", "show", "aws-secret-access-key"]).says(0, &["paired with aws-", " lines away, "]);
 }
 
 #[test]

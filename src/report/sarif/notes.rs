@@ -7,7 +7,7 @@ use serde_sarif::sarif::{
     Invocation, Location, Notification, PhysicalLocation, ReportingDescriptor, ReportingDescriptorReference,
 };
 
-use super::{MOST_RESULTS, artifact, message};
+use super::{artifact, message};
 use crate::report::Style;
 use crate::report::layout::thousands;
 use crate::report::place::Places;
@@ -18,11 +18,11 @@ use crate::scan::finding::{Issue, IssueKind, Level, Scan};
 /// Id of the notification that says that results were left off.
 const RESULT_LIMIT: &str = "result-limit";
 
-/// The run's one invocation, with a notification per issue. `all` is the number of results there are.
-pub(super) fn invocation(scan: &Scan, style: &Style, all: usize) -> Invocation {
+/// The run's one invocation, with a notification per issue. The counts are those of the results in the file, and of all there are.
+pub(super) fn invocation(scan: &Scan, style: &Style, (kept, all): (usize, usize)) -> Invocation {
     let mut notes: Vec<Notification> = Vec::new();
-    if all > MOST_RESULTS {
-        let [kept, all] = [MOST_RESULTS, all].map(|n| thousands(n as u64));
+    if all > kept {
+        let [kept, all] = [kept, all].map(|n| thousands(n as u64));
         let words = format!(
             "This file holds {kept} of {all} results, the most severe first, as GitHub takes no more; the JSON report holds all."
         );
@@ -42,10 +42,10 @@ pub(super) fn invocation(scan: &Scan, style: &Style, all: usize) -> Invocation {
 }
 
 /// One descriptor per kind of notification in the run.
-pub(super) fn descriptors(scan: &Scan, all: usize) -> Vec<ReportingDescriptor> {
+pub(super) fn descriptors(scan: &Scan, (kept, all): (usize, usize)) -> Vec<ReportingDescriptor> {
     let mut ids: Vec<&str> =
         scan.issues.iter().map(|i| i.kind).chain(scan.issue_counts.iter().map(|c| c.1)).map(IssueKind::word).collect();
-    if all > MOST_RESULTS {
+    if all > kept {
         ids.push(RESULT_LIMIT);
     }
     ids.sort_unstable();

@@ -6,6 +6,26 @@
 
 use memchr::memchr2;
 
+/// Decoded text, and where its pieces are written.
+#[derive(Default)]
+pub(super) struct Text {
+    pub(super) bytes: Vec<u8>,
+    /// Offsets in `bytes`, ascending, and where in the JSON text what begins there is written.
+    pub(super) marks: Vec<(usize, usize)>,
+}
+
+impl Text {
+    /// Notes where in the JSON text what comes next is written.
+    pub(super) fn mark(&mut self, written: usize) {
+        self.marks.push((self.bytes.len(), written));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.marks.clear();
+    }
+}
+
 /// A place in JSON text.
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
@@ -124,8 +144,19 @@ impl<'a> Cursor<'a> {
         inside.split(|b| *b == b'"').next().filter(|inside| !inside.is_empty())
     }
 
+    /// Where this is in the text.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Appends what the string here means, and notes where it is written.
+    pub(super) fn push_string(&mut self, out: &mut Text) {
+        out.mark(self.at);
+        self.decode(&mut out.bytes);
+    }
+
     /// Appends what the string here means. Half of a surrogate pair becomes U+FFFD.
-    pub(super) fn push_string(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn decode(&mut self, out: &mut Vec<u8>) {
         self.at += 1;
         while let Some(rest) = self.text.get(self.at..) {
             let Some(n) = memchr2(b'"', b'\\', rest) else {
@@ -143,33 +174,34 @@ impl<'a> Cursor<'a> {
     }
 
     /// Appends the value here as text to read: strings are decoded, and each field and item stands on a line of its own.
-    pub(super) fn push_value(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn push_value(&mut self, out: &mut Text) {
         let mut depth = 0_usize;
         self.peek();
         while let Some(byte) = self.text.get(self.at).copied() {
             match byte {
                 b'"' => {
-                    out.push(b'"');
+                    out.bytes.push(b'"');
                     self.push_string(out);
-                    out.push(b'"');
+                    out.bytes.push(b'"');
                     self.at -= 1;
                 }
                 b' ' | b'\t' | b'\n' | b'\r' => {}
-                b':' => out.extend_from_slice(b": "),
-                b',' => out.extend_from_slice(b",\n"),
+                b':' => out.bytes.extend_from_slice(b": "),
+                b',' => out.bytes.extend_from_slice(b",\n"),
                 b'{' | b'[' => {
                     depth += 1;
-                    out.push(byte);
+                    out.bytes.push(byte);
                     if !self.is_nothing() {
-                        out.push(b'\n');
+                        out.bytes.push(b'\n');
                     }
                 }
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
-                    out.push(byte);
+                    out.bytes.push(byte);
                 }
                 _ => {
-                    out.extend_from_slice(self.skip());
+                    out.mark(self.at);
+                    out.bytes.extend_from_slice(self.skip());
                     self.at -= 1;
                 }
             }

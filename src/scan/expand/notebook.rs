@@ -8,9 +8,9 @@
 use serde::de::IgnoredAny;
 
 use super::Expanded;
-use super::json::Cursor;
+use super::json::{Cursor, Text};
 use super::walk::Walk;
-use crate::scan::blob::{Container, Place};
+use crate::scan::blob::{Container, Place, Source};
 use crate::scan::finding::IssueKind;
 
 /// Keys whose values are words and numbers of the format itself, if they are as short as that.
@@ -35,7 +35,11 @@ const SAMPLE: usize = 256;
 
 /// Visits the parts of a notebook held in memory. `Failed` if it is not one.
 pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, text: &[u8]) -> Expanded {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii();
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    // What stands before the document is kept: its lines count.
+    let blank = text.len() - text.trim_ascii_start().len();
+    let whole = text.trim_ascii_end();
+    let text = &whole[blank.min(whole.len())..];
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
         let detail = format!("not valid JSON at line {}, column {}; raw bytes scanned", error.line(), error.column());
         walk.gap(IssueKind::Malformed, place, detail);
@@ -47,28 +51,31 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, text: &[u8]) -> Expan
         walk.gap(IssueKind::Malformed, place, "JSON, but not a notebook; raw bytes scanned");
         return Expanded::Failed;
     }
-    Notebook { walk, place, cells: 0, full: false, text: Vec::new(), trace: Vec::new(), rest: Vec::new() }
-        .document(&mut document);
+    let (text, trace, rest) = (Text::default(), Text::default(), Text::default());
+    Notebook { walk, place, whole, blank, cells: 0, full: false, text, trace, rest }.document(&mut document);
     Expanded::Whole
 }
 
 struct Notebook<'n, 'w, 'p> {
     walk: &'n mut Walk<'w>,
     place: &'n Place<'p>,
+    /// The file, and how many blanks it begins with.
+    whole: &'n [u8],
+    blank: usize,
     cells: u64,
     /// No more parts may be visited.
     full: bool,
     /// The part being made.
-    text: Vec<u8>,
+    text: Text,
     /// The traceback of the output being read.
-    trace: Vec<u8>,
+    trace: Text,
     /// What fits no part of the cell being read.
-    rest: Vec<u8>,
+    rest: Text,
 }
 
 impl Notebook<'_, '_, '_> {
     fn document(&mut self, document: &mut Cursor<'_>) {
-        let mut rest = Vec::new();
+        let mut rest = Text::default();
         document.object(|value, key| match (key, value.peek()) {
             (b"cells", Some(b'[')) => value.array(|cell| self.cell(cell)),
             (b"worksheets", Some(b'[')) => value.array(|sheet| self.worksheet(sheet, &mut rest)),
@@ -83,7 +90,7 @@ impl Notebook<'_, '_, '_> {
     }
 
     /// nbformat 3 keeps its cells in worksheets.
-    fn worksheet(&mut self, sheet: &mut Cursor<'_>, rest: &mut Vec<u8>) {
+    fn worksheet(&mut self, sheet: &mut Cursor<'_>, rest: &mut Text) {
         if sheet.peek() != Some(b'{') {
             return push_rest(b"worksheet", sheet, rest);
         }
@@ -141,7 +148,7 @@ impl Notebook<'_, '_, '_> {
         }
         strip_colours(&mut self.text);
         self.visit(&name);
-        if !self.trace.is_empty() {
+        if !self.trace.bytes.is_empty() {
             std::mem::swap(&mut self.text, &mut self.trace);
             strip_colours(&mut self.text);
             self.visit(&format!("{id}/traceback-{n}"));
@@ -175,40 +182,44 @@ impl Notebook<'_, '_, '_> {
     /// One representation of an output.
     fn bundle(&mut self, name: &str, mime: &[u8], value: &mut Cursor<'_>) {
         let Some(word) = media(mime).filter(|_| is_base64(value)) else { return push_line(value, &mut self.text) };
-        let place = Place::Inside { outer: self.place, member: name, kind: Container::Notebook };
+        let place = Place::Inside { outer: self.place, member: name, kind: Container::Notebook, source: None };
         let detail = format!("{word} payload of {} bytes left out", value.skip().len().saturating_sub(2));
         self.walk.note(IssueKind::MediaPayload, &place, detail);
     }
 
     /// Hands the part on, if there is anything in it.
     fn visit(&mut self, name: &str) {
-        if !self.text.is_empty() && !self.full {
+        if !self.text.bytes.is_empty() && !self.full {
             self.full = !self.walk.admit(self.place);
             if !self.full {
-                let place = Place::Inside { outer: self.place, member: name, kind: Container::Notebook };
-                self.walk.raw(&place, &mut self.text.as_slice());
+                for mark in &mut self.text.marks {
+                    mark.1 += self.blank;
+                }
+                let source = Some(Source { text: self.whole, marks: &self.text.marks });
+                let place = Place::Inside { outer: self.place, member: name, kind: Container::Notebook, source };
+                self.walk.raw(&place, &mut self.text.bytes.as_slice());
             }
         }
         self.text.clear();
     }
 
     fn visit_as(&mut self, id: &str, part: &str) {
-        if !self.text.is_empty() {
+        if !self.text.bytes.is_empty() {
             self.visit(&format!("{id}{part}"));
         }
     }
 }
 
 /// Text on a line of its own.
-fn push_line(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
-    if !matches!(out.last(), None | Some(b'\n')) {
-        out.push(b'\n');
+fn push_line(value: &mut Cursor<'_>, out: &mut Text) {
+    if !matches!(out.bytes.last(), None | Some(b'\n')) {
+        out.bytes.push(b'\n');
     }
     push_text(value, out);
 }
 
 /// A string, or a list of strings joined; any other JSON as text.
-fn push_text(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
+fn push_text(value: &mut Cursor<'_>, out: &mut Text) {
     match value.peek() {
         Some(b'"') => value.push_string(out),
         Some(b'[') => value.array(|item| match item.peek() {
@@ -219,25 +230,26 @@ fn push_text(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn push_json(value: &mut Cursor<'_>, out: &mut Vec<u8>) {
+fn push_json(value: &mut Cursor<'_>, out: &mut Text) {
     if !value.is_nothing() {
         value.push_value(out);
     }
 }
 
 /// A field as text, unless it is one of the short words of the format.
-fn push_rest(key: &[u8], value: &mut Cursor<'_>, rest: &mut Vec<u8>) {
+fn push_rest(key: &[u8], value: &mut Cursor<'_>, rest: &mut Text) {
     let is_word = !matches!(value.peek(), Some(b'{' | b'[')) && PLAIN.contains(&key) && value.clone().skip().len() <= PLAIN_LEN;
     if is_word || value.is_nothing() {
         return;
     }
-    if !matches!(rest.last(), None | Some(b'\n')) {
-        rest.push(b'\n');
+    if !matches!(rest.bytes.last(), None | Some(b'\n')) {
+        rest.bytes.push(b'\n');
     }
-    rest.push(b'"');
+    rest.mark(value.at());
+    rest.bytes.push(b'"');
     // The key without its quotes: it ends where its text does.
-    Cursor::new(&[b"\"", key].concat()).push_string(rest);
-    rest.extend_from_slice(b"\": ");
+    Cursor::new(&[b"\"", key].concat()).decode(&mut rest.bytes);
+    rest.bytes.extend_from_slice(b"\": ");
     value.push_value(rest);
 }
 
@@ -275,10 +287,15 @@ fn is_base64(value: &Cursor<'_>) -> bool {
 }
 
 /// Takes out ANSI control sequences (ECMA-48, section 5.4): they stand in the middle of what they colour.
-fn strip_colours(text: &mut Vec<u8>) {
+fn strip_colours(text: &mut Text) {
+    let Text { bytes: text, marks } = text;
     let Some(first) = memchr::memchr(0x1b, text) else { return };
     let (mut from, mut to) = (first, first);
+    let mut marks = marks.iter_mut().skip_while(|mark| mark.0 <= first).peekable();
     while from < text.len() {
+        while let Some(mark) = marks.next_if(|mark| mark.0 <= from) {
+            mark.0 = to;
+        }
         if text[from] == 0x1b && text.get(from + 1) == Some(&b'[') {
             let parameters = text[from + 2..].iter().take_while(|b| (0x20..0x40).contains(*b)).count();
             from += 2 + parameters;
@@ -290,5 +307,6 @@ fn strip_colours(text: &mut Vec<u8>) {
             (from, to) = (from + 1, to + 1);
         }
     }
+    marks.for_each(|mark| mark.0 = to);
     text.truncate(to);
 }

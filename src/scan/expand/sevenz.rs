@@ -104,7 +104,7 @@ impl<'s, 'i> Blocks<'_, 's, 'i> {
         let block = self.decoder(index, walk.limits);
         let left = block.entries().iter().filter(|entry| entry.has_stream()).skip(seen);
         let names = left.map(|entry| {
-            let inner = Place::Inside { outer: place, member: entry.name(), kind: Container::Archive };
+            let inner = Place::Inside { outer: place, member: entry.name(), kind: Container::Archive, source: None };
             walk.gap(kind, &inner, format!("{why}; not scanned"));
         });
         names.count()
@@ -124,7 +124,7 @@ fn member(walk: &mut Walk<'_>, place: &Place<'_>, (entry, bytes, read): Entry<'_
         return;
     }
     state.seen += 1;
-    let inner = Place::Inside { outer: place, member: entry.name(), kind: Container::Archive };
+    let inner = Place::Inside { outer: place, member: entry.name(), kind: Container::Archive, source: None };
     let (limits, budget) = (walk.limits, walk.budget);
     let mut bytes = Metered::unpacked(bytes, limits, budget, (read, read.get()));
     walk.member(&inner, entry.name(), &mut bytes);

@@ -49,7 +49,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, kind: Kind, place: &Place<'_>, input: &m
         let end = bytes.end.take();
         walk.ended(place, end);
     } else if walk.admit(place) {
-        let inner = Place::Inside { outer: place, member: &name, kind: Container::Archive };
+        let inner = Place::Inside { outer: place, member: &name, kind: Container::Archive, source: None };
         let within = head.bytes().take(bytes.limit_member());
         walk.member(&inner, &name, &mut within.chain(&mut bytes));
         bytes.drain();

@@ -119,7 +119,7 @@ fn entry(walk: &mut Walk<'_>, place: &Place<'_>, header: Header<'_>, input: &mut
 
 fn member(walk: &mut Walk<'_>, place: &Place<'_>, entry: (&str, u64), input: &mut dyn Read) -> io::Result<()> {
     let (name, size) = entry;
-    let inner = Place::Inside { outer: place, member: name, kind: Container::Archive };
+    let inner = Place::Inside { outer: place, member: name, kind: Container::Archive, source: None };
     let mut payload = Payload { input, left: size };
     let limits = walk.limits;
     let mut bytes = Metered::slice(&mut payload, limits);

@@ -73,7 +73,7 @@ fn failed(walk: &Walk<'_>, place: &Place<'_>, shared: &Shared<'_>, error: ZipErr
 
 fn member(walk: &mut Walk<'_>, place: &Place<'_>, entry: &ZipFileEntry<'_>, body: &mut Window<'_, '_>, shared: &Shared<'_>) {
     let name = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw()));
-    let inner = Place::Inside { outer: place, member: &name, kind: Container::Archive };
+    let inner = Place::Inside { outer: place, member: &name, kind: Container::Archive, source: None };
     if !entry.comment_raw().is_empty() {
         walk.raw(&inner, &mut entry.comment_raw());
     }

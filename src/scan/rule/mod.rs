@@ -99,7 +99,8 @@ pub enum From {
     AuthHeader,
 }
 
-/// Globs on paths. A glob without `/` is matched against the file name, else against the whole path.
+/// Globs on paths. A glob without `/` is matched against the file name, one with a folder against the path from any folder on, one that
+/// begins with `/` against the whole path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Paths {

@@ -1,8 +1,8 @@
-//! A path that a rule's conditions on paths fit, to try its examples on.
+//! A rule's conditions on paths, and a path that fits them, to try its examples on.
 //!
-//! It must not know files. Start with [`fitting`].
+//! It must not know files. Start with [`globs`].
 
-use ignore::gitignore::GitignoreBuilder;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::Rule;
 
@@ -43,19 +43,41 @@ fn made_from(glob: &str) -> String {
     path
 }
 
-fn matches<'a>(path: &str, globs: impl Iterator<Item = &'a String>) -> bool {
+fn matches<'a>(path: &str, list: impl Iterator<Item = &'a String>) -> bool {
+    !path.is_empty() && fits(&globs(list), path)
+}
+
+/// The globs of a rule. One with a folder in it may begin at any folder of a path, in an archive too; one that begins with `/` stands for
+/// the path as a whole. The loader has tried each of them: one that makes no sense is left out.
+pub fn globs<'a>(list: impl Iterator<Item = &'a String>) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
-    for glob in globs {
-        if builder.add_line(None, glob).is_err() {
-            return false;
-        }
+    for glob in list {
+        let anchored = glob.trim_end_matches('/').contains('/') && !glob.starts_with(['/', '!']) && !glob.starts_with("**/");
+        let _ = builder.add_line(None, &if anchored { format!("**/{glob}") } else { glob.clone() });
     }
-    !path.is_empty() && builder.build().is_ok_and(|globs| globs.matched_path_or_any_parents(path, false).is_ignore())
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+/// Does one of the globs match a path or a folder it is in?
+#[must_use]
+pub fn fits(globs: &Gitignore, path: &str) -> bool {
+    globs.matched_path_or_any_parents(path.trim_start_matches('/'), false).is_ignore()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{made_from, matches};
+
+    #[test]
+    fn a_folder_may_stand_anywhere_in_a_path() {
+        let hit = |glob: &str, path: &str| matches(path, [glob.to_owned()].iter());
+        for path in ["etc/a.conf", "a.zip/etc/a.conf", "/srv/host/etc/a.conf"] {
+            assert!(hit("etc/*.conf", path) && hit("*.conf", path) && hit("**/etc/a.conf", path), "{path}");
+        }
+        assert!(!hit("etc/*.conf", "xetc/a.conf") && !hit("etc/*.conf", "etc/b/a.conf"));
+        assert!(hit("/etc/*.conf", "/etc/a.conf") && !hit("/etc/*.conf", "a.zip/etc/a.conf"));
+        assert!(hit("tests/", "a/tests/b/c") && hit("a/tests/", "x/a/tests/b/c"));
+    }
 
     #[test]
     fn globs_make_paths_that_fit() {

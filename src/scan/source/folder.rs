@@ -204,6 +204,27 @@ impl Folder {
     }
 }
 
+/// Does a scan of the folder that holds this file leave it out, because an ignore file says so?
+#[must_use]
+pub fn leaves_out(file: &Path) -> bool {
+    let Some(absolute) = std::path::absolute(file).ok().and_then(|p| p.canonicalize().ok()) else { return false };
+    let (Some(dir), Some(name)) = (absolute.parent(), absolute.file_name()) else { return false };
+    let Some(repository) = Repository::find(dir) else { return false };
+    let Ok(name) = CString::new(name.as_bytes()) else { return false };
+    let inside: Vec<&Path> =
+        dir.ancestors().take_while(|a| a.starts_with(repository.root()) && *a != repository.root()).collect();
+    let ignored = |dir: &&Path| Ignores::of(Some(Arc::clone(&repository)), dir).is_ignored(dir, true);
+    let folder = Folder {
+        path: dir.into(),
+        absolute: dir.into(),
+        left_out: inside.iter().any(ignored),
+        ignores: Arc::new(Ignores::of(Some(repository), dir).enter(dir, false, true)),
+        inside_git: dir.iter().any(|part| part == ".git"),
+        named: false,
+    };
+    matches!(folder.is_left_out(&name, &folder.ignores), Verdict::Leave)
+}
+
 fn broken_index(ignores: &Ignores) -> Option<String> {
     ignores.repository().and_then(|r| r.index_error()).map(str::to_owned)
 }

@@ -10,3 +10,5 @@ pub mod stream;
 pub mod total;
 pub mod utf16;
 pub mod work;
+
+pub use folder::leaves_out;

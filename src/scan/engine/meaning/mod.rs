@@ -9,11 +9,11 @@ pub mod random;
 
 use std::sync::OnceLock;
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::Gitignore;
 use regex_automata::meta::Regex;
 
 use super::super::finding::{Confidence, Severity};
-use super::super::rule::{Check, Placeholders, Rule};
+use super::super::rule::{Check, Placeholders, Rule, paths};
 use super::extract::{self, Form};
 use super::pattern::Span;
 use random::Randomness;
@@ -194,7 +194,7 @@ impl Judge {
     fn path_fits(&self, rule: &Rule, path: Option<&str>) -> bool {
         let Some(path) = path else { return rule.paths.only.is_empty() };
         let hit = |cell: &OnceLock<Gitignore>, globs: &mut dyn Iterator<Item = &String>| {
-            cell.get_or_init(|| globset(globs)).matched_path_or_any_parents(path.trim_start_matches('/'), false).is_ignore()
+            paths::fits(cell.get_or_init(|| paths::globs(globs)), path)
         };
         let only = rule.paths.only.is_empty() || hit(&self.only, &mut rule.paths.only.iter());
         let none = rule.paths.except.is_empty() && rule.allow.paths.is_empty();
@@ -237,15 +237,6 @@ fn is_proof(check: Check, secret: &[u8]) -> bool {
         Check::Crc32HexBe => checksum::crc32_hex_be(secret),
         _ => false,
     }
-}
-
-fn globset(globs: &mut dyn Iterator<Item = &String>) -> Gitignore {
-    let mut builder = GitignoreBuilder::new("");
-    for glob in globs {
-        // The loader has tried each of them.
-        let _ = builder.add_line(None, glob);
-    }
-    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
 fn regexes(sources: &[String]) -> Vec<Regex> {
