@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::canary::{github, password};
-use crate::run::Folder;
+use crate::run::{Folder, Report};
 
 #[test]
 fn members_are_named_with_what_holds_them() {
@@ -48,7 +48,7 @@ fn names_of_members_are_only_names() {
 fn a_limit_that_is_hit_is_a_gap() {
     let folder = Folder::new();
     folder.shell("head -c 200M /dev/zero | gzip -9 > bomb.gz");
-    let report = folder.scan(&["bomb.gz"]);
+    let report = Report::of(&folder.shell("ulimit -v 400000 -t 60; \"$STANCH\" scan -f jsonl bomb.gz"));
     assert_eq!((report.code, report.issues().len()), (3, 1));
     assert!(report.issues()[0].contains("ratio-limit") && report.issues()[0].contains("unpacks to more than 200 times its size"));
     folder.run(&["scan", "bomb.gz"]).says(3, &["unpacks to far more than it is: 1", "incomplete: 1 gap"]);

@@ -16,7 +16,7 @@ fn a_hundred_thousand_tiny_files_are_read_within_little_memory() {
         }
         std::fs::write(dir.join(name), if n % 10_000 == 7 { github(n) } else { "x = 1\n".to_owned() }).unwrap();
     }
-    let outcome = folder.shell("ulimit -v 400000 -n 24; \"$STANCH\" scan -f jsonl .");
+    let outcome = folder.shell("ulimit -v 400000 -t 300 -n 24; \"$STANCH\" scan -f jsonl .");
     let report = Report::of(&outcome);
     assert_eq!((report.code, report.covered("files"), report.issues().len()), (1, 100_000, 0));
     assert_eq!(report.findings.len(), 10);

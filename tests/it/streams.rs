@@ -52,7 +52,7 @@ fn a_stream_that_cannot_be_read_is_a_gap() {
 fn a_long_stream_is_read_within_little_memory() {
     let folder = Folder::new();
     folder.write("token", format!("k={} p={}\n", github(1), stripe(1)));
-    let script = "ulimit -v 400000; (seq 1 1500000; cat token; seq 1 100) | \"$STANCH\" scan -f jsonl -j2 -";
+    let script = "ulimit -v 400000 -t 300; (seq 1 1500000; cat token; seq 1 100) | \"$STANCH\" scan -f jsonl -j2 -";
     let outcome = folder.shell(script);
     outcome.says(1, &["\"line\":1500001,\"column\":3", "\"line\":1500001,\"column\":46"]);
 }

@@ -115,7 +115,7 @@ fn a_file_of_two_gigabytes_is_read_within_little_memory() {
     for (n, at) in places.iter().enumerate() {
         file.write_all_at(github(n as u64).as_bytes(), *at).unwrap();
     }
-    let outcome = folder.shell("ulimit -v 400000; \"$STANCH\" scan -f jsonl sparse");
+    let outcome = folder.shell("ulimit -v 400000 -t 300; \"$STANCH\" scan -f jsonl sparse");
     let report = Report::of(&outcome);
     let expected: Vec<String> = places.iter().map(|at| format!("sparse:1:{} github-pat", at + 1)).collect();
     report.is(1, &expected.iter().map(String::as_str).collect::<Vec<_>>(), &[]);

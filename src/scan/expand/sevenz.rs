@@ -3,6 +3,8 @@
 //! Members are packed in blocks; a damaged block costs its own members only. It must not know what is inside. Start with
 //! [`walk`].
 
+mod directory;
+
 use std::cell::Cell;
 use std::io::{self, Read};
 
@@ -20,6 +22,8 @@ use crate::scan::finding::IssueKind;
 /// entry from one byte of directory.
 const MAX_DIRECTORY_KIB: u64 = 8 * 1024;
 const MIN_DIRECTORY_KIB: u64 = 2 * 1024;
+/// Window for a directory that is known to be no larger than that.
+const DIRECTORY_WINDOW_KIB: u64 = 32 * 1024;
 
 /// Visits the members. `Failed` if the directory could not be read.
 pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, input: &mut dyn ReadSeek) -> Expanded {
@@ -29,8 +33,15 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, input: &mut dyn ReadS
     };
     let mut source = Window::new(&shared);
     let password = Password::empty();
-    let directory = (shared.len() / 128).clamp(MIN_DIRECTORY_KIB, MAX_DIRECTORY_KIB);
-    let archive = match Archive::read_with_memory_limit(&mut source, &password, to_usize(directory)) {
+    let most = (shared.len() / 128).clamp(MIN_DIRECTORY_KIB, MAX_DIRECTORY_KIB);
+    let mut archive = Archive::read_with_memory_limit(&mut source, &password, to_usize(most));
+    if matches!(archive, Err(Error::MaxMemLimited { .. }))
+        && directory::unpacked_size(&mut source).is_some_and(|size| size <= most * 1024)
+    {
+        source = Window::new(&shared);
+        archive = Archive::read_with_memory_limit(&mut source, &password, to_usize(DIRECTORY_WINDOW_KIB));
+    }
+    let archive = match archive {
         Ok(archive) => archive,
         Err(error) if is_encryption(&error) => {
             walk.gap(IssueKind::Encrypted, place, "its directory is encrypted; raw bytes scanned");

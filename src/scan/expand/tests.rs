@@ -46,7 +46,7 @@ impl Visit for Count {
     }
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(super) fn fixture(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/blobs/expand");
     std::fs::read(folder.join(name)).unwrap()
 }

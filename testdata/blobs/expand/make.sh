@@ -73,3 +73,7 @@ with zipfile.ZipFile(f"{out}/names.zip", "w") as z:
     for name in ["../up.txt", "/etc/abs.txt", "c:\\win.txt", "bell\x07\x1b[31m.txt", "same.txt", "same.txt"]:
         z.writestr(zipfile.ZipInfo(name), b"marker-" + name.encode()[-6:])
 PY
+head -c 64M /dev/zero > in/zeros
+xz -6 -c in/zeros > "$out/zeros.xz"
+# py7zr packs a directory of a hundred bytes with a window of 16 MiB. Needs py7zr 1.1 from PyPI.
+(cd in && python3 -m py7zr c "$out/py7zr.7z" zeros)

@@ -148,6 +148,7 @@ fn seven_zip() {
         let name = format!("{method}.7z");
         check_fixture(&name, &[&format!("{name}!a.txt: a"), &format!("{name}!big.txt: big")]);
     }
+    check_fixture("py7zr.7z", &["py7zr.7z!zeros:", "gap ratio-limit py7zr.7z!zeros"]);
     check_fixture("apart.7z", &["apart.7z!a.txt: a", "apart.7z!sub/b.txt: b"]);
     check_fixture("encrypted.7z", &["gap encrypted encrypted.7z!a.txt"]);
     check_fixture("hidden.7z", &["gap encrypted hidden.7z"]);
