@@ -105,6 +105,25 @@ static BZ2: LazyLock<Vec<u8>> = LazyLock::new(|| {
     writer.finish().unwrap()
 });
 
+/// Packed by the program of that name: the crates have no encoder here.
+static XZ: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("log"), &LOG[..4 << 20]).unwrap();
+    packed(&folder, &["xz", "-6", "log"], "log.xz")
+});
+
+static SEVEN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("log"), &LOG[..4 << 20]).unwrap();
+    packed(&folder, &["7z", "a", "-bso0", "-bsp0", "log.7z", "log"], "log.7z")
+});
+
+fn packed(folder: &tempfile::TempDir, command: &[&str], result: &str) -> Vec<u8> {
+    let status = std::process::Command::new(command[0]).args(&command[1..]).current_dir(folder).status();
+    assert!(status.unwrap_or_else(|e| panic!("{}: {e}", command[0])).success());
+    std::fs::read(folder.path().join(result)).unwrap()
+}
+
 /// 2,000 code cells with text outputs.
 static NOTEBOOK: LazyLock<Vec<u8>> = LazyLock::new(|| notebook(""));
 
@@ -223,6 +242,38 @@ fn raw_bz2_log(bencher: Bencher<'_, '_>) {
     let mut buf = vec![0; CHUNK];
     bencher.counter(BytesCount::new(4_usize << 20)).bench_local(|| {
         drain(bzip2::bufread::MultiBzDecoder::new(BZ2.as_slice()), &mut buf);
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn xz_log(bencher: Bencher<'_, '_>) {
+    expand(bencher, "x.log.xz", &XZ, 4 << 20);
+}
+
+#[divan::bench(sample_count = 10)]
+fn raw_xz_log(bencher: Bencher<'_, '_>) {
+    let mut buf = vec![0; CHUNK];
+    bencher.counter(BytesCount::new(4_usize << 20)).bench_local(|| {
+        drain(lzma_rust2::XzReader::new(XZ.as_slice(), true), &mut buf);
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn seven_zip_log(bencher: Bencher<'_, '_>) {
+    expand(bencher, "x.7z", &SEVEN, 4 << 20);
+}
+
+#[divan::bench(sample_count = 10)]
+fn raw_seven_zip_log(bencher: Bencher<'_, '_>) {
+    let mut buf = vec![0; CHUNK];
+    bencher.counter(BytesCount::new(4_usize << 20)).bench_local(|| {
+        let mut archive =
+            sevenz_rust2::ArchiveReader::new(Cursor::new(SEVEN.as_slice()), sevenz_rust2::Password::empty()).unwrap();
+        let each = |_: &sevenz_rust2::ArchiveEntry, bytes: &mut dyn Read| {
+            drain(bytes, &mut buf);
+            Ok(true)
+        };
+        archive.for_each_entries(each).unwrap();
     });
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures stanch against its peers on the same corpora. benches/README.md says what is measured and how.
 #
-#     benches/run.sh [tree|log|start|hostile|sweep|archives|all|corpora] [--quick] [--rounds N]
+#     benches/run.sh [tree|log|start|hostile|archives|sweep|micro|build|all|corpora] [--quick] [--rounds N]
 #
 # Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors.
 set -euo pipefail
@@ -11,6 +11,8 @@ work="$benches/.work"
 corpus="$benches/corpus"
 tokens="${TOKENS:-$benches/../../shared/facts/tokens.tsv}"
 sections=(tree log start hostile archives sweep)
+# Of the library and of cargo: no corpora, no peers.
+own=(micro build)
 
 usage() {
     sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
@@ -119,7 +121,7 @@ main() {
         esac
         shift
     done
-    [[ "$wanted" == all || "$wanted" == corpora || " ${sections[*]} " == *" $wanted "* ]] || usage 2 >&2
+    [[ "$wanted" == all || "$wanted" == corpora || " ${sections[*]} ${own[*]} " == *" $wanted "* ]] || usage 2 >&2
     mkdir -p "$work"
     # Commands run in the work folder and stand in the results: a relative path says nothing about the machine.
     STANCH="$(realpath -m --relative-to="$work" "${STANCH:-$benches/../target/release/stanch}")"
@@ -128,6 +130,11 @@ main() {
     cd "$work"
     programs
     once venv peers
+    for section in "${own[@]}"; do
+        case "$wanted" in
+            all | "$section") python3 "$corpus/micro.py" "$section" "$benches/.." "$benches/runs/$(date +%F)" ;;
+        esac
+    done
     for section in "${sections[@]}"; do
         case "$wanted" in
             corpora) "build_$section" ;;

@@ -15,6 +15,10 @@ UNPACK = {"tar": ["cat"], "tar.gz": ["gzip", "-dc"], "tar.bz2": ["bzip2", "-dc"]
           "tar.zst": ["zstd", "-qdc"], "zip": ["unzip", "-qp"]}
 
 
+# Small files, where starting and opening count, and large ones, which are split.
+GRID_SIZES = ["1000", "100000", "100000000"]
+
+
 def size_of(path):
     return sum(p.stat().st_size for p in Path(path).rglob("*") if p.is_file()) if os.path.isdir(path) \
         else os.path.getsize(path)
@@ -84,7 +88,7 @@ def archives(quick):
 
 
 def sweep(_quick):
-    """stanch alone: against the number of rules, against processors, against file size."""
+    """stanch alone: against the number of rules, against processors, against file size, and all three together."""
     rules = sorted(Path("rules").glob("*.toml"), key=lambda path: int(path.stem.split("-")[-1]))
     groups = []
     for target in ("tree", "log/access.log"):
@@ -95,6 +99,10 @@ def sweep(_quick):
     for folder in sorted(Path("sizes").iterdir(), key=lambda path: int(path.name)):
         runs = [tools.floor("walk.c", "bin/walk", str(folder)), tools.stanch(str(folder))]
         groups.append(Group(f"files of {folder.name} bytes", runs, size_of(folder)))
+    for folder in (Path("sizes") / size for size in GRID_SIZES):
+        runs = [tools.stanch(str(folder), "--rules", str(path), "--only", "sweep-*", cpus=cpus, name=f"{path.stem}, {cpus} processor(s)")
+                for path in rules for cpus in (1, 2)] if folder.is_dir() else []
+        groups += [Group(f"grid: files of {folder.name} bytes", runs, size_of(folder))] if runs else []
     return groups
 
 
