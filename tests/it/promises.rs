@@ -83,3 +83,18 @@ fn rules_that_are_left_out_still_hide_what_they_find() {
         }
     }
 }
+
+#[test]
+fn the_first_command_of_the_readme_reports_what_it_says() {
+    let repository = env!("CARGO_MANIFEST_DIR");
+    let readme = std::fs::read_to_string(format!("{repository}/README.md")).unwrap();
+    assert!(readme.contains("reports one made-up value and nine members of archives"));
+    let folder = Folder::new();
+    let left_out = ["./target", "./.git", "./benches/.work", "./fuzz/target", "./fuzz/corpus", "./fuzz/artifacts"];
+    let left_out: String = left_out.iter().map(|name| format!("--exclude={name} ")).collect();
+    folder.shell(&format!("tar -C '{repository}' {left_out} -cf - . | tar xf -")).says(0, &[]);
+    let report = folder.scan(&["."]);
+    assert_eq!((report.code, report.summary["findings"].as_u64()), (1, Some(1)));
+    let gaps: Vec<_> = report.issues().into_iter().filter(|issue| issue.starts_with("gap")).collect();
+    assert_eq!(gaps.len(), 9, "{gaps:?}");
+}

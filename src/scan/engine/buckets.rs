@@ -91,7 +91,8 @@ impl Bucket {
     /// How often it hits, as if bytes did not depend on each other.
     fn weighed(mut self, often: &[[f32; 16]; 16]) -> Self {
         self.cost = if self.starts { WORDS } else { 1.0 };
-        for (low, high) in self.low.iter().zip(&self.high) {
+        // Any byte at a place changes nothing.
+        for (low, high) in self.low.iter().zip(&self.high).filter(|(low, high)| **low & **high != u16::MAX) {
             let row = |row: &[f32; 16]| -> f32 { (0..16).filter(|l| low >> l & 1 != 0).map(|l| row[l]).sum() };
             self.cost *= (0..16).filter(|h| high >> h & 1 != 0).map(|h| row(&often[h])).sum::<f32>();
         }
