@@ -40,6 +40,10 @@ pub(super) struct Scan {
     /// Files and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+    /// Scan the history of the git repositories named instead of their files: every blob, and the messages of commits and tags,
+    /// whether a ref reaches them or not
+    #[arg(long, conflicts_with = "no_ignore")]
+    pub(super) history: bool,
     /// Form of the report
     #[arg(short, long, value_name = "FORMAT", default_value = "human", alias = "report-format")]
     pub(super) format: Format,
@@ -165,7 +169,7 @@ pub(super) struct Init {
     pub(super) dir: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people
     Human,

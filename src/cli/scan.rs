@@ -24,12 +24,14 @@ use crate::scan::project::Project;
 use crate::scan::rule::select::Selected;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
+use crate::scan::source::git::History;
 use crate::scan::source::total;
 use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
+    let mut histories = histories(args)?;
     output::check(args.output.as_deref())?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
@@ -39,7 +41,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let engine = ManuallyDrop::new(engine);
     let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
-    let mut scan = scan(args, &engine, &project, &suppressions)?;
+    let mut scan = scan(args, &engine, (&project, &suppressions), &mut histories)?;
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
@@ -60,6 +62,21 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, args.exit_code)))
+}
+
+/// The repositories whose history is scanned.
+fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
+    if !args.history {
+        return Ok(Vec::new());
+    }
+    if args.format == args::Format::Sarif {
+        let hint = "code scanning shows lines of files, and most of history is in none; use `-f json`";
+        return Err(hinted("`--history` has no SARIF report yet", hint));
+    }
+    args.paths
+        .iter()
+        .map(|path| History::open(path).map_err(|e| hinted(e.to_string(), "name the folder of a repository")))
+        .collect()
 }
 
 /// Takes out the findings below a threshold, and counts them.
@@ -100,7 +117,12 @@ pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<(Engine, HashSe
     Ok((Engine::new(rules)?, ids))
 }
 
-fn scan(args: &args::Scan, engine: &Engine, project: &Project, suppressions: &Suppressions) -> anyhow::Result<Scan> {
+fn scan(
+    args: &args::Scan,
+    engine: &Engine,
+    (project, suppressions): (&Project, &Suppressions),
+    histories: &mut [History],
+) -> anyhow::Result<Scan> {
     let fingerprinter = match &project.key {
         Some(key) => Fingerprinter::stable(key)?,
         None => Fingerprinter::per_run()?,
@@ -119,9 +141,15 @@ fn scan(args: &args::Scan, engine: &Engine, project: &Project, suppressions: &Su
             );
         }
     }
-    let inputs = Inputs::of(args);
-    progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
-    Ok(finish(job, fingerprinter.is_stable()))
+    if args.history {
+        progress::while_shown(&job, args.quiet, |_| None, || histories.iter_mut().for_each(|history| history.scan(&job)));
+    } else {
+        let inputs = Inputs::of(args);
+        progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
+    }
+    let mut scan = finish(job, fingerprinter.is_stable());
+    histories.iter().for_each(|history| history.annotate(&mut scan.findings));
+    Ok(scan)
 }
 
 fn limits(args: &args::Scan) -> Limits {

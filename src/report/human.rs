@@ -8,8 +8,9 @@ use super::layout::{Ink, MARGIN, Page, TEXT, clip_end, clip_start, columns, coun
 use super::line::{self, Line};
 use super::place::Places;
 use super::{Style, ranked, summary};
+use crate::base::date::Date;
 use crate::base::text::sanitise;
-use crate::scan::finding::{Finding, Occurrence, Scan, Severity};
+use crate::scan::finding::{Committed, Finding, Occurrence, Scan, Severity};
 
 /// Other places of a secret that are listed.
 const PLACES_LISTED: usize = 5;
@@ -43,6 +44,9 @@ fn block(page: &mut Page, finding: &Finding, scan: &Scan, style: &Style) {
     if !why.is_empty() {
         page.words("why", &why.join("; "));
     }
+    if let Some(commit) = &first.commit {
+        page.words("commit", &committed(commit));
+    }
     elsewhere(page, others, finding.more, places);
     if let Some(paired) = &finding.paired {
         page.row("with", &clean(paired));
@@ -54,6 +58,14 @@ fn block(page: &mut Page, finding: &Finding, scan: &Scan, style: &Style) {
     page.row("id", &format!("{}{scope}", clean(&finding.fingerprint.0)));
     page.gap();
     page.gap();
+}
+
+/// `3f2a91c5d0e1 of 2024-03-05, by A U Thor <a@example.com>; not in HEAD`.
+fn committed(commit: &Committed) -> String {
+    let day = u64::try_from(commit.time).map_or_else(|_| "before 1970".to_owned(), |time| Date::from_unix(time).to_string());
+    let id: String = commit.id.chars().take(12).collect();
+    let head = commit.in_head.map_or("", |in_head| if in_head { "; still in HEAD" } else { "; not in HEAD" });
+    format!("{id} of {day}, by {}{head}", clean(&commit.author))
 }
 
 /// `path:line:column`, safe for a terminal.

@@ -159,6 +159,20 @@ struct Spot<'a> {
     before: Cow<'a, str>,
     shown: Cow<'a, str>,
     after: Cow<'a, str>,
+    /// Only in the history of a repository, for what a ref reaches: the first commit that held it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<CommitRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct CommitRecord<'a> {
+    id: &'a str,
+    author: &'a str,
+    /// Seconds since 1970.
+    time: i64,
+    /// Is the blob in the tree of `HEAD`? Not said of messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_head: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -179,6 +193,9 @@ struct IssueCount {
 #[derive(Serialize)]
 pub(super) struct CoverageRecord {
     files: u64,
+    /// Only where the history of a repository was scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects: Option<u64>,
     bytes: u64,
     members: u64,
     member_bytes: u64,
@@ -236,7 +253,7 @@ impl<'a> Common<'a> {
 impl<'a> Spot<'a> {
     fn of(finding: &Finding, occurrence: &'a Occurrence, style: &Style) -> Self {
         let places = Places::new(&style.root);
-        let Occurrence { origin, at, file_line, .. } = occurrence;
+        let Occurrence { origin, at, file_line, commit, .. } = occurrence;
         let Line { before, shown, after } = Line::of(finding, occurrence);
         Self {
             path: places.file(origin),
@@ -253,6 +270,7 @@ impl<'a> Spot<'a> {
             before,
             shown,
             after,
+            commit: commit.as_ref().map(|c| CommitRecord { id: &c.id, author: &c.author, time: c.time, in_head: c.in_head }),
         }
     }
 }
@@ -269,6 +287,7 @@ impl CoverageRecord {
         let cover = &scan.coverage;
         Self {
             files: cover.files,
+            objects: (cover.objects > 0).then_some(cover.objects),
             bytes: cover.bytes,
             members: cover.members,
             member_bytes: cover.member_bytes,

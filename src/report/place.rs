@@ -23,6 +23,8 @@ impl<'a> Places<'a> {
     /// that are not UTF-8 are replaced; control characters are not.
     pub(super) fn name(&self, origin: &Origin) -> String {
         match origin {
+            // In the repository one stands in, git's own name for the place.
+            Origin::Inside { outer, member, kind: Container::Git } if self.name(outer) == "." => member.clone(),
             Origin::Inside { outer, member, kind } => format!("{}{}{member}", self.name(outer), mark(*kind)),
             Origin::File(path) => String::from_utf8_lossy(&self.bytes(path)).into_owned(),
             Origin::Stdin => "-".to_owned(),
@@ -93,6 +95,7 @@ fn mark(kind: Container) -> char {
     match kind {
         Container::Archive => '!',
         Container::Notebook => '#',
+        Container::Git => '@',
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) fn occurrence(origin: Origin, line: u64, before: &str, shown: &str, a
         origin,
         at,
         file_line: None,
+        commit: None,
         snippet: Snippet { before: before.into(), shown: shown.into(), after: after.into() },
     }
 }
@@ -107,6 +108,7 @@ pub(super) fn sample() -> Scan {
     let mut scan = scan(vec![token(), key(), password(), companion(), expired(), info()]);
     scan.coverage = Coverage {
         files: 1204,
+        objects: 0,
         bytes: 35_249_120,
         members: 37,
         member_bytes: 1_220_300,

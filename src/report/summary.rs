@@ -24,7 +24,12 @@ pub(super) fn fill(page: &mut Page, scan: &Scan, style: &Style) {
 }
 
 fn coverage(page: &mut Page, cover: &Coverage) {
-    let mut scanned = vec![format!("{} ({})", count(cover.files, "file", "files"), size(cover.bytes))];
+    let what = match (cover.files, cover.objects) {
+        (files, 0) => count(files, "file", "files"),
+        (0, objects) => count(objects, "git object", "git objects"),
+        (files, objects) => format!("{} and {}", count(files, "file", "files"), count(objects, "git object", "git objects")),
+    };
+    let mut scanned = vec![format!("{what} ({})", size(cover.bytes))];
     if cover.members > 0 {
         let members = count(cover.members, "member", "members");
         scanned.push(format!("{members} of archives and notebooks ({})", size(cover.member_bytes)));
@@ -94,6 +99,7 @@ fn described(kind: IssueKind) -> &'static str {
         IssueKind::Symlink => "symbolic link",
         IssueKind::MediaPayload => "image or other media in a notebook",
         IssueKind::GitObjects => "packed history of a git repository",
+        IssueKind::MissingObjects => "objects of a git repository that are not here or cannot be read",
         IssueKind::Unsupported => "unknown compression or container version",
         IssueKind::Configuration => "configuration that could not be used as written",
     }

@@ -35,7 +35,7 @@ impl Verdict {
     #[must_use]
     pub fn of(scan: &Scan, input: Input) -> Self {
         let cover = &scan.coverage;
-        let scanned_nothing = cover.files == 0 && cover.bytes == 0 && cover.members == 0;
+        let scanned_nothing = cover.files == 0 && cover.objects == 0 && cover.bytes == 0 && cover.members == 0;
         match (scan.findings.is_empty(), scan.gaps() > 0) {
             (false, false) => Self::Findings,
             (false, true) => Self::FindingsAndGaps,

@@ -61,6 +61,9 @@ pub enum Container {
     Archive,
     /// A Jupyter notebook: `nb.ipynb#cell-ID`, where the member is a cell's part such as `cell-3f2a` or `cell-3f2a/output-0`.
     Notebook,
+    /// The object database of a git repository: `repository@COMMIT:PATH`, as git names a blob, `repository@COMMIT` for the message of a
+    /// commit or a tag, `repository@BLOB` for a blob in no commit that a ref reaches.
+    Git,
 }
 
 /// Where a blob came from, owned.
@@ -121,6 +124,7 @@ impl Place<'_> {
             Place::File(path) => Some(path.to_string_lossy()),
             Place::Stdin => None,
             Place::Inside { outer, kind: Container::Notebook, .. } => outer.as_path(),
+            Place::Inside { member, kind: Container::Git, .. } => member.split_once(':').map(|(_, path)| Cow::Borrowed(path)),
             Place::Inside { outer, member, kind: Container::Archive, .. } => Some(match outer.as_path() {
                 Some(outer) => Cow::Owned(format!("{outer}/{member}")),
                 None => Cow::Borrowed(*member),
@@ -149,6 +153,7 @@ impl Origin {
             Origin::Stdin => "-".to_owned(),
             Origin::Inside { outer, member, kind: Container::Archive } => format!("{}!{member}", outer.name()),
             Origin::Inside { outer, member, kind: Container::Notebook } => format!("{}#{member}", outer.name()),
+            Origin::Inside { outer, member, kind: Container::Git } => format!("{}@{member}", outer.name()),
         }
     }
 }

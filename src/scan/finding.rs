@@ -51,8 +51,23 @@ pub struct Occurrence {
     pub at: At,
     /// For the part of a notebook that is a file: the line of the file on which it is written.
     pub file_line: Option<u64>,
+    /// For a blob of a repository's history that a ref reaches, or the message of a commit: the first commit that held it.
+    pub commit: Option<Committed>,
     /// The line around it, with this and every other secret on the line cut out.
     pub snippet: Snippet,
+}
+
+/// The commit by which a secret came into a repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Committed {
+    /// Id of the commit, in hexadecimal digits.
+    pub id: String,
+    /// Name and mail address of its author, as the commit has them.
+    pub author: String,
+    /// Seconds since 1970, as the committer's clock had it.
+    pub time: i64,
+    /// Is the blob in the tree of `HEAD`? Not said of messages.
+    pub in_head: Option<bool>,
 }
 
 /// A place in a blob. Lines and columns count from 1; columns count Unicode scalar values (a byte that is not UTF-8 counts
@@ -171,6 +186,8 @@ pub enum IssueKind {
     MediaPayload,
     /// The objects of a git repository: packed history.
     GitObjects,
+    /// Objects of a git repository that are not here or cannot be read.
+    MissingObjects,
     /// A compression method or container version that is not known.
     Unsupported,
     /// A rule file, ignore file or git index that could not be used as written.
@@ -182,6 +199,8 @@ pub enum IssueKind {
 pub struct Coverage {
     /// Files read.
     pub files: u64,
+    /// Objects of git repositories scanned: blobs, and messages of commits and tags.
+    pub objects: u64,
     /// Bytes scanned, without what was unpacked from archives and notebooks.
     pub bytes: u64,
     /// Archive members and notebook cells scanned.
@@ -282,6 +301,7 @@ impl IssueKind {
             Self::Symlink => "symlink",
             Self::MediaPayload => "media-payload",
             Self::GitObjects => "git-objects",
+            Self::MissingObjects => "missing-objects",
             Self::Unsupported => "unsupported",
             Self::Configuration => "configuration",
         }

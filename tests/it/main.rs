@@ -10,6 +10,7 @@ mod crowds;
 mod exits;
 mod explain;
 mod files;
+mod history;
 mod ignores;
 mod layers;
 mod lexer;

@@ -137,7 +137,7 @@ impl<'a> Collector<'a> {
         let paired = decider.engine.companion(found, all, bytes);
         let (rule, severity, confidence) = (found.rule, found.severity, found.confidence);
         let raw = Raw { rule, severity, confidence, secret: Secret::new(secret), why, paired };
-        self.keep(fingerprint, raw, Occurrence { origin, at, file_line: place.file_line(at.offset), snippet });
+        self.keep(fingerprint, raw, Occurrence { origin, at, file_line: place.file_line(at.offset), commit: None, snippet });
     }
 
     /// Is there anything new in a place of a secret? Counts it if there is not, before more work is done.

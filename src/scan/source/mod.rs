@@ -5,6 +5,7 @@
 pub mod collect;
 pub mod files;
 mod folder;
+pub mod git;
 pub mod ignored;
 pub mod stream;
 pub mod total;

@@ -118,6 +118,7 @@ impl<'a> Job<'a> {
         };
         for worker in self.workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
             all.files += worker.coverage.files;
+            all.objects += worker.coverage.objects;
             all.bytes += worker.coverage.bytes;
             all.members += worker.coverage.members;
             all.member_bytes += worker.coverage.member_bytes;
@@ -214,6 +215,27 @@ impl Worker {
             let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
             self.window(job, place, bytes, &window);
             self.count(job, bytes.len() as u64);
+        }
+    }
+
+    /// Scans an object of a git repository, held in memory as a whole.
+    pub(super) fn object(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
+        self.coverage.objects += 1;
+        self.count(job, bytes.len() as u64);
+        let path = place.as_path();
+        let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
+        if let Some(kind) = expand::detect(name, bytes) {
+            let expander = Expander { limits: &job.limits, issues: &job.issues };
+            let mut visit = Members { job, coverage: &mut self.coverage };
+            if expander.expand_slice(kind, place, bytes, &mut visit) == Expanded::Whole {
+                return;
+            }
+        }
+        if let Some(order) = utf16::order(bytes) {
+            self.windows(job, place, &Mutex::new(Stream::new(utf16::Decoder::new(bytes, order))));
+        } else {
+            let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
+            self.window(job, place, bytes, &window);
         }
     }
 

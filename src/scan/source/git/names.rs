@@ -1,0 +1,203 @@
+//! Which commits refs reach, and what their blobs are called.
+//!
+//! It must not scan. Start with [`read`]. Each commit and each tree is read once.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use gix::ObjectId;
+use gix::objs::tree::EntryKind;
+use gix::objs::{CommitRef, Kind, TreeRefIter};
+
+use super::{Commit, History, Names};
+use crate::scan::finding::IssueKind;
+use crate::scan::source::work::Job;
+
+/// Reads the names of all blobs that refs reach.
+pub(super) fn read(history: &History, job: &Job<'_>) -> Names {
+    let repository = history.repository.to_thread_local();
+    let reader = Reader { history, repository, job, boundary: boundary(history) };
+    let commits = reader.commits();
+    let mut blobs = HashMap::new();
+    let mut trees = HashSet::new();
+    for (index, commit) in commits.iter().enumerate() {
+        let Ok(index) = u32::try_from(index) else { break };
+        reader.tree(commit.tree, &mut trees, &mut |id, path| {
+            blobs.entry(id).or_insert_with(|| (index, path.into()));
+        });
+    }
+    let mut head = HashSet::new();
+    if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
+        reader.tree(commit.tree, &mut HashSet::new(), &mut |id, _| {
+            head.insert(id);
+        });
+    }
+    Names { commits, blobs, head }
+}
+
+/// Commits of a shallow clone whose parents are not there.
+fn boundary(history: &History) -> HashSet<ObjectId> {
+    let text = std::fs::read_to_string(history.common_dir.join("shallow")).unwrap_or_default();
+    text.lines().filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()).collect()
+}
+
+struct Reader<'h, 'j> {
+    history: &'h History,
+    repository: gix::Repository,
+    job: &'h Job<'j>,
+    boundary: HashSet<ObjectId>,
+}
+
+impl Reader<'_, '_> {
+    /// All commits that refs reach: parents before children, else the oldest first.
+    fn commits(&self) -> Vec<Commit> {
+        let mut waiting = self.tips();
+        let mut seen: HashSet<ObjectId> = waiting.iter().copied().collect();
+        let mut found = Vec::new();
+        while let Some(id) = waiting.pop() {
+            let Some((commit, parents)) = self.commit(id) else { continue };
+            waiting.extend(parents.iter().filter(|parent| seen.insert(**parent)));
+            found.push((commit, parents));
+        }
+        in_order(found)
+    }
+
+    /// A commit and its parents, unless they were left out of a shallow clone.
+    fn commit(&self, id: ObjectId) -> Option<(Commit, Vec<ObjectId>)> {
+        let data = self.object(id, Kind::Commit)?;
+        let parsed = CommitRef::from_bytes(&data, self.history.hash).ok();
+        let tree = parsed.as_ref().and_then(|commit| ObjectId::from_hex(commit.tree).ok());
+        let (Some(commit), Some(tree)) = (parsed, tree) else {
+            self.gap(id, "a commit that cannot be understood");
+            return None;
+        };
+        let parents = commit.parents.iter().filter(|_| !self.boundary.contains(&id));
+        let parents = parents.filter_map(|hex| ObjectId::from_hex(hex).ok()).collect();
+        Some((Commit { id, tree, author: person(commit.author), time: time(commit.committer) }, parents))
+    }
+
+    /// What refs and `HEAD` point at, tags followed to what they tag.
+    fn tips(&self) -> Vec<ObjectId> {
+        let repository = &self.repository;
+        let mut tips: Vec<ObjectId> = repository.head_id().ok().map(gix::Id::detach).into_iter().collect();
+        match repository.references().and_then(|all| Ok(all.all()?.collect::<Vec<_>>())) {
+            Err(error) => self.gap_in("refs", &error.to_string()),
+            Ok(all) => {
+                for reference in all {
+                    match reference
+                        .map_err(|e| e.to_string())
+                        .and_then(|mut r| r.peel_to_id().map(gix::Id::detach).map_err(|e| e.to_string()))
+                    {
+                        Ok(id) => tips.push(id),
+                        Err(error) => self.gap_in("a ref", &error),
+                    }
+                }
+            }
+        }
+        tips.sort_unstable();
+        tips.dedup();
+        tips.retain(|id| repository.find_header(*id).is_ok_and(|header| header.kind() == Kind::Commit));
+        tips
+    }
+
+    /// Calls `blob` with the id and path of every blob below a tree that was not seen before.
+    fn tree(&self, root: ObjectId, seen: &mut HashSet<ObjectId>, blob: &mut dyn FnMut(ObjectId, &[u8])) {
+        let mut waiting = vec![(root, Vec::new())];
+        while let Some((id, prefix)) = waiting.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let Some(data) = self.object(id, Kind::Tree) else { continue };
+            for entry in TreeRefIter::from_bytes(&data, self.history.hash) {
+                let Ok(entry) = entry else {
+                    self.gap(id, "a tree that cannot be understood");
+                    break;
+                };
+                let path = [prefix.as_slice(), entry.filename].concat();
+                match entry.mode.kind() {
+                    EntryKind::Tree => waiting.push((entry.oid.to_owned(), [path.as_slice(), b"/"].concat())),
+                    EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => blob(entry.oid.to_owned(), &path),
+                    // A commit of another repository.
+                    EntryKind::Commit => {}
+                }
+            }
+        }
+    }
+
+    fn object(&self, id: ObjectId, kind: Kind) -> Option<Vec<u8>> {
+        match self.repository.find_object(id) {
+            Ok(object) if object.kind == kind => Some(object.detach().data),
+            Ok(_) => {
+                self.gap(id, "an object of another kind than expected");
+                None
+            }
+            Err(_) => {
+                self.gap(id, "an object that history names is missing or cannot be read");
+                None
+            }
+        }
+    }
+
+    fn gap(&self, id: ObjectId, what: &str) {
+        self.job.issues.gap(IssueKind::MissingObjects, &self.history.place(), format!("{id}: {what}"));
+    }
+
+    fn gap_in(&self, what: &str, error: &str) {
+        self.job.issues.gap(IssueKind::MissingObjects, &self.history.place(), format!("{what} cannot be read: {error}"));
+    }
+}
+
+/// Parents before children, else by time: two commits may be of one second, and a clock may be wrong.
+fn in_order(found: Vec<(Commit, Vec<ObjectId>)>) -> Vec<Commit> {
+    let place: HashMap<ObjectId, usize> = found.iter().enumerate().map(|(at, (commit, _))| (commit.id, at)).collect();
+    let mut children = vec![Vec::new(); found.len()];
+    let mut before = vec![0_usize; found.len()];
+    for (at, (_, parents)) in found.iter().enumerate() {
+        for parent in parents.iter().filter_map(|id| place.get(id)) {
+            children[*parent].push(at);
+            before[at] += 1;
+        }
+    }
+    let key = |at: usize| Reverse((found[at].0.time, found[at].0.id, at));
+    let mut ready: BinaryHeap<_> = (0..found.len()).filter(|at| before[*at] == 0).map(key).collect();
+    let mut order = Vec::with_capacity(found.len());
+    while let Some(Reverse((.., at))) = ready.pop() {
+        order.push(at);
+        for child in &children[at] {
+            before[*child] -= 1;
+            if before[*child] == 0 {
+                ready.push(key(*child));
+            }
+        }
+    }
+    let mut found: Vec<_> = found.into_iter().map(|(commit, _)| Some(commit)).collect();
+    order.into_iter().filter_map(|at| found[at].take()).collect()
+}
+
+/// `Name <mail>` of a header line.
+fn person(line: &[u8]) -> String {
+    let end = memchr::memrchr(b'>', line).map_or(line.len(), |n| n + 1);
+    String::from_utf8_lossy(&line[..end]).into_owned()
+}
+
+/// Seconds since 1970 of a header line; 0 if it says none.
+fn time(line: &[u8]) -> i64 {
+    let end = memchr::memrchr(b'>', line).map_or(0, |n| n + 1);
+    let rest = String::from_utf8_lossy(&line[end..]);
+    rest.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{person, time};
+
+    #[test]
+    fn header_lines() {
+        let check = |line: &[u8], name: &str, seconds: i64| assert_eq!((person(line).as_str(), time(line)), (name, seconds));
+        check(b"A <a@b> 1700000000 +0100", "A <a@b>", 1_700_000_000);
+        check(b"A <a>b@c> -5 +0000", "A <a>b@c>", -5);
+        check(b"no mail", "no mail", 0);
+        check(b"A <a@b> 99999999999999999999 +0000", "A <a@b>", 0);
+        check(b"", "", 0);
+    }
+}

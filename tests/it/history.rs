@@ -1,0 +1,161 @@
+//! `stanch scan --history`: real git makes the repositories.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::canary::github;
+use crate::run::Folder;
+
+/// A repository with one commit.
+fn repository(object_format: &str) -> Folder {
+    let folder = Folder::new();
+    folder.git(&["init", "-q", &format!("--object-format={object_format}")]);
+    folder.write("README", "nothing\n");
+    commit(&folder, "begin");
+    folder
+}
+
+fn commit(folder: &Folder, message: &str) {
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", message]);
+}
+
+fn rev(folder: &Folder, name: &str) -> String {
+    folder.shell(&format!("git rev-parse {name}")).out.trim().to_owned()
+}
+
+#[test]
+fn what_was_deleted_is_found_with_its_commit() {
+    for object_format in ["sha1", "sha256"] {
+        let folder = repository(object_format);
+        folder.write("conf/a.txt", format!("x\ntoken = {}\n", github(1)));
+        folder.write("b.txt", format!("{}\n", github(2)));
+        commit(&folder, "add");
+        let added = rev(&folder, "HEAD");
+        std::fs::remove_file(folder.path("conf/a.txt")).unwrap();
+        commit(&folder, "remove");
+        let expected = [format!("{}:b.txt:1:1 github-pat", &added[..12]), format!("{}:conf/a.txt:2:9 github-pat", &added[..12])];
+        let check = |folder: &Folder| {
+            let report = folder.scan(&["--history", "."]);
+            assert_eq!(report.places(), expected, "{}", report.err);
+            assert_eq!((report.code, report.issues().len()), (1, 0));
+            let head: Vec<_> = report.findings.iter().map(|f| f["commit"]["in_head"].as_bool()).collect();
+            assert_eq!(head, [Some(true), Some(false)]);
+            let commit = &report.findings[1]["commit"];
+            assert_eq!((commit["id"].as_str(), commit["author"].as_str()), (Some(&*added), Some("T <t@example.invalid>")));
+            assert!(commit["time"].as_i64().is_some_and(|t| t > 1_700_000_000));
+        };
+        check(&folder);
+        folder.git(&["gc", "-q", "--prune=now"]);
+        check(&folder);
+        folder.git(&["clone", "-q", "--bare", ".", "bare.git"]);
+        let report = folder.scan(&["--history", "bare.git"]);
+        assert_eq!(report.places(), expected.each_ref().map(|place| format!("bare.git@{place}")));
+        folder
+            .run(&["scan", "--history", "."])
+            .says(1, &[&format!("  commit  {} of 20", &added[..12]), "; not in HEAD", "git objects"]);
+    }
+}
+
+#[test]
+fn what_the_log_does_not_show_is_found() {
+    let folder = repository("sha1");
+    folder.git(&["checkout", "-q", "-b", "side"]);
+    folder.write("side", "side\n");
+    commit(&folder, "side");
+    folder.git(&["checkout", "-q", "main"]);
+    folder.write("main", "main\n");
+    commit(&folder, &format!("main, by accident with {}", github(1)));
+    // A merge that brings in what neither side had.
+    folder.git(&["merge", "-q", "--no-commit", "--no-ff", "side"]);
+    folder.write("evil", github(2));
+    commit(&folder, "merge");
+    folder.write("evil", "gone");
+    commit(&folder, "gone");
+    // Stashed, in a tag's message, binary, amended away, and never committed at all.
+    folder.write("README", github(3));
+    folder.git(&["stash", "-q"]);
+    folder.git(&["tag", "-a", "v1", "-m", &format!("release {}", github(4))]);
+    folder.write("image.bin", format!("\0\u{1}\0{}\0", github(5)));
+    folder.write("amended", github(6));
+    commit(&folder, "to be amended");
+    folder.write("amended", "clean");
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "--amend", "-m", "amended"]);
+    folder.write("loose", github(7));
+    folder.git(&["hash-object", "-w", "loose"]);
+    let lost = rev(&folder, "HEAD:README");
+    assert_eq!(lost.len(), 40);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!((report.code, report.findings.len(), report.issues().len()), (1, 7, 0), "{:?}", report.places());
+    let unreachable = report.findings.iter().filter(|f| f.get("commit").is_none()).count();
+    // The tag's message, the amended blob and the one that was never committed.
+    assert_eq!(unreachable, 3, "{:?}", report.places());
+    let evil = report.places().into_iter().find(|p| p.contains(":evil:")).unwrap();
+    assert!(evil.starts_with(&rev(&folder, "HEAD~2")[..12]), "{evil}");
+}
+
+#[test]
+fn every_blob_of_a_packed_history_is_scanned_in_full() {
+    let folder = repository("sha1");
+    // A long file that changes in many places, so that git packs it as chains of deltas.
+    let mut lines: Vec<String> = (0..400).map(|n| format!("line {n} of a file that is long enough for deltas to pay")).collect();
+    for version in 0..60_u64 {
+        let at = (version * 37 % 400) as usize;
+        lines[at] = if version % 3 == 0 { format!("key = {}", github(version)) } else { format!("changed in {version}") };
+        folder.write("long.txt", lines.join("\n"));
+        commit(&folder, "change");
+    }
+    folder.git(&["repack", "-q", "-a", "-d", "-f", "--depth=50", "--window=20"]);
+    let depth = folder.shell("git verify-pack -v .git/objects/pack/*.idx | grep -c 'chain length'").out;
+    assert!(depth.trim().parse::<u32>().unwrap() > 5, "{depth}");
+    // The naive way: each blob on its own.
+    folder.shell("mkdir blobs; git cat-file --batch-all-objects --batch-check='%(objecttype) %(objectname)' | sed -n 's/^blob //p' | while read id; do git cat-file blob $id > blobs/$id; done").says(0, &[]);
+    let spots = |findings: &[Value]| -> BTreeSet<(u64, u64, u64)> {
+        findings.iter().map(|f| ["line", "column", "offset"].map(|k| f[k].as_u64().unwrap())).map(|[a, b, c]| (a, b, c)).collect()
+    };
+    let naive = folder.scan(&["--no-ignore", "blobs"]);
+    let history = folder.scan(&["--history", "."]);
+    assert!(naive.findings.len() > 500, "{}", naive.findings.len());
+    assert_eq!(history.findings.len(), naive.findings.len());
+    assert_eq!(spots(&history.findings), spots(&naive.findings));
+    assert_eq!(history.summary["findings"], naive.summary["findings"]);
+}
+
+#[test]
+fn archives_and_conditions_on_paths_hold_in_history() {
+    let folder = repository("sha1");
+    folder.write("in.txt", github(1));
+    folder.shell("tar czf a.tgz in.txt; rm in.txt");
+    folder.write("etc/x.conf", "acme_K7fQ2mZx9LpR4vTb6WnY8cHd\n");
+    folder.write("x.conf", "acme_9LpR4vTb6WnY8cHdK7fQ2mZx\n");
+    commit(&folder, "add");
+    let id = &rev(&folder, "HEAD")[..12];
+    let rule = "provider = 'A'\nurl = 'https://a.example'\nfix = 'f'\n[[rule]]\nid = 'acme-token'\nabout = 'a'\ncategory = 'saas'\nseverity = \
+                'high'\nconfidence = 'high'\ntoken = '\"acme_\" base62{24}'\npaths = { only = ['etc/*.conf'] }\nexamples = \
+                ['acme_·K7fQ2mZx9LpR4vTb6WnY8cHd', 'acme_·9LpR4vTb6WnY8cHdK7fQ2mZx']\ncounterexamples = ['acme_·short', 'acme_·shorter']\n";
+    folder.write("rule.toml", rule);
+    let report = folder.scan(&["--history", "--rules", "rule.toml", "."]);
+    assert_eq!(report.places(), [format!("{id}:a.tgz!in.txt:1:1 github-pat"), format!("{id}:etc/x.conf:1:1 acme-token")]);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_gap() {
+    let folder = repository("sha1");
+    folder.write("a", "more\n");
+    commit(&folder, "more");
+    folder.shell("git clone -q --depth 1 file://$PWD shallow").says(0, &[]);
+    folder.run(&["scan", "--history", "shallow"]).says(3, &["a shallow clone", "git fetch --unshallow"]);
+    folder.shell("git clone -q --shared . shared").says(0, &[]);
+    folder.run(&["scan", "--history", "shared"]).says(3, &["objects/info/alternates"]);
+    folder.git(&["gc", "-q"]);
+    folder.shell("cp -r .git broken.git; chmod -R u+w broken.git; p=$(echo broken.git/objects/pack/*.pack); head -c 200 $p > t; cat t > $p").says(0, &[]);
+    let outcome = folder.run(&["scan", "--history", "broken.git"]);
+    outcome.says(3, &["of a pack cannot be read"]);
+    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
+    folder.write("none/x", "");
+    folder.shell("rm -rf .git");
+    folder.run(&["scan", "--history", "none"]).says(2, &["none is no git repository", "hint: "]);
+    folder.run(&["scan", "--history", "-f", "sarif", "."]).says(2, &["has no SARIF report yet"]);
+}
