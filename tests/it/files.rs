@@ -29,7 +29,7 @@ fn hidden_files_are_scanned_and_git_objects_are_noted() {
     let places = [".dir/.deep/x:1:1", ".git/config:2:17", ".git/hooks/commit:1:1", ".hidden:1:1", "objects/kept:1:1"];
     let places: Vec<String> = places.iter().map(|p| format!("{p} github-pat")).collect();
     let places: Vec<&str> = places.iter().map(String::as_str).collect();
-    folder.scan(&["."]).is(1, &places, &["note git-objects .git/objects: packed history is not scanned"]);
+    folder.scan(&["."]).is(1, &places, &["note git-objects .git/objects: packed history is not scanned; `--history` scans it"]);
     folder.run(&["scan", "."]).says(1, &["notes  1 left out by design\n            packed history of a git repository: 1\n"]);
 }
 
@@ -46,8 +46,8 @@ fn every_object_store_below_git_is_noted_and_nothing_else_is_left_out() {
     let places = [".git/logs/refs/heads/objects/mine:1:1 github-pat", ".git/modules/sub/refs/x:1:1 github-pat"];
     let issues = [
         "note git-objects .git/lfs/objects: large files kept by git LFS are not scanned",
-        "note git-objects .git/modules/sub/objects: packed history is not scanned",
-        "note git-objects .git/objects: packed history is not scanned",
+        "note git-objects .git/modules/sub/objects: packed history is not scanned; `--history` scans it",
+        "note git-objects .git/objects: packed history is not scanned; `--history` scans it",
     ];
     for root in [".", "--no-ignore"] {
         folder.scan(&[root]).is(1, &places, &issues);

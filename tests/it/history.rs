@@ -154,6 +154,12 @@ fn what_cannot_be_read_is_a_gap() {
     let outcome = folder.run(&["scan", "--history", "broken.git"]);
     outcome.says(3, &["of a pack cannot be read"]);
     assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
+    folder.run(&["scan", "--history", "a"]).says(2, &["a is no git repository"]);
+    let root = std::fs::canonicalize(folder.path("")).unwrap();
+    folder.write("deep/b", github(3));
+    commit(&folder, "deep");
+    let place = format!("{}@{}:deep/b:1:1 github-pat", root.display(), &rev(&folder, "HEAD")[..12]);
+    assert_eq!(folder.scan(&["--history", "deep"]).places(), [place]);
     folder.write("none/x", "");
     folder.shell("rm -rf .git");
     folder.run(&["scan", "--history", "none"]).says(2, &["none is no git repository", "hint: "]);

@@ -160,7 +160,7 @@ fn repositories_with_sha_256_and_other_index_versions_are_read() {
     }
     folder.git(&["-C", "old", "update-index", "--index-version", "4"]);
     let report = check(&folder, &["."], &["new/a.log", "old/a.log"], (2, 2));
-    let note = |name: &str| format!("note git-objects {name}/.git/objects: packed history is not scanned");
+    let note = |name: &str| format!("note git-objects {name}/.git/objects: packed history is not scanned; `--history` scans it");
     assert_eq!(report.issues(), [note("new"), note("old")]);
 }
 

@@ -178,7 +178,7 @@ impl Folder {
         if !self.inside_git || !has(OBJECTS) {
             None
         } else if has_head && has("refs") {
-            Some("packed history is not scanned")
+            Some("packed history is not scanned; `--history` scans it")
         } else if self.absolute.ends_with("lfs") {
             Some("large files kept by git LFS are not scanned")
         } else {

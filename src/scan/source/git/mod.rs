@@ -77,15 +77,18 @@ impl History {
     /// If there is none, or its configuration or refs cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let is_bare = |dir: &Path| dir.join("objects").is_dir() && dir.join("HEAD").exists();
-        let above = || Repository::find(path).map(|r| r.root().to_path_buf());
+        let above = || Repository::find(path).map(|r| r.root().to_path_buf()).filter(|_| path.is_dir());
         let root = if is_bare(path) { Some(path.to_path_buf()) } else { above() };
         let Some(root) = root else { return Err(Error::NoRepository(path.to_path_buf())) };
+        // A folder of a work tree stands for all of it, under the name of its root.
+        let is_root = path.canonicalize().is_ok_and(|path| root.canonicalize().is_ok_and(|root| root == path));
+        let shown = if is_root { path.to_path_buf() } else { root.clone() };
         // Nothing of the environment and of the user's configuration, and nothing that could run a program.
         let options = gix::open::Options::isolated();
         let repository = gix::open_opts(&root, options);
         let repository = repository.map_err(|e| Error::Open { path: path.to_path_buf(), why: e.to_string() })?;
         let (hash, common_dir) = (repository.object_hash(), repository.common_dir().to_path_buf());
-        Ok(Self { repository: repository.into_sync(), hash, common_dir, shown: path.to_path_buf(), names: Names::default() })
+        Ok(Self { repository: repository.into_sync(), hash, common_dir, shown, names: Names::default() })
     }
 
     /// Scans all objects.
