@@ -67,6 +67,9 @@ pub(super) struct Scan {
     /// Scan what ignore files leave out, too
     #[arg(long)]
     pub(super) no_ignore: bool,
+    /// Scan what the next commit would add, in the git repositories named: new lines of the index, with their surroundings
+    #[arg(long, conflicts_with_all = ["history", "no_ignore"])]
+    pub(super) staged: bool,
     /// Read project key and allow list from this file instead of the nearest stanch.toml
     ///
     /// That is the one in the folder of what is scanned or above it, up to the root of the repository; outside a repository only the

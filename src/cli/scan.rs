@@ -41,7 +41,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let engine = ManuallyDrop::new(engine);
     let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
-    let mut scan = scan(args, &engine, (&project, &suppressions), &mut histories)?;
+    let (mut scan, input) = scan(args, &engine, (&project, &suppressions), &mut histories)?;
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
@@ -54,6 +54,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if color { Color::On } else { Color::Off },
         root,
+        input,
         ..Style::default()
     };
     let access = if args.show_secrets { Access::Owner } else { Access::Usual };
@@ -61,15 +62,15 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     if to_file && !args.quiet {
         closing_line(&scan, args.output.as_deref());
     }
-    Ok(ExitCode::from(code(&scan, args.exit_code)))
+    Ok(ExitCode::from(code(&scan, input, args.exit_code)))
 }
 
 /// The repositories whose history is scanned.
 fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
-    if !args.history {
+    if !args.history && !args.staged {
         return Ok(Vec::new());
     }
-    if args.format == args::Format::Sarif {
+    if args.history && args.format == args::Format::Sarif {
         let hint = "code scanning shows lines of files, and most of history is in none; use `-f json`";
         return Err(hinted("`--history` has no SARIF report yet", hint));
     }
@@ -87,8 +88,8 @@ fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
 }
 
 /// Findings first, then gaps. `--exit-code 0` never hides a gap.
-fn code(scan: &Scan, findings: u8) -> u8 {
-    match Verdict::of(scan, report::Input::Named) {
+fn code(scan: &Scan, input: report::Input, findings: u8) -> u8 {
+    match Verdict::of(scan, input) {
         Verdict::Clean | Verdict::NothingToScan => exit::CLEAN,
         Verdict::FindingsAndGaps if findings == exit::CLEAN => exit::INCOMPLETE,
         Verdict::Findings | Verdict::FindingsAndGaps => findings,
@@ -122,7 +123,7 @@ fn scan(
     engine: &Engine,
     (project, suppressions): (&Project, &Suppressions),
     histories: &mut [History],
-) -> anyhow::Result<Scan> {
+) -> anyhow::Result<(Scan, report::Input)> {
     let fingerprinter = match &project.key {
         Some(key) => Fingerprinter::stable(key)?,
         None => Fingerprinter::per_run()?,
@@ -141,7 +142,17 @@ fn scan(
             );
         }
     }
-    if args.history {
+    let mut input = report::Input::Named;
+    if args.staged {
+        let index = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
+        let mut any = false;
+        for history in histories.iter() {
+            any |= history
+                .scan_staged(&job, index.as_deref())
+                .map_err(|e| hinted(e.to_string(), "`git status` says what is wrong"))?;
+        }
+        input = if any { input } else { report::Input::Empty };
+    } else if args.history {
         progress::while_shown(&job, args.quiet, |_| None, || histories.iter_mut().for_each(|history| history.scan(&job)));
     } else {
         let inputs = Inputs::of(args);
@@ -149,7 +160,7 @@ fn scan(
     }
     let mut scan = finish(job, fingerprinter.is_stable());
     histories.iter().for_each(|history| history.annotate(&mut scan.findings));
-    Ok(scan)
+    Ok((scan, input))
 }
 
 fn limits(args: &args::Scan) -> Limits {

@@ -24,6 +24,7 @@ mod run;
 mod secret_ui;
 mod silence;
 mod split;
+mod staged;
 mod streams;
 mod suppress;
 mod texts;

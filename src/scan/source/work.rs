@@ -5,6 +5,7 @@
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -218,9 +219,35 @@ impl Worker {
         }
     }
 
+    /// Scans parts of a text held in memory, each with what surrounds it; a container as a whole, if it has any part. The ranges begin at
+    /// lines.
+    pub(super) fn parts(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], ranges: &[Range<usize>]) {
+        self.coverage.files += 1;
+        let path = place.as_path();
+        let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
+        if expand::detect(name, bytes).is_some() || utf16::order(bytes).is_some() {
+            if !ranges.is_empty() {
+                self.whole(job, place, bytes);
+            }
+            return;
+        }
+        let (mut line, mut counted) = (1, 0);
+        for emit in ranges {
+            line += memchr::memchr_iter(b'\n', &bytes[counted..emit.start]).count() as u64;
+            counted = emit.start;
+            let column = if emit.start == 0 { first_column(bytes) } else { 1 };
+            self.window(job, place, bytes, &Window { emit: emit.clone(), base: 0, line, column });
+            self.count(job, emit.len() as u64);
+        }
+    }
+
     /// Scans an object of a git repository, held in memory as a whole.
     pub(super) fn object(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
         self.coverage.objects += 1;
+        self.whole(job, place, bytes);
+    }
+
+    fn whole(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
         self.count(job, bytes.len() as u64);
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();

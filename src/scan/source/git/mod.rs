@@ -9,6 +9,7 @@
 
 mod names;
 mod objects;
+mod staged;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -96,6 +97,14 @@ impl History {
         self.note_what_is_not_here(job);
         self.names = names::read(self, job);
         objects::scan(self, job);
+    }
+
+    /// Scans what the next commit would add, by the index or by the one at `other`, as git names it to hooks. Whether it adds anything.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
+        staged::scan(self, other, job)
     }
 
     fn objects_dir(&self) -> PathBuf {

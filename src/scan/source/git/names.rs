@@ -15,8 +15,7 @@ use crate::scan::source::work::Job;
 
 /// Reads the names of all blobs that refs reach.
 pub(super) fn read(history: &History, job: &Job<'_>) -> Names {
-    let repository = history.repository.to_thread_local();
-    let reader = Reader { history, repository, job, boundary: boundary(history) };
+    let reader = Reader::new(history, job);
     let commits = reader.commits();
     let mut blobs = HashMap::new();
     let mut trees = HashSet::new();
@@ -41,14 +40,19 @@ fn boundary(history: &History) -> HashSet<ObjectId> {
     text.lines().filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()).collect()
 }
 
-struct Reader<'h, 'j> {
-    history: &'h History,
-    repository: gix::Repository,
+/// Reads commits and trees; what cannot be read is a gap.
+pub(super) struct Reader<'h, 'j> {
+    pub(super) history: &'h History,
+    pub(super) repository: gix::Repository,
     job: &'h Job<'j>,
     boundary: HashSet<ObjectId>,
 }
 
-impl Reader<'_, '_> {
+impl<'h, 'j> Reader<'h, 'j> {
+    pub(super) fn new(history: &'h History, job: &'h Job<'j>) -> Self {
+        Self { history, repository: history.repository.to_thread_local(), job, boundary: boundary(history) }
+    }
+
     /// All commits that refs reach: parents before children, else the oldest first.
     fn commits(&self) -> Vec<Commit> {
         let mut waiting = self.tips();
@@ -63,7 +67,7 @@ impl Reader<'_, '_> {
     }
 
     /// A commit and its parents, unless they were left out of a shallow clone.
-    fn commit(&self, id: ObjectId) -> Option<(Commit, Vec<ObjectId>)> {
+    pub(super) fn commit(&self, id: ObjectId) -> Option<(Commit, Vec<ObjectId>)> {
         let data = self.object(id, Kind::Commit)?;
         let parsed = CommitRef::from_bytes(&data, self.history.hash).ok();
         let tree = parsed.as_ref().and_then(|commit| ObjectId::from_hex(commit.tree).ok());
@@ -101,7 +105,7 @@ impl Reader<'_, '_> {
     }
 
     /// Calls `blob` with the id and path of every blob below a tree that was not seen before.
-    fn tree(&self, root: ObjectId, seen: &mut HashSet<ObjectId>, blob: &mut dyn FnMut(ObjectId, &[u8])) {
+    pub(super) fn tree(&self, root: ObjectId, seen: &mut HashSet<ObjectId>, blob: &mut dyn FnMut(ObjectId, &[u8])) {
         let mut waiting = vec![(root, Vec::new())];
         while let Some((id, prefix)) = waiting.pop() {
             if !seen.insert(id) {
@@ -124,7 +128,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn object(&self, id: ObjectId, kind: Kind) -> Option<Vec<u8>> {
+    pub(super) fn object(&self, id: ObjectId, kind: Kind) -> Option<Vec<u8>> {
         match self.repository.find_object(id) {
             Ok(object) if object.kind == kind => Some(object.detach().data),
             Ok(_) => {

@@ -1,0 +1,195 @@
+//! Scans what the next commit would add: lines of the index that `HEAD` does not have.
+//!
+//! It must not look at the work tree. Start with [`scan`]. A file is scanned as a whole, so that what surrounds a secret counts, and only
+//! its new lines are reported. A line is new if the version in `HEAD` has none like it: one that only moved is not. A file whose blob
+//! stands anywhere in `HEAD` was renamed, copied or given another mode, and adds nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::index::entry::{Flags, Mode};
+use gix::objs::{Kind, TreeRefIter};
+use rayon::prelude::*;
+
+use super::names::Reader;
+use super::{Error, History};
+use crate::scan::blob::Place;
+use crate::scan::finding::IssueKind;
+use crate::scan::source::work::Job;
+
+/// A blob of the index that `HEAD` has not under its path.
+struct Staged {
+    path: PathBuf,
+    id: ObjectId,
+    /// What `HEAD` has there.
+    before: Option<ObjectId>,
+}
+
+/// Scans the index, or the one at `other`; whether it adds anything.
+pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<bool, Error> {
+    let staged = changed(history, other, job)?;
+    staged.par_iter().for_each(|file| one(history, file, job));
+    Ok(!staged.is_empty())
+}
+
+/// What the index has and `HEAD` has not.
+fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<Vec<Staged>, Error> {
+    let reader = Reader::new(history, job);
+    let own = reader.repository.git_dir().join("index");
+    let path = other.unwrap_or(&own);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let file = gix::index::File::at(path, history.hash, true, gix::index::decode::Options::default());
+    let file = file.map_err(|e| Error::Open { path: path.to_path_buf(), why: e.to_string() })?;
+    let mut head = Head::new(&reader);
+    let mut out = Vec::new();
+    for entry in file.entries() {
+        let name = entry.path_in(file.path_backing());
+        let blob = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
+        // Intent to add: the name is in the index, the content is not. Of a conflict all sides are there, and each is looked at.
+        if !blob || entry.flags.contains(Flags::INTENT_TO_ADD) {
+            continue;
+        }
+        let before = head.blob(name);
+        if before != Some(entry.id) {
+            out.push(Staged { path: history.shown_path(name), id: entry.id, before });
+        }
+    }
+    if out.iter().any(|file| file.before.is_none()) {
+        let known = head.all();
+        out.retain(|file| !known.contains(&file.id));
+    }
+    Ok(out)
+}
+
+fn one(history: &History, file: &Staged, job: &Job<'_>) {
+    let reader = Reader::new(history, job);
+    let Some(bytes) = reader.object(file.id, Kind::Blob) else { return };
+    let before = file.before.and_then(|id| reader.object(id, Kind::Blob)).unwrap_or_default();
+    let place = Place::File(&file.path);
+    if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+        job.issues.note(IssueKind::GitObjects, &place, "large files kept by git LFS are not scanned: this is a pointer to one");
+    }
+    let ranges = new_lines(&before, &bytes);
+    job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
+}
+
+/// The lines that the older text has not, those that follow each other as one range.
+fn new_lines(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
+    let known: HashSet<&[u8]> = old.split_inclusive(|b| *b == b'\n').map(without_end).collect();
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for line in new.split_inclusive(|b| *b == b'\n') {
+        let range = at..at + line.len();
+        at = range.end;
+        if known.contains(without_end(line)) {
+            continue;
+        }
+        match ranges.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => ranges.push(range),
+        }
+    }
+    ranges
+}
+
+/// Without what ends a line: git may turn one end into another.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The tree of `HEAD`, each folder read when it is first asked for.
+struct Head<'r, 'h, 'j> {
+    reader: &'r Reader<'h, 'j>,
+    tree: Option<ObjectId>,
+    folders: HashMap<Vec<u8>, HashMap<Vec<u8>, ObjectId>>,
+}
+
+impl<'r, 'h, 'j> Head<'r, 'h, 'j> {
+    fn new(reader: &'r Reader<'h, 'j>) -> Self {
+        let id = reader.repository.head_id().ok().map(gix::Id::detach);
+        let tree = id.and_then(|id| reader.commit(id)).map(|(commit, _)| commit.tree);
+        Self { reader, tree, folders: HashMap::new() }
+    }
+
+    /// What stands under a path.
+    fn blob(&mut self, path: &[u8]) -> Option<ObjectId> {
+        let (folder, name) = memchr::memrchr(b'/', path).map_or((&b""[..], path), |at| (&path[..at], &path[at + 1..]));
+        self.folder(folder)?.get(name).copied()
+    }
+
+    fn folder(&mut self, path: &[u8]) -> Option<&HashMap<Vec<u8>, ObjectId>> {
+        if !self.folders.contains_key(path) {
+            let id = if path.is_empty() { self.tree } else { self.blob(path) };
+            let entries = id.map(|id| self.entries(id)).unwrap_or_default();
+            self.folders.insert(path.to_vec(), entries);
+        }
+        self.folders.get(path)
+    }
+
+    fn entries(&self, tree: ObjectId) -> HashMap<Vec<u8>, ObjectId> {
+        let Some(data) = self.reader.object(tree, Kind::Tree) else { return HashMap::new() };
+        let entries = TreeRefIter::from_bytes(&data, self.reader.history.hash).filter_map(Result::ok);
+        entries.map(|entry| (entry.filename.to_vec(), entry.oid.to_owned())).collect()
+    }
+
+    /// All blobs, wherever they stand.
+    fn all(&self) -> HashSet<ObjectId> {
+        let mut blobs = HashSet::new();
+        if let Some(tree) = self.tree {
+            self.reader.tree(tree, &mut HashSet::new(), &mut |id, _| {
+                blobs.insert(id);
+            });
+        }
+        blobs
+    }
+}
+
+impl History {
+    /// A path of the repository as it is shown: below the folder that was named.
+    fn shown_path(&self, path: &[u8]) -> PathBuf {
+        let path = Path::new(OsStr::from_bytes(path));
+        if self.shown == Path::new(".") { path.to_path_buf() } else { self.shown.join(path) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::new_lines;
+
+    #[test]
+    fn lines_that_were_not_there() {
+        let check = |old: &str, new: &str, expected: &[&str]| {
+            let found: Vec<_> = new_lines(old.as_bytes(), new.as_bytes()).into_iter().map(|r| &new[r]).collect();
+            assert_eq!(found, expected);
+        };
+        check("a\nb\n", "a\nx\ny\nb\nz", &["x\ny\n", "z"]);
+        check("a\nb", "b\r\na\n", &[]);
+        check("", "a\nb", &["a\nb"]);
+        check("a\n", "", &[]);
+        check("a\n", "a\n\n", &["\n"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_new_or_known(old in "[ab\n]{0,30}", new in "[abc\n]{0,30}") {
+            let ranges = new_lines(old.as_bytes(), new.as_bytes());
+            prop_assert!(ranges.windows(2).all(|w| w[0].end < w[1].start));
+            let mut at = 0;
+            for line in new.split_inclusive('\n') {
+                let inside = ranges.iter().any(|r| r.start <= at && at + line.len() <= r.end);
+                let known = old.split_inclusive('\n').any(|l| l.trim_end_matches('\n') == line.trim_end_matches('\n'));
+                prop_assert_eq!(inside, !known);
+                at += line.len();
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `stanch scan --staged`: what the next commit would add, in repositories made by real git.
+
+use crate::canary::github;
+use crate::run::{Folder, Report};
+
+/// A repository with one commit, in which a secret stands already.
+fn repository() -> Folder {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("old.txt", format!("first\nold = {}\nlast\n", github(1)));
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "begin"]);
+    folder
+}
+
+#[test]
+fn only_new_lines_are_reported_with_their_place_in_the_file() {
+    let folder = repository();
+    folder.write("old.txt", format!("first\nmoved\nold = {}\nnew = {}\nlast\n", github(1), github(2)));
+    folder.write("sub/new.txt", format!("x\ny {}\n", github(3)));
+    folder.write("untracked", github(4));
+    folder.git(&["add", "old.txt", "sub"]);
+    // The work tree does not count, only the index.
+    folder.write("old.txt", github(5));
+    folder.scan(&["--staged", "."]).is(1, &["old.txt:4:7 github-pat", "sub/new.txt:2:3 github-pat"], &[]);
+    let root = std::fs::canonicalize(folder.path("")).unwrap();
+    assert_eq!(folder.scan(&["--staged", "sub"]).places()[1], format!("{}/sub/new.txt:2:3 github-pat", root.display()));
+}
+
+#[test]
+fn what_surrounds_a_new_line_counts() {
+    let folder = repository();
+    let key = crate::canary::random(b"0123456789abcdef", 7, 32);
+    folder.write("conf", "[heroku]\nname = x\n");
+    folder.git(&["add", "conf"]);
+    folder.git(&["commit", "-q", "-m", "conf"]);
+    let whole = format!("[heroku]\nname = x\nheroku_api_key = {key}\n");
+    folder.write("conf", &whole);
+    folder.git(&["add", "conf"]);
+    let staged = folder.scan(&["--staged", "."]);
+    let plain = folder.scan(&["conf"]);
+    assert_eq!(staged.places(), plain.places());
+    // Silenced on the line before, which is old.
+    folder.write("silent", "# stanch:allow[github-pat] -- a test\n");
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "silent"]);
+    folder.write("silent", format!("# stanch:allow[github-pat] -- a test\n{}\n", github(2)));
+    folder.git(&["add", "silent"]);
+    let report = folder.scan(&["--staged", "."]);
+    assert_eq!((report.code, report.covered("allowed_inline")), (0, 1));
+}
+
+#[test]
+fn a_commit_that_adds_nothing_passes_and_says_so() {
+    let folder = repository();
+    let nothing = |folder: &Folder| folder.run(&["scan", "--staged", "."]).says(0, &["othing to scan"]).code;
+    assert_eq!(nothing(&folder), 0);
+    std::fs::remove_file(folder.path("old.txt")).unwrap();
+    folder.git(&["add", "-A"]);
+    assert_eq!(nothing(&folder), 0);
+    folder.git(&["reset", "-q", "--hard"]);
+    folder.git(&["mv", "old.txt", "renamed.txt"]);
+    assert_eq!(nothing(&folder), 0);
+    folder.shell("chmod +x renamed.txt");
+    folder.git(&["add", "-A"]);
+    assert_eq!(nothing(&folder), 0);
+    folder.write("later", github(3));
+    folder.git(&["add", "-N", "later"]);
+    assert_eq!(nothing(&folder), 0);
+    // Lines taken away are no addition, but there was something to look at.
+    folder.git(&["reset", "-q", "--hard"]);
+    folder.write("old.txt", "first\n");
+    folder.git(&["add", "old.txt"]);
+    folder.scan(&["--staged", "."]).is(0, &[], &[]);
+}
+
+#[test]
+fn first_commits_conflicts_links_and_submodules() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("a", format!("{}\n", github(1)));
+    folder.git(&["add", "a"]);
+    folder.scan(&["--staged", "."]).is(1, &["a:1:1 github-pat"], &[]);
+    folder.git(&["commit", "-q", "-m", "a"]);
+    // Two sides of a conflict.
+    folder.git(&["checkout", "-q", "-b", "side"]);
+    folder.write("a", format!("side {}\n", github(2)));
+    folder.git(&["commit", "-q", "-am", "side"]);
+    folder.git(&["checkout", "-q", "-"]);
+    folder.write("a", "clean\n");
+    folder.git(&["commit", "-q", "-am", "clean"]);
+    folder.shell("git -c user.name=T -c user.email=t@e.invalid merge -q side || true");
+    let report = folder.scan(&["--staged", "."]);
+    assert_eq!(report.code, 1, "{:?}", report.places());
+    assert!(report.places().contains(&"a:1:6 github-pat".to_owned()), "{:?}", report.places());
+    folder.git(&["reset", "-q", "--hard"]);
+    // A link's target is content; a commit of another repository is none.
+    folder.shell(&format!("ln -s {} link", github(3)));
+    folder.git(&["init", "-q", "inner"]);
+    folder.shell("cd inner; echo x > x; git add x; git -c user.name=T -c user.email=t@e.invalid commit -q -m x");
+    folder.shell("git -c advice.addEmbeddedRepo=false add -A").says(0, &[]);
+    folder.scan(&["--staged", "."]).is(1, &["link:1:1 github-pat"], &[]);
+}
+
+#[test]
+fn archives_and_pointers_are_looked_at() {
+    let folder = repository();
+    folder.write("in.txt", github(2));
+    folder.shell("tar czf a.tgz in.txt; rm in.txt");
+    folder.write("big", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+    folder.git(&["add", "-A"]);
+    let note = "note git-objects big: large files kept by git LFS are not scanned: this is a pointer to one";
+    folder.scan(&["--staged", "."]).is(1, &["a.tgz!in.txt:1:1 github-pat"], &[note]);
+}
+
+#[test]
+fn the_index_that_git_names_to_hooks_is_read() {
+    let folder = repository();
+    folder.write("one", github(2));
+    folder.write("two", github(3));
+    folder.git(&["add", "one"]);
+    // `git commit FILE` gives its hooks an index of its own.
+    folder.write(".git/hooks/pre-commit", "#!/bin/sh\n\"$STANCH\" scan --staged -f jsonl . > report\n");
+    folder.shell("chmod +x .git/hooks/pre-commit; git add two; git reset -q one; ! git -c user.name=T -c user.email=t@e.invalid commit -q -m x two")
+        .says(0, &[]);
+    let out = std::fs::read_to_string(folder.path("report")).unwrap();
+    let report = Report::of(&crate::run::Outcome { code: 1, out, err: String::new() });
+    assert_eq!(report.places(), ["two:1:1 github-pat"]);
+    folder.write(".git/index", "no index");
+    folder.run(&["scan", "--staged", "."]).says(2, &["cannot be opened", "hint: "]);
+}
