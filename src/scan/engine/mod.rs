@@ -14,6 +14,9 @@
 
 mod anchor;
 mod buckets;
+pub mod carry;
+#[cfg(test)]
+mod carry_tests;
 pub mod classify;
 mod compile;
 pub mod explain;
@@ -24,6 +27,7 @@ pub mod meaning;
 mod near;
 pub mod pattern;
 mod resolve;
+mod scratch;
 mod search;
 mod table;
 #[cfg(test)]
@@ -36,7 +40,7 @@ use std::sync::Arc;
 pub use compile::EngineError;
 pub use meaning::Miss;
 pub use pattern::Span;
-pub use search::Scratch;
+pub use scratch::Scratch;
 
 use super::finding::{Confidence, Severity};
 use super::rule::{Near, Rule};
@@ -95,6 +99,8 @@ pub struct Match {
 
 /// Receives matches.
 pub trait Sink {
+    /// Whether what was looked at is recorded, for [`carry`].
+    const TRACED: bool = false;
     /// A match that holds.
     fn hit(&mut self, found: &Match);
     /// A structural match that does not hold, and why. Only [`explain`] listens.
@@ -137,15 +143,27 @@ impl Engine {
     /// All matches of the input, also those outside `emit`, are in [`Scratch::matches`] afterwards.
     pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
         search::search(self, scratch, input, sink);
-        resolve::sort(&mut scratch.matches);
-        // Before the best are chosen, so that none of them takes the place of another and is dropped then; and once more
-        // behind it, for those whose companion was not among the best.
-        resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
-        resolve::resolve(self, &mut scratch.matches, sink);
-        resolve::drop_lonely(self, &mut scratch.matches, input.bytes, sink);
+        self.settle(scratch, input.bytes, sink);
         for found in scratch.matches.iter().filter(|m| input.emit.contains(&m.span.secret_start)) {
             sink.hit(found);
         }
+    }
+
+    /// Leaves one match for each stretch of bytes.
+    fn settle<S: Sink>(&self, scratch: &mut Scratch, bytes: &[u8], sink: &mut S) {
+        resolve::sort(&mut scratch.matches);
+        // Before the best are chosen, so that none of them takes the place of another and is dropped then; and once more
+        // behind it, for those whose companion was not among the best.
+        resolve::drop_lonely(self, &mut scratch.matches, bytes, sink);
+        resolve::resolve(self, &mut scratch.matches, sink);
+        resolve::drop_lonely(self, &mut scratch.matches, bytes, sink);
+    }
+
+    /// Do two paths mean the same to all rules?
+    #[must_use]
+    pub fn same_path(&self, one: Option<&str>, other: Option<&str>) -> bool {
+        let fits = |(rule, judge): (&Arc<Rule>, &Judge)| judge.path_fits(rule, one) == judge.path_fits(rule, other);
+        one == other || meaning::is_code(one) == meaning::is_code(other) && self.rules.iter().zip(&self.judges).all(fits)
     }
 
     /// The nearest match of a companion rule, as `rule-id, N lines before` or `after`.

@@ -55,9 +55,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     fn near_keywords(&mut self, at: usize, word: usize) {
         let (end, last) = self.run_end(at, word);
+        self.looked(at, end);
         if !self.is_mixed(at, end, word) {
             return;
         }
+        // Keywords, and the words they are parts of.
+        self.looked(at.saturating_sub(REACH + WORD), end);
         self.find_keywords(at, end);
         if self.scratch.keywords.is_empty() {
             return;
@@ -149,10 +152,11 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
     }
 
-    /// End of the run at `at`, or of its piece; and again, for where the piece ends within the run, as if it went on for ever.
+    /// End of the run at `at`, or of its piece; and again, for where the piece ends within the run, as if it went on for ever. A piece
+    /// ends where a whole word of the run stands before, so that where it stands in the input does not matter to a short run.
     pub(super) fn run_end(&self, at: usize, word: usize) -> (usize, usize) {
         let base = self.input.base as usize;
-        let stop = (base.wrapping_add(at) / PIECE + 1) * PIECE - base;
+        let mut stop = (base.wrapping_add(at) / PIECE + 1) * PIECE - base;
         let mut index = BEHIND + word;
         let mut shift = (at - self.chunk) % WORD;
         let mut end = at;
@@ -160,7 +164,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let run = (!(self.scratch.masks[index].token >> shift)).trailing_zeros() as usize;
             let run = run.min(WORD - shift);
             end += run;
+            if end >= stop && run < WORD {
+                stop += PIECE;
+            }
             if run + shift < WORD || end >= stop || index + 1 >= self.scratch.masks.len() {
+                if end >= self.limit {
+                    self.cut.set(true);
+                }
                 let end = end.min(stop).min(self.bytes.len());
                 let last = if self.bytes.get(end).is_some_and(|b| TOKEN.has(*b)) { usize::MAX } else { end };
                 return (end, last);

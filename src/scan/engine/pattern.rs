@@ -57,7 +57,11 @@ pub struct Span {
 
 /// Remembers how far runs go, so that looking at a long run from many places stays linear.
 #[derive(Debug, Default, Clone)]
-pub struct RunCache(Vec<Known>);
+pub struct RunCache {
+    known: Vec<Known>,
+    /// The greatest end of a run that was measured, until somebody sets it back.
+    pub(super) far: usize,
+}
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Known {
@@ -92,17 +96,19 @@ const MAX_BACK: usize = 512;
 impl RunCache {
     /// Forgets everything: other bytes come.
     pub fn reset(&mut self, sets: usize) {
-        self.0.clear();
-        self.0.resize(sets, Known::default());
+        self.known.clear();
+        self.known.resize(sets, Known::default());
     }
 
     pub(super) fn run_end(&mut self, bytes: &[u8], at: usize, set: (&Set, usize), max: usize) -> usize {
         let (set, id) = set;
         let limit = bytes.len().min(at.saturating_add(max));
         if max < REMEMBER {
-            return scan(bytes, at, limit, set);
+            let end = scan(bytes, at, limit, set);
+            self.far = self.far.max(end);
+            return end;
         }
-        let known = &mut self.0[id];
+        let known = &mut self.known[id];
         if at < known.from || at >= known.to {
             *known = Known { from: at, to: at, ends: false };
         }
@@ -110,7 +116,9 @@ impl RunCache {
             known.to = scan(bytes, known.to, limit, set);
             known.ends = known.to < limit;
         }
-        known.to.min(limit)
+        let end = known.to.min(limit);
+        self.far = self.far.max(end);
+        end
     }
 }
 

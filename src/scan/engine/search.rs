@@ -2,26 +2,34 @@
 //!
 //! It must not decide between matches. Start with [`search`].
 
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::super::rule::set::TOKEN;
 use super::super::rule::{From, Near};
+use super::carry::{Trigger, Zone};
 use super::classify::{Masks, WORD};
 use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Value};
 use super::meaning::{Context, Miss};
 use super::near::{NEAR, PIECE, block_start};
-use super::pattern::{End, RunCache, Span, Start};
+use super::pattern::{End, Span, Start};
+use super::scratch::{Scratch, Searched};
 use super::words::{begins_word, begins_word_at, normalise};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 /// Words of an earlier chunk that are kept, for what stands before a run.
 pub(super) const BEHIND: usize = 5;
 /// Words classified beyond a chunk, for runs that go on.
-const AHEAD: usize = 18;
+pub(super) const AHEAD: usize = 18;
+/// Words classified beyond a part of a text made from another one, at first: few runs go on for longer.
+const LITTLE_AHEAD: usize = 4;
+/// Words without anything behind the last one.
+const BLANK: usize = 4;
+/// Places to look at that are closer than this are classified with what is between them.
+const REGION: usize = 512;
 /// Behind the part asked for, candidates are looked at that far: a match may begin before its literal.
 const BEYOND: usize = 1024;
 /// A regular expression is searched from so far before its literal …
@@ -32,69 +40,17 @@ const REGEX_BEHIND: usize = 16 * 1024;
 const MOST_STARTS: usize = 16;
 /// … and at most so many times in a stretch as long as its longest match.
 const MOST_TRIES: u32 = 8;
+/// An extractor looks at so many bytes before and behind the place it is called for, and no further.
+const EXTRACTED_BEFORE: usize = 256;
+const EXTRACTED: usize = 2048;
+/// No literal is longer.
+pub(super) const LITERAL: usize = 64;
+/// So does who judges, before and behind a match.
+const JUDGED: usize = 640;
 /// First literals looked at before the literal that a pattern is found by.
 const MOST_BACK: usize = 4;
 /// Matches kept of one input; with more, [`Scratch::is_full`] says so.
-const MAX_MATCHES: usize = 200_000;
-
-/// Buffers of one thread, reused from input to input.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    pub(super) masks: Vec<Masks>,
-    pub(super) runs: RunCache,
-    /// Keyword hits: number, start, end.
-    pub(super) keywords: VecDeque<(u32, usize, usize)>,
-    pub(super) keywords_to: usize,
-    /// Where tokens may begin in the run being looked at.
-    pub(super) starts: Vec<usize>,
-    /// Keywords tried in it, and from where on.
-    pub(super) tried: Vec<(u32, usize)>,
-    /// How far each regular expression has been searched.
-    searched: Vec<Searched>,
-    value_end: usize,
-    /// A stretch without blanks and quotes.
-    endless: Range<usize>,
-    /// Is its end known?
-    endless_ends: bool,
-    pub(super) matches: Vec<Match>,
-    /// Where matches begin that are marked as examples.
-    marked: Vec<usize>,
-    full: bool,
-}
-
-impl Scratch {
-    /// How many places of the last input in `emit` look like secrets but are marked as examples with a middle dot.
-    #[must_use]
-    pub fn marked(&mut self, emit: &Range<usize>) -> u64 {
-        self.marked.sort_unstable();
-        self.marked.dedup();
-        self.marked.iter().filter(|at| emit.contains(at)).count() as u64
-    }
-
-    /// Did the last input have more matches than are kept?
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.full
-    }
-}
-
-/// How far a regular expression has been searched.
-#[derive(Debug, Clone, Copy, Default)]
-struct Searched {
-    /// Matches that begin before are known.
-    to: usize,
-    /// It was tried so many times before this place.
-    window: usize,
-    tries: u32,
-}
-
-impl Scratch {
-    /// The matches of the last input, by position, those outside its `emit` included.
-    #[must_use]
-    pub fn matches(&self) -> &[Match] {
-        &self.matches
-    }
-}
+pub(super) const MAX_MATCHES: usize = 200_000;
 
 pub(super) struct Search<'e, 's, 'i, S> {
     pub(super) engine: &'e Engine,
@@ -103,6 +59,12 @@ pub(super) struct Search<'e, 's, 'i, S> {
     pub(super) bytes: &'i [u8],
     /// Byte offset of the first classified word after those kept.
     pub(super) chunk: usize,
+    /// For a sink that records: the places to look at, those that are done left out.
+    wanted: &'i [Range<usize>],
+    /// Nothing is classified from here on.
+    pub(super) limit: usize,
+    /// Did a run go on beyond that?
+    pub(super) cut: Cell<bool>,
     sink: &'s mut S,
 }
 
@@ -115,27 +77,59 @@ pub(super) struct Found {
 
 /// Finds all matches near `input.emit`.
 pub(super) fn search<S: Sink>(engine: &Engine, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
-    scratch.matches.clear();
-    scratch.marked.clear();
-    scratch.full = false;
-    scratch.keywords.clear();
-    scratch.keywords_to = 0;
-    scratch.searched.clear();
-    scratch.searched.resize(engine.tables.regex_count, Searched::default());
-    scratch.value_end = 0;
-    scratch.endless = 0..0;
-    scratch.endless_ends = false;
-    scratch.runs.reset(engine.tables.sets);
-    scratch.masks.resize(BEHIND + CHUNK + AHEAD, Masks::default());
-    scratch.masks[..BEHIND].fill(Masks::default());
+    scratch.forget(engine);
     let end = input.bytes.len().min(input.emit.end.saturating_add(BEYOND));
     let start = input.emit.start.saturating_sub(OVERLAP).next_multiple_of(WORD).min(end);
-    let chunk = start.saturating_sub(BEHIND * WORD);
-    let mut search = Search { engine, scratch, input, bytes: input.bytes, chunk, sink };
-    search.all(start, end);
+    Search::new(engine, (scratch, sink), input, start).all(start, end);
 }
 
-impl<S: Sink> Search<'_, '_, '_, S> {
+/// Finds what the places in `wanted`, sorted ranges, lead to. Ranges close to each other are classified as one.
+pub(super) fn search_places<S: Sink>(
+    engine: &Engine,
+    (scratch, sink): (&mut Scratch, &mut S),
+    input: &Input<'_>,
+    wanted: &[Range<usize>],
+) {
+    scratch.forget(engine);
+    for region in wanted.chunk_by(|one, next| next.start < one.end + REGION) {
+        let (Some(first), Some(last)) = (region.first(), region.last()) else { continue };
+        let start = first.start / WORD * WORD;
+        let state = scratch.state();
+        for limit in [last.end.next_multiple_of(WORD) + LITTLE_AHEAD * WORD, usize::MAX] {
+            let mut search = Search::new(engine, (&mut *scratch, &mut *sink), input, start);
+            (search.wanted, search.limit) = (region, limit);
+            search.all(start, last.end);
+            if !search.cut.get() {
+                break;
+            }
+            scratch.restore(&state);
+        }
+    }
+}
+
+impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
+    /// One that begins at the word at `start`.
+    fn new(engine: &'e Engine, (scratch, sink): (&'s mut Scratch, &'s mut S), input: &'i Input<'i>, start: usize) -> Self {
+        scratch.masks[..BEHIND].fill(Masks::default());
+        let chunk = start.saturating_sub(BEHIND * WORD);
+        Self { engine, scratch, input, bytes: input.bytes, chunk, wanted: &[], limit: usize::MAX, cut: Cell::new(false), sink }
+    }
+
+    /// Which places of the word at `at` are to be looked at.
+    fn wanted(&mut self, at: usize) -> u64 {
+        while let [first, rest @ ..] = self.wanted
+            && first.end <= at
+        {
+            self.wanted = rest;
+        }
+        let mut mask = 0;
+        for range in self.wanted.iter().take_while(|range| range.start < at + WORD) {
+            let (from, to) = (range.start.max(at) - at, range.end.min(at + WORD) - at);
+            mask |= u64::MAX << from & u64::MAX >> (WORD - to);
+        }
+        mask
+    }
+
     fn all(&mut self, start: usize, end: usize) {
         let mut known = 0;
         while self.chunk < end {
@@ -150,8 +144,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                     self.word(word, at, end);
                 }
             }
-            self.scratch.masks.copy_within(CHUNK.., 0);
             self.chunk += CHUNK * WORD;
+            if self.chunk < end {
+                self.scratch.masks.copy_within(CHUNK.., 0);
+            }
         }
     }
 
@@ -159,11 +155,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn classify(&mut self, known: usize) {
         let tables = &self.engine.tables;
         let from = self.bytes.len().min(self.chunk + known * WORD);
-        let to = self.bytes.len().min(self.chunk + (CHUNK + AHEAD) * WORD);
+        let to = self.bytes.len().min(self.chunk + (CHUNK + AHEAD) * WORD).min(self.limit.max(from));
         let masks = &mut self.scratch.masks;
         tables.classifier.classify(&self.bytes[from..to], &self.bytes[to..], &mut masks[BEHIND + known..]);
-        // Nothing looks further ahead than this.
-        masks[BEHIND + known + (to - from).div_ceil(WORD)..].fill(Masks::default());
+        // Nothing looks further ahead than one word without a run.
+        let behind = BEHIND + known + (to - from).div_ceil(WORD);
+        let ahead = masks.len().min(behind + BLANK);
+        masks[behind..ahead].fill(Masks::default());
         // The hints of the last two depend on what follows them.
         let first = known.saturating_sub(2);
         let last = masks.len().min(BEHIND + to.saturating_sub(self.chunk).div_ceil(WORD) + 2);
@@ -172,43 +170,75 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     #[inline]
     fn word(&mut self, word: usize, at: usize, end: usize) {
-        let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
-        let [before, here, next] = [&masks[0], &masks[1], &masks[2]];
+        let here = &self.scratch.masks[BEHIND + word];
         if here.long | here.literal | here.word == 0 {
             return;
         }
-        let keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
+        let mut keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
+        if S::TRACED {
+            keep &= self.wanted(at);
+        }
+        let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
+        let [before, here, next] = [&masks[0], &masks[1], &masks[2]];
         let (long, literal, words) = (here.long & keep, here.literal & keep, here.word & keep);
         if long != 0 {
             let alnum = here.digit | here.upper | here.lower;
             let carry = (before.digit | before.upper | before.lower) >> 63;
             let starts = alnum & !(alnum << 1 | carry) & long;
-            let piece = u64::from((self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE));
+            let piece = before.token == u64::MAX && (self.input.base as usize).wrapping_add(at).is_multiple_of(PIECE);
+            let piece = u64::from(piece);
             let runs = here.token & (!(here.token << 1 | before.token >> 63) | piece) & long;
             // Thirty-two token characters begin here.
             let longer = (starts | runs) & (here.long >> 16 | next.long << 48);
             let probe = here.probe & keep;
             let two = |class: fn(&Masks) -> u64| u128::from(class(here)) | u128::from(class(next)) << 64;
             let (token, letter, digit) = (two(|m| m.token), two(|m| m.upper | m.lower), two(|m| m.digit));
-            self.each(probe, at, |this, pos| this.probe(pos, Start::Border));
-            self.each(longer, at, |this, pos| this.infix(pos, word));
-            self.each(runs, at, |this, pos| {
+            self.each((0, probe), at, |this, pos| this.probe(pos, Start::Border));
+            self.each((1, longer), at, |this, pos| this.infix(pos, word));
+            self.each((2, runs), at, |this, pos| {
                 let first = 1u128 << (pos - at);
                 // Carried to where the run ends, if that is within reach.
                 let run = token & !token.wrapping_add(first);
                 let plain = run >> 127 == 0 && (run & letter == 0 || run & digit == 0);
+                this.looked(pos, at + 128 - run.leading_zeros() as usize);
                 this.run(pos, word, plain);
             });
         }
-        self.each(literal, at, Self::anywhere);
-        self.each(words, at, Self::word_literal);
+        // In the order of their places: of two words of a name the first one decides where the name begins.
+        self.each((3, literal | words), at, |this, pos| {
+            if literal >> (pos - at) & 1 != 0 {
+                this.anywhere(pos);
+            }
+            if words >> (pos - at) & 1 != 0 {
+                this.word_literal(pos);
+            }
+        });
     }
 
     #[inline]
-    fn each(&mut self, mut bits: u64, at: usize, mut visit: impl FnMut(&mut Self, usize)) {
+    fn each(&mut self, (kind, mut bits): (u8, u64), at: usize, mut visit: impl FnMut(&mut Self, usize)) {
         while bits != 0 {
-            visit(self, at + bits.trailing_zeros() as usize);
+            let pos = at + bits.trailing_zeros() as usize;
             bits &= bits - 1;
+            if S::TRACED {
+                self.scratch.trigger = Trigger { at: pos, kind };
+                self.scratch.looked = pos..pos;
+                self.scratch.runs.far = 0;
+            }
+            visit(self, pos);
+            if S::TRACED {
+                self.looked(pos, self.scratch.runs.far);
+                self.scratch.zones.extend(Zone::of(pos, &self.scratch.looked));
+            }
+        }
+    }
+
+    /// What is being looked at depends on bytes of this range.
+    #[inline]
+    pub(super) fn looked(&mut self, from: usize, to: usize) {
+        if S::TRACED {
+            let looked = &mut self.scratch.looked;
+            *looked = looked.start.min(from)..looked.end.max(to);
         }
     }
 
@@ -235,6 +265,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
         let engine = self.engine;
         let (end, last) = self.run_end(at, word);
+        self.looked(at, end);
         // Beyond the piece the run may go on; keys stand in its first bytes.
         let reach = engine.tables.infixes.reach();
         let upper = end < reach + at && last > end || self.has(at, end.min(at + reach), word, |m| m.upper);
@@ -245,9 +276,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     pub(super) fn pattern(&mut self, pattern: u32, at: usize, start: Start, found: Found) {
         let pattern = &self.engine.tables.patterns[pattern as usize];
+        // What is too near the end of the text is not tried.
+        let short = self.bytes.len() < at + pattern.min_len;
+        self.looked(at.saturating_sub(1), at + if short { pattern.min_len } else { LITERAL });
         if let Some(span) = pattern.match_at(self.bytes, at, (start, End::Border), &mut self.scratch.runs) {
             self.judge(pattern.rule, span, found);
         }
+        self.looked(at, self.scratch.runs.far + LITERAL);
     }
 
     /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`, or behind a sequence that colours a terminal.
@@ -307,6 +342,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         };
         // The first eight bytes were compared when it was looked up.
         let rest = literal.bytes.get(8..).unwrap_or_default();
+        self.looked(start, at + literal.bytes.len());
         if !rest.is_empty() && !same(at + 8, rest) || start < at && !same(start, &literal.before) {
             return;
         }
@@ -331,6 +367,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn back(&mut self, pattern: u32, at: usize, lead: (usize, usize)) {
         let Some(first) = self.engine.tables.patterns[pattern as usize].first_literal() else { return };
         let (from, to) = (at.saturating_sub(lead.1), (at + first.len()).saturating_sub(lead.0));
+        self.looked(from, to);
         let window = &self.bytes[from.min(to)..to];
         for start in memchr::memmem::rfind_iter(window, first).take(MOST_BACK) {
             self.pattern(pattern, from + start, Start::Border, Found::default());
@@ -342,11 +379,15 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     fn regex(&mut self, rule: u32, at: usize) {
         let engine = self.engine;
         let Some(regex) = &engine.tables.regexes[rule as usize] else { return };
+        let reach = regex.reach().min(REGEX_BEHIND);
+        if S::TRACED {
+            let around = at.saturating_sub(REGEX_BEFORE)..at + reach;
+            self.scratch.zones.push(Zone::chained(self.scratch.trigger.at, &around, reach));
+        }
         let known = self.scratch.searched[regex.number()];
         if at < known.to {
             return;
         }
-        let reach = regex.reach().min(REGEX_BEHIND);
         let to = self.bytes.len().min(at + reach);
         if let (least, Some(most)) = regex.lead()
             && most - least <= MOST_STARTS
@@ -372,6 +413,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// Is this a stretch in which no value and no password of a URL ends? Each byte is looked at once, whatever the input.
     fn is_endless(&mut self, at: usize, name: bool) -> bool {
+        self.looked(at.saturating_sub(EXTRACTED_BEFORE), at + EXTRACTED);
         // A name and what stands between it and its value are shorter than this.
         let reach = if name { 128 } else { 3 };
         let known = &mut self.scratch.endless;
@@ -406,6 +448,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Tries the rules for whole values of one kind.
     fn values(&mut self, value: Option<Value>, from: From) {
         let Some(value) = value else { return };
+        self.looked(value.name_start, value.end + 1);
         let engine = self.engine;
         let values = &engine.tables.values;
         let name = normalise(&self.bytes[value.name_start..value.name_end]);
@@ -456,6 +499,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             self.scratch.full = true;
             return;
         }
+        self.looked(span.start.saturating_sub(JUDGED), span.end + JUDGED);
         let mut name = found.value.map(|v| (v.name_start, v.name_end));
         if wants_key(rule) && rule.from.is_none() && !rule.keywords.is_empty() {
             name = extract::name_before(self.bytes, span.start);
@@ -472,10 +516,16 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             Ok(v) => {
                 let (severity, confidence, notes) = (v.severity, v.confidence, v.notes);
                 self.scratch.matches.push(Match { rule: index, span, severity, confidence, keyword: found.keyword, name, notes });
+                if S::TRACED {
+                    self.scratch.led.push(self.scratch.trigger);
+                }
             }
             Err(why) => {
                 if why == Miss::Marked {
                     self.scratch.marked.push(span.secret_start);
+                    if S::TRACED {
+                        self.scratch.led_marked.push(self.scratch.trigger);
+                    }
                 }
                 self.sink.miss(index, span, why);
             }

@@ -77,7 +77,7 @@ proptest! {
 }
 
 /// Text made of what the engine looks for: tokens, halves of tokens, names, operators, runs, noise.
-fn fragments() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn fragments() -> impl Strategy<Value = Vec<u8>> {
     let alphanumeric = "[A-Za-z0-9]{1,60}".prop_map(String::into_bytes);
     let known: Vec<&'static str> = vec![
         "ghp_",
@@ -130,7 +130,7 @@ fn fragments() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(fragment, 0..120).prop_map(|v| v.concat())
 }
 
-fn engine() -> &'static Engine {
+pub(super) fn engine() -> &'static Engine {
     static ENGINE: std::sync::OnceLock<Engine> = std::sync::OnceLock::new();
     ENGINE.get_or_init(|| Engine::new(builtin::rules()).unwrap())
 }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::super::blob::Place;
+use super::super::engine::carry::{Record, Segment};
 use super::super::engine::{Engine, Input, Scratch};
 use super::super::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use super::super::finding::{Coverage, IssueKind};
@@ -241,10 +242,28 @@ impl Worker {
         }
     }
 
-    /// Scans an object of a git repository, held in memory as a whole.
-    pub(super) fn object(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
+    /// Scans an object of a git repository, held in memory as a whole; with what is known of an object it was made from, only what is
+    /// new. What is known of it then, if it is plain text.
+    pub(super) fn object(
+        &mut self,
+        job: &Job<'_>,
+        place: &Place<'_>,
+        bytes: &[u8],
+        older: Option<(&Record, &[Segment])>,
+    ) -> Option<Record> {
         self.coverage.objects += 1;
-        self.whole(job, place, bytes);
+        let path = place.as_path();
+        let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
+        if expand::detect(name, bytes).is_some() || utf16::order(bytes).is_some() {
+            self.whole(job, place, bytes);
+            return None;
+        }
+        self.count(job, bytes.len() as u64);
+        let input = Input { bytes, emit: 0..bytes.len(), base: 0, path: path.as_deref(), now: job.now };
+        let record = job.engine.scan_version(&mut self.scratch, &input, older);
+        let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
+        self.found(job, place, bytes, &window);
+        Some(record)
     }
 
     fn whole(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
@@ -345,13 +364,17 @@ impl Worker {
     fn window(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], window: &Window) {
         let path = place.as_path();
         let input = Input { bytes, emit: window.emit.clone(), base: window.base, path: path.as_deref(), now: job.now };
-        let mut any = false;
-        job.engine.scan(&mut self.scratch, &input, &mut |_: &_| any = true);
+        job.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
+        self.found(job, place, bytes, window);
+    }
+
+    /// Hands on what the engine found.
+    fn found(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], window: &Window) {
         self.coverage.marked += self.scratch.marked(&window.emit);
         if self.scratch.is_full() {
             job.issues.gap(IssueKind::FindingLimit, place, "more matches in one part of it than are kept");
         }
-        if any {
+        if self.scratch.matches().iter().any(|m| window.emit.contains(&m.span.secret_start)) {
             job.collector.add(place, bytes, window, self.scratch.matches());
         }
     }

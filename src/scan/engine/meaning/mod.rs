@@ -191,7 +191,7 @@ impl Judge {
         Ok(verdict)
     }
 
-    fn path_fits(&self, rule: &Rule, path: Option<&str>) -> bool {
+    pub(super) fn path_fits(&self, rule: &Rule, path: Option<&str>) -> bool {
         let Some(path) = path else { return rule.paths.only.is_empty() };
         let hit = |cell: &OnceLock<Gitignore>, globs: &mut dyn Iterator<Item = &String>| {
             paths::fits(cell.get_or_init(|| paths::globs(globs)), path)
@@ -560,14 +560,19 @@ fn secret_is_quoted(cx: &Context<'_>) -> bool {
 
 /// Does the line end like a statement, or is the file source code?
 fn code_line(cx: &Context<'_>) -> bool {
+    let rest = &cx.bytes[cx.span.secret_end..];
+    let line = &rest[..memchr::memchr(b'\n', &rest[..rest.len().min(200)]).unwrap_or(rest.len().min(200))];
+    is_code(cx.path) || line.trim_ascii_end().ends_with(b";")
+}
+
+/// Is it a file of source code, by its name?
+pub(super) fn is_code(path: Option<&str>) -> bool {
     const CODE: &[&str] = &[
         "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cxx", "cpp", "hh", "hpp", "inc", "cs", "rb",
         "php", "swift", "scala", "pl", "lua", "dart", "m", "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
     ];
-    let extension = cx.path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
-    let rest = &cx.bytes[cx.span.secret_end..];
-    let line = &rest[..memchr::memchr(b'\n', &rest[..rest.len().min(200)]).unwrap_or(rest.len().min(200))];
-    extension.is_some_and(|e| CODE.contains(&e.as_str())) || line.trim_ascii_end().ends_with(b";")
+    let extension = path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
+    extension.is_some_and(|e| CODE.contains(&e.as_str()))
 }
 
 fn identifier(secret: &[u8]) -> bool {

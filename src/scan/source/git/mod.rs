@@ -7,8 +7,10 @@
 //! was first seen under before it is scanned, which rules with conditions on paths need ([`names`]). Then the packs are walked along
 //! their delta trees, each object inflated once, on all cores ([`objects`]).
 
+mod delta;
 mod names;
 mod objects;
+mod pack;
 mod staged;
 
 use std::collections::{HashMap, HashSet};
@@ -23,6 +25,9 @@ use super::work::Job;
 
 /// Digits of a commit's id in the name of a place.
 const SHORT: usize = 12;
+
+/// An object said to be larger is not unpacked.
+const LARGEST: usize = 2 << 30;
 
 /// Why a repository cannot be scanned.
 #[derive(Debug, thiserror::Error)]

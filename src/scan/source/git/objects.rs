@@ -1,32 +1,36 @@
 //! Every object of a database, each once: packs along their delta trees, then loose ones.
 //!
-//! It must not know names. Start with [`scan`].
+//! It must not know names. Start with [`scan`]. A blob that was made from another one is scanned for what is new in it.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
-use gix::odb::pack::index::traverse::{Algorithm, Options, SafetyCheck};
-use gix::odb::{loose, pack};
+use gix::odb::loose;
 use rayon::prelude::*;
 
+use super::pack::{Pack, Visit};
 use super::{History, SHORT};
 use crate::scan::blob::{Container, Place};
+use crate::scan::engine::carry::{Record, Segment};
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
-/// An object said to be larger is not unpacked.
-const LARGEST: usize = 2 << 30;
-
 /// Scans all objects.
 pub(super) fn scan(history: &History, job: &Job<'_>) {
-    let walk = Walk { history, job, seen: Mutex::default() };
+    let mut walk = Walk { history, job, packs: Vec::new(), lost: Mutex::default() };
     for index in indexes(&history.objects_dir().join("pack")) {
-        walk.pack(&index);
+        match Pack::open(&index, history.hash) {
+            Ok(pack) => walk.packs.push(pack),
+            Err(error) => {
+                let detail = format!("a pack that cannot be opened: {error}");
+                job.issues.gap(IssueKind::Malformed, &Place::File(&index), detail);
+            }
+        }
     }
+    (0..walk.packs.len()).for_each(|at| walk.pack(at));
     walk.loose();
 }
 
@@ -42,49 +46,61 @@ fn indexes(folder: &Path) -> Vec<PathBuf> {
 struct Walk<'h, 'j> {
     history: &'h History,
     job: &'h Job<'j>,
-    /// An object may be in several packs, and loose too.
-    seen: Mutex<HashSet<ObjectId>>,
+    packs: Vec<Pack>,
+    /// What could not be read in a pack that has it.
+    lost: Mutex<HashSet<ObjectId>>,
+}
+
+/// What is known of a blob when its deltas come.
+struct Known {
+    record: Record,
+    path: Option<Box<str>>,
+}
+
+/// Scans the objects of the pack with a number.
+struct Scan<'w, 'h, 'j>(&'w Walk<'h, 'j>, usize);
+
+impl Visit for Scan<'_, '_, '_> {
+    type State = Option<Known>;
+
+    fn object(&self, id: &gix::oid, kind: Kind, bytes: &[u8], base: Option<(&Option<Known>, &[Segment])>) -> Option<Known> {
+        let Self(walk, number) = *self;
+        if walk.is_known(id, number) {
+            return None;
+        }
+        let base = base.and_then(|(known, segments)| Some((known.as_ref()?, segments)));
+        walk.object(kind, id, bytes, base)
+    }
 }
 
 impl Walk<'_, '_> {
-    fn pack(&self, index: &Path) {
-        let place = Place::File(index);
-        let bundle = match pack::Bundle::at(index, self.history.hash) {
-            Ok(bundle) => bundle,
-            Err(error) => {
-                return self.job.issues.gap(IssueKind::Malformed, &place, format!("a pack that cannot be opened: {error}"));
+    /// Scans the objects of a pack.
+    fn pack(&self, number: usize) {
+        let pack = &self.packs[number];
+        let failed = pack.walk(&[Kind::Blob, Kind::Commit, Kind::Tag], true, &Scan(self, number));
+        let mut unread = 0;
+        let repository = self.history.repository.to_thread_local();
+        for id in failed {
+            // A delta of what is in another pack, or there is another copy.
+            match repository.find_object(id) {
+                Ok(object) if !self.is_known(&id, number) => drop(self.object(object.kind, &id, &object.data, None)),
+                Ok(_) => {}
+                Err(_) => {
+                    self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+                    unread += 1;
+                }
             }
-        };
-        let all = u64::from(bundle.index.num_objects());
-        // Where the delta trees cannot be built, as in a truncated pack, each object is looked up on its own.
-        let trees = self.traverse(&bundle, Algorithm::DeltaTreeLookup);
-        let read = if trees < all { trees.max(self.traverse(&bundle, Algorithm::Lookup)) } else { trees };
-        if read < all {
-            let detail = format!("{} of the {all} objects of a pack cannot be read", all - read);
-            self.job.issues.gap(IssueKind::Malformed, &place, detail);
+        }
+        if unread > 0 {
+            let detail = format!("{unread} of the {} objects of a pack cannot be read", pack.len());
+            self.job.issues.gap(IssueKind::Malformed, &Place::File(pack.path()), detail);
         }
     }
 
-    /// Scans the objects of a pack; how many could be read.
-    fn traverse(&self, bundle: &pack::Bundle, traversal: Algorithm) -> u64 {
-        let read = AtomicU64::new(0);
-        let counter = &read;
-        let each = move |kind: Kind, data: &[u8], entry: &pack::index::Entry, _: &dyn gix::Progress| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            self.object(kind, entry.oid, data);
-            Ok(())
-        };
-        let options = Options {
-            traversal,
-            thread_limit: Some(rayon::current_num_threads()),
-            check: SafetyCheck::SkipFileAndObjectChecksumVerificationAndNoAbortOnDecodeError,
-            alloc_limit_bytes: Some(LARGEST),
-            make_pack_lookup_cache: || pack::cache::Never,
-        };
-        let stop = AtomicBool::new(false);
-        // What fails is seen by what is missing.
-        let _ = bundle.index.traverse(&bundle.pack, &mut gix::progress::Discard, &stop, each, options);
-        read.into_inner()
+    /// Was an object scanned in one of the packs before this number?
+    fn is_known(&self, id: &gix::oid, number: usize) -> bool {
+        let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
+        self.packs[..number].iter().any(|pack| pack.has(id)) && !lost()
     }
 
     fn loose(&self) {
@@ -92,8 +108,12 @@ impl Walk<'_, '_> {
         let ids: Vec<_> = store.iter().collect();
         ids.into_par_iter().for_each_init(Vec::new, |buffer, id| {
             let found = id.map_err(|e| e.to_string()).and_then(|id| {
+                if self.is_known(&id, self.packs.len()) {
+                    return Ok(());
+                }
                 let object = store.try_find(&id, buffer).map_err(|_| format!("{id}: a loose object that cannot be read"))?;
-                Ok(object.map(|object| self.object(object.kind, id, object.data)))
+                object.map(|object| self.object(object.kind, &id, object.data, None));
+                Ok(())
             });
             if let Err(detail) = found {
                 self.job.issues.gap(IssueKind::Malformed, &self.history.place(), detail);
@@ -101,20 +121,22 @@ impl Walk<'_, '_> {
         });
     }
 
-    /// Scans an object, unless it was seen before.
-    fn object(&self, kind: Kind, id: ObjectId, data: &[u8]) {
-        if !self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
-            return;
-        }
+    /// Scans an object.
+    fn object(&self, kind: Kind, id: &gix::oid, data: &[u8], base: Option<(&Known, &[Segment])>) -> Option<Known> {
         let (name, bytes) = match kind {
-            Kind::Blob => (self.history.name(&id), data),
+            Kind::Blob => (self.history.name(&id.to_owned()), data),
             Kind::Commit | Kind::Tag => (id.to_hex_with_len(SHORT).to_string(), message(data)),
             // Its names are those of the blobs.
-            Kind::Tree => return,
+            Kind::Tree => return None,
         };
         let outer = self.history.place();
         let place = Place::Inside { outer: &outer, member: &name, kind: Container::Git, source: None };
-        self.job.with_worker(|worker| worker.object(self.job, &place, bytes));
+        let path = place.as_path();
+        let same = |known: &Known| self.job.engine.same_path(known.path.as_deref(), path.as_deref());
+        let older =
+            base.filter(|(known, _)| kind == Kind::Blob && same(known)).map(|(known, segments)| (&known.record, segments));
+        let record = self.job.with_worker(|worker| worker.object(self.job, &place, bytes, older))?;
+        Some(Known { record, path: path.map(Into::into) })
     }
 }
 

@@ -1,0 +1,325 @@
+//! A pack of objects: where its entries are, which is a delta of which, and a walk that inflates each once.
+//!
+//! It must not know what objects are for, nor trust a byte of the pack or its index. Start with [`Pack::open`], then [`Pack::walk`].
+//!
+//! Most objects of a pack are kept as the difference to another one. They form trees, which are walked from their roots down. An object
+//! is dropped as soon as its last child is made, and the child with the most below it comes last, so few are in memory at a time.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::odb::pack::data::entry::Header;
+use gix::odb::pack::{self, index::Version};
+use libdeflater::Decompressor;
+use rayon::prelude::*;
+
+use super::{LARGEST, delta};
+use crate::scan::engine::carry::Segment;
+
+/// No base: an object kept as it is.
+const ROOT: u32 = u32::MAX;
+/// An entry that cannot be read, or whose base is not in this pack.
+const LOST: u32 = u32::MAX - 1;
+/// Deflate cannot pack better than this: a size in a header that says so is wrong.
+const RATIO: u64 = 1032;
+/// Buffers kept for reuse, and the greatest size of one.
+const KEPT: usize = 16;
+const KEPT_SIZE: usize = 4 << 20;
+
+/// A pack and the order of its objects.
+pub(super) struct Pack {
+    path: PathBuf,
+    index: pack::index::File,
+    data: pack::data::File,
+    /// By offset.
+    entries: Vec<Entry>,
+    /// For each entry where its children begin in `children`; one more at the end.
+    first_child: Vec<u32>,
+    children: Vec<u32>,
+    /// How many are below an entry, itself included.
+    below: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    offset: u64,
+    /// Number in the index.
+    number: u32,
+    /// Number of the entry it is a delta of.
+    base: u32,
+    /// If it has none.
+    kind: Kind,
+}
+
+/// What is done with each object.
+pub(super) trait Visit: Sync {
+    /// What is known of an object when its deltas are visited.
+    type State: Send;
+
+    /// An object; with the state of the one it was made from, and where its bytes come from.
+    fn object(&self, id: &gix::oid, kind: Kind, bytes: &[u8], base: Option<(&Self::State, &[Segment])>) -> Self::State;
+}
+
+/// What one thread needs.
+struct Local {
+    inflater: Decompressor,
+    delta: Vec<u8>,
+    segments: Vec<Segment>,
+    pool: Vec<Vec<u8>>,
+}
+
+struct Frame<S> {
+    entry: u32,
+    bytes: Vec<u8>,
+    state: S,
+    /// How many of its children are done.
+    done: usize,
+}
+
+impl Pack {
+    /// Opens the pack with this index.
+    ///
+    /// # Errors
+    /// In words, if it is none.
+    pub(super) fn open(index: &Path, hash: gix::hash::Kind) -> Result<Self, String> {
+        let path = index.with_extension("pack");
+        let data = pack::data::File::at(&path, hash).map_err(|e| e.to_string())?;
+        let file = pack::index::File::at(index, hash).map_err(|e| e.to_string())?;
+        let mut entries = entries(index, &file)?;
+        entries.sort_unstable_by_key(|e| e.offset);
+        let mut this =
+            Self { path, index: file, data, entries, first_child: Vec::new(), children: Vec::new(), below: Vec::new() };
+        this.link();
+        Ok(this)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many objects it says it holds.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Does its index have this object?
+    pub(super) fn has(&self, id: &gix::oid) -> bool {
+        self.index.lookup(id).is_some()
+    }
+
+    fn id(&self, entry: u32) -> &gix::oid {
+        self.index.oid_at_index(self.entries[entry as usize].number)
+    }
+
+    /// Reads all headers, and finds the children of each entry.
+    fn link(&mut self) {
+        // Bases that are named by id.
+        let mut place = vec![ROOT; self.entries.len()];
+        for (at, entry) in self.entries.iter().enumerate() {
+            place[entry.number as usize] = at as u32;
+        }
+        for at in 0..self.entries.len() {
+            (self.entries[at].base, self.entries[at].kind) = self.base(at, &place);
+        }
+        let n = self.entries.len();
+        let mut first = vec![0u32; n + 1];
+        let bases = || self.entries.iter().enumerate().filter(|(_, e)| e.base < LOST);
+        bases().for_each(|(_, e)| first[e.base as usize + 1] += 1);
+        (0..n).for_each(|at| first[at + 1] += first[at]);
+        let mut next = first.clone();
+        let mut children = vec![0u32; first[n] as usize];
+        for (at, entry) in bases() {
+            children[next[entry.base as usize] as usize] = at as u32;
+            next[entry.base as usize] += 1;
+        }
+        // Git writes a base before its deltas; where another program did not, the count is less, which costs memory and no more.
+        let mut below = vec![1u32; n];
+        for (at, entry) in self.entries.iter().enumerate().rev().filter(|(_, e)| e.base < LOST) {
+            below[entry.base as usize] = below[entry.base as usize].saturating_add(below[at]);
+        }
+        for at in 0..n {
+            children[first[at] as usize..first[at + 1] as usize].sort_by_key(|child| below[*child as usize]);
+        }
+        (self.first_child, self.children, self.below) = (first, children, below);
+    }
+
+    /// What an entry is a delta of, or what it is. `place` says of each number in the index which entry it is.
+    fn base(&self, at: usize, place: &[u32]) -> (u32, Kind) {
+        let offset = self.entries[at].offset;
+        let lost = (LOST, Kind::Blob);
+        if offset >= self.data.pack_end() as u64 {
+            return lost;
+        }
+        let Ok(entry) = self.data.entry(offset) else { return lost };
+        match entry.header {
+            Header::OfsDelta { .. } if entry.decompressed_size > LARGEST as u64 => lost,
+            Header::OfsDelta { base_distance } => {
+                let base = Header::verified_base_pack_offset(offset, base_distance);
+                let found = base.and_then(|base| self.entries.binary_search_by_key(&base, |e| e.offset).ok());
+                (found.map_or(LOST, |base| base as u32), Kind::Blob)
+            }
+            Header::RefDelta { base_id } => {
+                let number = self.index.lookup(base_id);
+                (number.and_then(|n| place.get(n as usize).copied()).unwrap_or(LOST), Kind::Blob)
+            }
+            header => (ROOT, header.as_kind().unwrap_or(Kind::Blob)),
+        }
+    }
+
+    /// Visits all objects of these kinds, on all cores. The ids of those that cannot be read are the result; what is a delta of nothing
+    /// that can be read has no kind and is among them, if `strays` is asked for.
+    pub(super) fn walk<V: Visit>(&self, kinds: &[Kind], strays: bool, visit: &V) -> Vec<ObjectId> {
+        let n = self.entries.len();
+        let seen = Mutex::new(vec![false; if strays { n } else { 0 }]);
+        let failed = Mutex::new(Vec::new());
+        let locals: Mutex<Vec<Local>> = Mutex::default();
+        let mut roots: Vec<u32> = Vec::new();
+        let mut others: Vec<u32> = Vec::new();
+        for (at, entry) in self.entries.iter().enumerate().filter(|(_, e)| e.base == ROOT) {
+            let these = if kinds.contains(&entry.kind) { &mut roots } else { &mut others };
+            these.push(at as u32);
+        }
+        // Great trees first, so that no core is left with one at the end.
+        roots.sort_by_key(|root| std::cmp::Reverse(self.below[*root as usize].max(64)));
+        roots.par_iter().for_each(|root| {
+            let idle = locals.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut local = idle.unwrap_or_else(Local::new);
+            let lost = self.tree(*root, visit, &mut local);
+            if !lost.is_empty() {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).extend(lost);
+            }
+            locals.lock().unwrap_or_else(PoisonError::into_inner).push(local);
+        });
+        let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if strays {
+            let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+            for root in roots.iter().chain(&others) {
+                self.below(*root, &mut |entry| seen[entry as usize] = true);
+            }
+            failed.extend((0..n).filter(|at| !seen[*at]).map(|at| at as u32));
+        }
+        failed.sort_unstable();
+        failed.dedup();
+        failed.into_iter().map(|entry| self.id(entry).to_owned()).collect()
+    }
+
+    fn children(&self, entry: u32) -> &[u32] {
+        let entry = entry as usize;
+        &self.children[self.first_child[entry] as usize..self.first_child[entry + 1] as usize]
+    }
+
+    /// An entry and all below it.
+    fn below(&self, entry: u32, visit: &mut impl FnMut(u32)) {
+        let mut waiting = vec![entry];
+        while let Some(entry) = waiting.pop() {
+            visit(entry);
+            waiting.extend(self.children(entry));
+        }
+    }
+
+    /// Visits a root and all below it; those that cannot be read are the result.
+    fn tree<V: Visit>(&self, root: u32, visit: &V, local: &mut Local) -> Vec<u32> {
+        let mut lost = Vec::new();
+        let kind = self.entries[root as usize].kind;
+        let mut bytes = local.buffer();
+        if self.inflate(root, &mut bytes, &mut local.inflater).is_none() {
+            self.below(root, &mut |entry| lost.push(entry));
+            return lost;
+        }
+        let state = visit.object(self.id(root), kind, &bytes, None);
+        let mut stack = vec![Frame { entry: root, bytes, state, done: 0 }];
+        while let Some(top) = stack.last_mut() {
+            let children = self.children(top.entry);
+            let Some(&child) = children.get(top.done) else {
+                stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
+                continue;
+            };
+            top.done += 1;
+            let last = top.done == children.len();
+            let mut bytes = local.buffer();
+            local.segments.clear();
+            let made = self
+                .inflate(child, &mut local.delta, &mut local.inflater)
+                .and_then(|()| delta::apply(&top.bytes, &local.delta, &mut bytes, &mut local.segments));
+            let state = made.map(|()| visit.object(self.id(child), kind, &bytes, Some((&top.state, &local.segments))));
+            if last {
+                stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
+            }
+            match state {
+                Some(state) if !self.children(child).is_empty() => stack.push(Frame { entry: child, bytes, state, done: 0 }),
+                Some(_) => local.keep(bytes),
+                None => self.below(child, &mut |entry| lost.push(entry)),
+            }
+        }
+        lost
+    }
+
+    /// Inflates what an entry holds: an object or a delta.
+    fn inflate(&self, at: u32, out: &mut Vec<u8>, inflater: &mut Decompressor) -> Option<()> {
+        let at = at as usize;
+        let entry = self.data.entry(self.entries[at].offset).ok()?;
+        let end = self.entries.get(at + 1).map_or(self.data.pack_end() as u64, |next| next.offset);
+        let packed = self.data.entry_slice(entry.data_offset..end.max(entry.data_offset))?;
+        let size = usize::try_from(entry.decompressed_size).ok().filter(|size| *size <= LARGEST)?;
+        if entry.decompressed_size > (packed.len() as u64).saturating_mul(RATIO) {
+            return None;
+        }
+        out.try_reserve_exact(size.saturating_sub(out.len())).ok()?;
+        out.resize(size, 0);
+        (inflater.zlib_decompress(packed, out).ok()? == size).then_some(())
+    }
+}
+
+/// Offsets and numbers of all entries, in the order of the index. What stands in the index for more than 2 GiB is read here, because
+/// a wrong one must be an error.
+fn entries(path: &Path, index: &pack::index::File) -> Result<Vec<Entry>, String> {
+    let n = index.num_objects();
+    let entry = |offset, number| Entry { offset, number, base: LOST, kind: Kind::Blob };
+    if index.version() == Version::V1 {
+        return Ok((0..n).map(|number| entry(index.pack_offset_at_index(number), number)).collect());
+    }
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    let read = |from: u64, to: u64| {
+        let mut bytes = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(0)];
+        file.read_exact_at(&mut bytes, from).map_err(|e| e.to_string())?;
+        Ok::<_, String>(bytes)
+    };
+    let hash = index.object_hash().len_in_bytes() as u64;
+    let small = 8 + 256 * 4 + u64::from(n) * (hash + 4);
+    let large = small + u64::from(n) * 4;
+    let length = file.metadata().map_err(|e| e.to_string())?.len();
+    let large = read(large, length.saturating_sub(2 * hash))?;
+    let large = large.as_chunks::<8>().0;
+    let small = read(small, small + u64::from(n) * 4)?;
+    let offsets = small.as_chunks::<4>().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
+    let offset = |offset: u32| match offset & 0x8000_0000 {
+        0 => Ok(u64::from(offset)),
+        _ => large.get((offset & 0x7fff_ffff) as usize).map(|bytes| u64::from_be_bytes(*bytes)).ok_or("a broken index"),
+    };
+    offsets.zip(0..).map(|(o, number)| Ok(entry(offset(o)?, number))).collect()
+}
+
+impl Local {
+    fn new() -> Self {
+        Self { inflater: Decompressor::new(), delta: Vec::new(), segments: Vec::new(), pool: Vec::new() }
+    }
+
+    /// An empty buffer.
+    fn buffer(&mut self) -> Vec<u8> {
+        let mut buffer = self.pool.pop().unwrap_or_default();
+        buffer.clear();
+        buffer
+    }
+
+    /// Keeps a buffer for later.
+    fn keep(&mut self, buffer: Vec<u8>) {
+        if self.pool.len() < KEPT && buffer.capacity() <= KEPT_SIZE {
+            self.pool.push(buffer);
+        }
+    }
+}
