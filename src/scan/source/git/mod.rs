@@ -3,11 +3,12 @@
 //! It must not run git, nor anything a repository names: configuration is not obeyed, alternates are not followed. Start with
 //! [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them.
 //!
-//! First all commits that refs reach are read, oldest first, and each of their trees once: so every blob has the path and the commit it
-//! was first seen under before it is scanned, which rules with conditions on paths need ([`names`]). Then the packs are walked along
-//! their delta trees, each object inflated once, on all cores ([`objects`]).
+//! The packs are walked along their delta trees, each object inflated once, on all cores ([`pack`]): first commits and trees ([`graph`]),
+//! so that every blob that refs reach has the path and the commit it was first seen under before it is scanned, which rules with
+//! conditions on paths need ([`names`]); then all else ([`objects`]).
 
 mod delta;
+mod graph;
 mod names;
 mod objects;
 mod pack;
@@ -100,8 +101,9 @@ impl History {
     /// Scans all objects.
     pub fn scan(&mut self, job: &Job<'_>) {
         self.note_what_is_not_here(job);
-        self.names = names::read(self, job);
-        objects::scan(self, job);
+        let packs = objects::packs(self, job);
+        self.names = names::read(self, graph::read(self, &packs), job);
+        objects::scan(self, &packs, job);
     }
 
     /// Scans what the next commit would add, by the index or by the one at `other`, as git names it to hooks. Whether it adds anything.

@@ -9,29 +9,38 @@ use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
+use super::graph::Graph;
 use super::{Commit, History, Names};
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
 /// Reads the names of all blobs that refs reach.
-pub(super) fn read(history: &History, job: &Job<'_>) -> Names {
+pub(super) fn read(history: &History, mut graph: Graph, job: &Job<'_>) -> Names {
     let reader = Reader::new(history, job);
-    let commits = reader.commits();
+    let commits = reader.commits(&mut graph);
     let mut blobs = HashMap::new();
-    let mut trees = HashSet::new();
+    let mut seen = Vec::new();
     for (index, commit) in commits.iter().enumerate() {
         let Ok(index) = u32::try_from(index) else { break };
-        reader.tree(commit.tree, &mut trees, &mut |id, path| {
-            blobs.entry(id).or_insert_with(|| (index, path.into()));
+        reader.below(&mut graph, commit.tree, &mut seen, &mut |id, path| {
+            blobs.insert(id, (index, [path.0, path.1].concat().into_boxed_slice()));
         });
     }
     let mut head = HashSet::new();
     if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
-        reader.tree(commit.tree, &mut HashSet::new(), &mut |id, _| {
+        reader.below(&mut graph, commit.tree, &mut Vec::new(), &mut |id, _| {
             head.insert(id);
         });
     }
     Names { commits, blobs, head }
+}
+
+/// A commit and its parents; `None` if it cannot be understood.
+pub(super) fn parsed(id: ObjectId, data: &[u8], hash: gix::hash::Kind) -> Option<(Commit, Vec<ObjectId>)> {
+    let commit = CommitRef::from_bytes(data, hash).ok()?;
+    let tree = ObjectId::from_hex(commit.tree).ok()?;
+    let parents = commit.parents.iter().filter_map(|hex| ObjectId::from_hex(hex).ok()).collect();
+    Some((Commit { id, tree, author: person(commit.author), time: time(commit.committer) }, parents))
 }
 
 /// Commits of a shallow clone whose parents are not there.
@@ -54,12 +63,13 @@ impl<'h, 'j> Reader<'h, 'j> {
     }
 
     /// All commits that refs reach: parents before children, else the oldest first.
-    fn commits(&self) -> Vec<Commit> {
+    fn commits(&self, graph: &mut Graph) -> Vec<Commit> {
         let mut waiting = self.tips();
         let mut seen: HashSet<ObjectId> = waiting.iter().copied().collect();
         let mut found = Vec::new();
         while let Some(id) = waiting.pop() {
-            let Some((commit, parents)) = self.commit(id) else { continue };
+            let known = graph.commits.remove(&id).map(|commit| self.bounded(commit));
+            let Some((commit, parents)) = known.or_else(|| self.commit(id)) else { continue };
             waiting.extend(parents.iter().filter(|parent| seen.insert(**parent)));
             found.push((commit, parents));
         }
@@ -69,15 +79,19 @@ impl<'h, 'j> Reader<'h, 'j> {
     /// A commit and its parents, unless they were left out of a shallow clone.
     pub(super) fn commit(&self, id: ObjectId) -> Option<(Commit, Vec<ObjectId>)> {
         let data = self.object(id, Kind::Commit)?;
-        let parsed = CommitRef::from_bytes(&data, self.history.hash).ok();
-        let tree = parsed.as_ref().and_then(|commit| ObjectId::from_hex(commit.tree).ok());
-        let (Some(commit), Some(tree)) = (parsed, tree) else {
+        let commit = parsed(id, &data, self.history.hash);
+        if commit.is_none() {
             self.gap(id, "a commit that cannot be understood");
-            return None;
-        };
-        let parents = commit.parents.iter().filter(|_| !self.boundary.contains(&id));
-        let parents = parents.filter_map(|hex| ObjectId::from_hex(hex).ok()).collect();
-        Some((Commit { id, tree, author: person(commit.author), time: time(commit.committer) }, parents))
+        }
+        commit.map(|commit| self.bounded(commit))
+    }
+
+    /// Without the parents that a shallow clone leaves out.
+    fn bounded(&self, (commit, mut parents): (Commit, Vec<ObjectId>)) -> (Commit, Vec<ObjectId>) {
+        if self.boundary.contains(&commit.id) {
+            parents.clear();
+        }
+        (commit, parents)
     }
 
     /// What refs and `HEAD` point at, tags followed to what they tag.
@@ -123,6 +137,36 @@ impl<'h, 'j> Reader<'h, 'j> {
                     EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => blob(entry.oid.to_owned(), &path),
                     // A commit of another repository.
                     EntryKind::Commit => {}
+                }
+            }
+        }
+    }
+
+    /// The same with the trees of a graph; what was seen is told by its numbers. The path comes in two parts.
+    fn below(&self, graph: &mut Graph, root: ObjectId, seen: &mut Vec<bool>, blob: &mut dyn FnMut(ObjectId, (&[u8], &[u8]))) {
+        let mut waiting = vec![(graph.number(root), Vec::new())];
+        while let Some((tree, prefix)) = waiting.pop() {
+            seen.resize(graph.len().max(seen.len()), false);
+            if std::mem::replace(&mut seen[tree as usize], true) {
+                continue;
+            }
+            let id = graph.id(tree);
+            if graph.tree(tree).is_none()
+                && let Some(data) = self.object(id, Kind::Tree)
+                && !graph.add_tree(id, &data, self.history.hash)
+            {
+                self.gap(id, "a tree that cannot be understood");
+            }
+            seen.resize(graph.len().max(seen.len()), false);
+            for entry in graph.tree(tree).into_iter().flatten() {
+                if seen[entry.number as usize] {
+                    continue;
+                }
+                if entry.is_tree {
+                    waiting.push((entry.number, [&prefix, entry.name, b"/"].concat()));
+                } else {
+                    seen[entry.number as usize] = true;
+                    blob(graph.id(entry.number), (&prefix, entry.name));
                 }
             }
         }

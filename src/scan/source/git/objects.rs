@@ -18,19 +18,25 @@ use crate::scan::engine::carry::{Record, Segment};
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
-/// Scans all objects.
-pub(super) fn scan(history: &History, job: &Job<'_>) {
-    let mut walk = Walk { history, job, packs: Vec::new(), lost: Mutex::default() };
+/// Opens all packs.
+pub(super) fn packs(history: &History, job: &Job<'_>) -> Vec<Pack> {
+    let mut packs = Vec::new();
     for index in indexes(&history.objects_dir().join("pack")) {
         match Pack::open(&index, history.hash) {
-            Ok(pack) => walk.packs.push(pack),
+            Ok(pack) => packs.push(pack),
             Err(error) => {
                 let detail = format!("a pack that cannot be opened: {error}");
                 job.issues.gap(IssueKind::Malformed, &Place::File(&index), detail);
             }
         }
     }
-    (0..walk.packs.len()).for_each(|at| walk.pack(at));
+    packs
+}
+
+/// Scans all objects.
+pub(super) fn scan(history: &History, packs: &[Pack], job: &Job<'_>) {
+    let walk = Walk { history, job, packs, lost: Mutex::default() };
+    (0..packs.len()).for_each(|at| walk.pack(at));
     walk.loose();
 }
 
@@ -46,7 +52,7 @@ fn indexes(folder: &Path) -> Vec<PathBuf> {
 struct Walk<'h, 'j> {
     history: &'h History,
     job: &'h Job<'j>,
-    packs: Vec<Pack>,
+    packs: &'h [Pack],
     /// What could not be read in a pack that has it.
     lost: Mutex<HashSet<ObjectId>>,
 }

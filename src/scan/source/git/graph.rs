@@ -1,0 +1,145 @@
+//! The commits and trees of a database, read along the delta trees of its packs: each is inflated once.
+//!
+//! It must not know which of them matter. Start with [`read`]. What cannot be understood is left out, so that who asks for it reads it
+//! again and says what is wrong. Ids and names are numbered: a tree's entry takes eight bytes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use gix::objs::tree::EntryKind;
+use gix::objs::{Kind, TreeRefIter};
+use gix::odb::loose;
+use gix::{ObjectId, hashtable};
+
+use super::pack::{Pack, Visit};
+use super::{Commit, History, names};
+use crate::scan::engine::carry::Segment;
+
+/// Set in the number of a name whose entry is a tree.
+const TREE: u32 = 1 << 31;
+
+/// What was read.
+#[derive(Default)]
+pub(super) struct Graph {
+    /// Commits with the ids of their parents.
+    pub(super) commits: hashtable::HashMap<ObjectId, (Commit, Vec<ObjectId>)>,
+    numbers: hashtable::HashMap<ObjectId, u32>,
+    ids: Vec<ObjectId>,
+    names: Vec<Box<[u8]>>,
+    known_names: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+    /// For each number the entries, if it is that of a tree.
+    trees: Vec<Option<Range<u32>>>,
+    entries: Vec<(u32, u32)>,
+}
+
+/// What stands in a tree.
+pub(super) struct Entry<'g> {
+    /// Number of the object.
+    pub(super) number: u32,
+    pub(super) is_tree: bool,
+    pub(super) name: &'g [u8],
+}
+
+/// Reads all packs and all loose objects.
+pub(super) fn read(history: &History, packs: &[Pack]) -> Graph {
+    let gather = Gather { hash: history.hash, graph: Mutex::default() };
+    for pack in packs {
+        pack.walk(&[Kind::Commit, Kind::Tree], false, &gather);
+    }
+    let store = loose::Store::at(history.objects_dir(), history.hash);
+    let mut buffer = Vec::new();
+    for id in store.iter().filter_map(Result::ok) {
+        let header = store.try_header(&id).ok().flatten();
+        if !header.is_some_and(|(_, kind)| matches!(kind, Kind::Commit | Kind::Tree)) {
+            continue;
+        }
+        if let Ok(Some(object)) = store.try_find(&id, &mut buffer) {
+            gather.object(&id, object.kind, object.data, None);
+        }
+    }
+    gather.graph.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Gather {
+    hash: gix::hash::Kind,
+    graph: Mutex<Graph>,
+}
+
+impl Visit for Gather {
+    type State = ();
+
+    fn object(&self, id: &gix::oid, kind: Kind, bytes: &[u8], _: Option<(&(), &[Segment])>) {
+        let graph = || self.graph.lock().unwrap_or_else(PoisonError::into_inner);
+        if kind == Kind::Commit {
+            let commit = names::parsed(id.to_owned(), bytes, self.hash);
+            commit.map(|commit| graph().commits.insert(id.to_owned(), commit));
+        } else if kind == Kind::Tree {
+            graph().add_tree(id.to_owned(), bytes, self.hash);
+        }
+    }
+}
+
+impl Graph {
+    /// The number of an object.
+    pub(super) fn number(&mut self, id: ObjectId) -> u32 {
+        let next = self.ids.len() as u32;
+        let number = *self.numbers.entry(id).or_insert(next);
+        if number == next {
+            self.ids.push(id);
+            self.trees.push(None);
+        }
+        number
+    }
+
+    /// The object with a number.
+    pub(super) fn id(&self, number: u32) -> ObjectId {
+        self.ids[number as usize]
+    }
+
+    /// How many numbers there are.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The entries of a tree, commits of other repositories left out; `None` if it was not read.
+    pub(super) fn tree(&self, number: u32) -> Option<impl Iterator<Item = Entry<'_>>> {
+        let range = self.trees[number as usize].clone()?;
+        let entries = &self.entries[range.start as usize..range.end as usize];
+        Some(entries.iter().map(|(name, number)| Entry {
+            number: *number,
+            is_tree: name & TREE != 0,
+            name: &self.names[(name & !TREE) as usize],
+        }))
+    }
+
+    /// Adds a tree; false if it cannot be understood.
+    pub(super) fn add_tree(&mut self, id: ObjectId, bytes: &[u8], hash: gix::hash::Kind) -> bool {
+        let number = self.number(id) as usize;
+        let start = self.entries.len();
+        for entry in TreeRefIter::from_bytes(bytes, hash) {
+            let Ok(entry) = entry else {
+                self.entries.truncate(start);
+                return false;
+            };
+            let kind = entry.mode.kind();
+            if kind != EntryKind::Commit {
+                let name = self.name(entry.filename) | if kind == EntryKind::Tree { TREE } else { 0 };
+                let child = self.number(entry.oid.to_owned());
+                self.entries.push((name, child));
+            }
+        }
+        self.trees[number] = Some(start as u32..self.entries.len() as u32);
+        true
+    }
+
+    fn name(&mut self, name: &[u8]) -> u32 {
+        if let Some(number) = self.known_names.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(name.into());
+        self.known_names.insert(name.into(), number);
+        number
+    }
+}
