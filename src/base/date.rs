@@ -47,6 +47,16 @@ impl Date {
         LAST
     }
 
+    /// Seconds from the Unix epoch to its start in UTC; negative for days before 1970.
+    #[must_use]
+    pub fn to_unix(self) -> i64 {
+        let years = i64::from(self.year) - 1;
+        let leap_days = years / 4 - years / 100 + years / 400;
+        let months: i64 = (1..self.month).map(|month| i64::from(days_in(self.year, month))).sum();
+        // Day 719,162 after 0001-01-01 is 1970-01-01.
+        (years * 365 + leap_days + months + i64::from(self.day) - 1 - 719_162) * 86_400
+    }
+
     fn from_day_of_year(year: u16, mut days: u64) -> Self {
         let mut month = 1;
         while days >= u64::from(days_in(year, month)) {
@@ -106,6 +116,11 @@ mod tests {
         check(951_782_400, "2000-02-29");
         check(1_798_761_600, "2027-01-01");
         check(u64::MAX, "9999-12-31");
+        for seconds in (0..10_000_u64).map(|n| n * 86_400 * 31) {
+            assert_eq!(Date::from_unix(seconds).to_unix(), seconds as i64);
+        }
+        assert_eq!(Date::parse("1969-12-31").unwrap().to_unix(), -86_400);
+        assert_eq!(Date::parse("0001-01-01").unwrap().to_unix(), -62_135_596_800);
     }
 
     #[test]

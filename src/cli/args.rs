@@ -40,10 +40,12 @@ pub(super) struct Scan {
     /// Files and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
-    /// Scan the history of the git repositories named instead of their files: every blob, and the messages of commits and tags,
-    /// whether a ref reaches them or not
+    /// Scan the history of the git repositories named instead of their files: every blob, the messages of commits and tags, the names
+    /// of files and refs, configuration and reflogs, whether a ref reaches them or not
     #[arg(long, conflicts_with = "no_ignore")]
     pub(super) history: bool,
+    #[command(flatten)]
+    pub(super) part: HistoryPart,
     /// Form of the report
     #[arg(short, long, value_name = "FORMAT", default_value = "human", alias = "report-format")]
     pub(super) format: Format,
@@ -100,6 +102,33 @@ pub(super) struct Scan {
     /// Never use colour; NO_COLOR does the same
     #[arg(long)]
     pub(super) no_color: bool,
+}
+
+/// Which part of a history is scanned.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "History")]
+pub(super) struct HistoryPart {
+    /// With --history: only what refs reach
+    #[arg(long, requires = "history", conflicts_with = "staged")]
+    pub(super) reachable_only: bool,
+    /// With --history: only what refs of this name reach, such as 'refs/heads/*' ('**' for any number of parts); may be repeated
+    #[arg(long, value_name = "PATTERN", requires = "history", conflicts_with = "staged", action = ArgAction::Append)]
+    pub(super) refs: Vec<String>,
+    /// With --history: only what came in by commits that this one does not reach
+    #[arg(long, value_name = "REV", requires = "history", conflicts_with = "staged")]
+    pub(super) since_commit: Option<String>,
+    /// With --history: only what came in by commits since 30d, 12h, 2w or a day such as 2026-01-31 (by the committer's clock)
+    #[arg(long, value_name = "AGE|DAY", requires = "history", conflicts_with = "staged")]
+    pub(super) since: Option<String>,
+    /// With --history: only what came in by the newest commits, that many
+    #[arg(long, value_name = "N", requires = "history", conflicts_with = "staged", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_commits: Option<u32>,
+    /// With --history: refuse to scan, with exit code 3, if history is shallow, partial or grafted
+    #[arg(long, requires = "history", conflicts_with = "staged")]
+    pub(super) require_full_history: bool,
+    /// Read objects that a repository borrows from others (alternates) if they lie in this folder; may be repeated
+    #[arg(long, value_name = "DIR", action = ArgAction::Append)]
+    pub(super) allow_alternates: Vec<PathBuf>,
 }
 
 /// Which rules are used.

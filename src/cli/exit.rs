@@ -21,11 +21,17 @@ pub(super) const INCOMPLETE: u8 = 3;
 pub(super) struct Hinted {
     what: String,
     hint: String,
+    code: u8,
 }
 
 /// An error with a hint on a line of its own.
 pub(super) fn hinted(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-    Hinted { what: what.into(), hint: hint.into() }.into()
+    Hinted { what: what.into(), hint: hint.into(), code: USAGE }.into()
+}
+
+/// The same, for what is not whole and therefore not scanned.
+pub(super) fn incomplete(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    Hinted { what: what.into(), hint: hint.into(), code: INCOMPLETE }.into()
 }
 
 /// Prints an error: one line, the chain joined, then the hint. Everything foreign is made safe for a terminal.
@@ -33,10 +39,11 @@ pub(super) fn hinted(what: impl Into<String>, hint: impl Into<String>) -> anyhow
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
     let chain: Vec<String> = error.chain().map(|e| plain(e.to_string())).collect();
     eprintln!("error: {}", text::sanitise(chain.join(": ").as_bytes()));
-    if let Some(hinted) = error.chain().find_map(|e| e.downcast_ref::<Hinted>()) {
+    let hinted = error.chain().find_map(|e| e.downcast_ref::<Hinted>());
+    if let Some(hinted) = hinted {
         eprintln!("hint: {}", text::sanitise(hinted.hint.as_bytes()));
     }
-    ExitCode::from(USAGE)
+    ExitCode::from(hinted.map_or(USAGE, |hinted| hinted.code))
 }
 
 /// The system's words for an error as we write errors: in lower case, without the number.

@@ -24,7 +24,7 @@ use crate::scan::project::Project;
 use crate::scan::rule::select::Selected;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
-use crate::scan::source::git::History;
+use crate::scan::source::git::{self, History, Narrow};
 use crate::scan::source::total;
 use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
@@ -68,16 +68,41 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
 /// The repositories whose history is scanned.
 fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
     if !args.history && !args.staged {
+        if !args.part.allow_alternates.is_empty() {
+            return Err(hinted("`--allow-alternates` needs a git repository", "add `--history` or `--staged`"));
+        }
         return Ok(Vec::new());
     }
     if args.history && args.format == args::Format::Sarif {
         let hint = "code scanning shows lines of files, and most of history is in none; use `-f json`";
         return Err(hinted("`--history` has no SARIF report yet", hint));
     }
-    args.paths
-        .iter()
-        .map(|path| History::open(path).map_err(|e| hinted(e.to_string(), "name the folder of a repository")))
-        .collect()
+    let open = |path: &PathBuf| {
+        let history = History::open_allowing(path, &args.part.allow_alternates);
+        let history = history.map_err(|e| hinted(e.to_string(), "name the folder of a repository"))?;
+        match history.missing().first() {
+            Some(why) if args.part.require_full_history => {
+                let what = format!("the history of {} is not whole, and `--require-full-history` asks for that", path.display());
+                Err(exit::incomplete(what, *why))
+            }
+            _ => Ok(history),
+        }
+    };
+    check_paths(&args.part.allow_alternates)?;
+    args.paths.iter().map(open).collect()
+}
+
+/// Which part of history is asked for.
+fn narrow(part: &args::HistoryPart, now: u64) -> anyhow::Result<Narrow> {
+    let since = part.since.as_deref().map(|text| git::since(text, now)).transpose();
+    let since = since.map_err(|why| hinted(format!("`--since`: {why}"), "without it all commits are scanned"))?;
+    Ok(Narrow {
+        reachable_only: part.reachable_only,
+        refs: part.refs.clone(),
+        since_commit: part.since_commit.clone(),
+        since,
+        max_commits: part.max_commits.map(|n| n as usize),
+    })
 }
 
 /// Takes out the findings below a threshold, and counts them.
@@ -153,7 +178,15 @@ fn scan(
         }
         input = if any { input } else { report::Input::Empty };
     } else if args.history {
-        progress::while_shown(&job, args.quiet, |_| None, || histories.iter_mut().for_each(|history| history.scan(&job)));
+        let narrow = narrow(&args.part, now)?;
+        let mut done = Ok(());
+        progress::while_shown(
+            &job,
+            args.quiet,
+            |_| None,
+            || done = histories.iter_mut().try_for_each(|history| history.scan(&job, &narrow)),
+        );
+        done.map_err(|e| hinted(e.to_string(), "`git for-each-ref` and `git log --all` list what there is"))?;
     } else {
         let inputs = Inputs::of(args);
         progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));

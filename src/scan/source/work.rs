@@ -266,6 +266,14 @@ impl Worker {
         Some(record)
     }
 
+    /// Scans names, each on its own, with the number of the line it is said to stand on.
+    pub(super) fn names(&mut self, job: &Job<'_>, place: &Place<'_>, names: &[(u64, Box<[u8]>)]) {
+        for (line, name) in names {
+            self.count(job, name.len() as u64);
+            self.window(job, place, name, &Window { emit: 0..name.len(), base: 0, line: *line, column: 1 });
+        }
+    }
+
     fn whole(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
         self.count(job, bytes.len() as u64);
         let path = place.as_path();

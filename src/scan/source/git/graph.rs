@@ -13,11 +13,13 @@ use gix::odb::loose;
 use gix::{ObjectId, hashtable};
 
 use super::pack::{Pack, Visit};
-use super::{Commit, History, names};
+use super::{Commit, History, names, store};
 use crate::scan::engine::carry::Segment;
 
 /// Set in the number of a name whose entry is a tree.
 const TREE: u32 = 1 << 31;
+/// Set if it is a commit of another repository.
+const LINK: u32 = 1 << 30;
 
 /// What was read.
 #[derive(Default)]
@@ -38,6 +40,10 @@ pub(super) struct Entry<'g> {
     /// Number of the object.
     pub(super) number: u32,
     pub(super) is_tree: bool,
+    /// Is it a commit of another repository?
+    pub(super) is_link: bool,
+    /// Number of the name.
+    pub(super) name_number: u32,
     pub(super) name: &'g [u8],
 }
 
@@ -47,15 +53,17 @@ pub(super) fn read(history: &History, packs: &[Pack]) -> Graph {
     for pack in packs {
         pack.walk(&[Kind::Commit, Kind::Tree], false, &gather);
     }
-    let store = loose::Store::at(history.objects_dir(), history.hash);
     let mut buffer = Vec::new();
-    for id in store.iter().filter_map(Result::ok) {
-        let header = store.try_header(&id).ok().flatten();
-        if !header.is_some_and(|(_, kind)| matches!(kind, Kind::Commit | Kind::Tree)) {
-            continue;
-        }
-        if let Ok(Some(object)) = store.try_find(&id, &mut buffer) {
-            gather.object(&id, object.kind, object.data, None);
+    for folder in &history.folders.all {
+        let store = loose::Store::at(folder, history.hash);
+        for id in store::loose(folder).0 {
+            let header = store.try_header(&id).ok().flatten();
+            if !header.is_some_and(|(_, kind)| matches!(kind, Kind::Commit | Kind::Tree)) {
+                continue;
+            }
+            if let Ok(Some(object)) = store.try_find(&id, &mut buffer) {
+                gather.object(&id, object.kind, object.data, None);
+            }
         }
     }
     gather.graph.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -102,14 +110,16 @@ impl Graph {
         self.ids.len()
     }
 
-    /// The entries of a tree, commits of other repositories left out; `None` if it was not read.
+    /// The entries of a tree; `None` if it was not read.
     pub(super) fn tree(&self, number: u32) -> Option<impl Iterator<Item = Entry<'_>>> {
         let range = self.trees[number as usize].clone()?;
         let entries = &self.entries[range.start as usize..range.end as usize];
         Some(entries.iter().map(|(name, number)| Entry {
             number: *number,
             is_tree: name & TREE != 0,
-            name: &self.names[(name & !TREE) as usize],
+            is_link: name & LINK != 0,
+            name_number: name & !(TREE | LINK),
+            name: &self.names[(name & !(TREE | LINK)) as usize],
         }))
     }
 
@@ -122,12 +132,14 @@ impl Graph {
                 self.entries.truncate(start);
                 return false;
             };
-            let kind = entry.mode.kind();
-            if kind != EntryKind::Commit {
-                let name = self.name(entry.filename) | if kind == EntryKind::Tree { TREE } else { 0 };
-                let child = self.number(entry.oid.to_owned());
-                self.entries.push((name, child));
-            }
+            let mark = match entry.mode.kind() {
+                EntryKind::Tree => TREE,
+                EntryKind::Commit => LINK,
+                _ => 0,
+            };
+            let name = self.name(entry.filename) | mark;
+            let child = self.number(entry.oid.to_owned());
+            self.entries.push((name, child));
         }
         self.trees[number] = Some(start as u32..self.entries.len() as u32);
         true

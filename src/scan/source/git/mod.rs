@@ -1,26 +1,35 @@
 //! Scans what git keeps: every object of a repository's database, whether a ref reaches it or not.
 //!
-//! It must not run git, nor anything a repository names: configuration is not obeyed, alternates are not followed. Start with
-//! [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them.
+//! It must not run git, nor anything a repository names: configuration is not obeyed, alternates are followed only inside what is allowed
+//! ([`store`]). Start with [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them.
 //!
 //! The packs are walked along their delta trees, each object inflated once, on all cores ([`pack`]): first commits and trees ([`graph`]),
 //! so that every blob that refs reach has the path and the commit it was first seen under before it is scanned, which rules with
-//! conditions on paths need ([`names`]); then all else ([`objects`]).
+//! conditions on paths need ([`names`]); then all else ([`objects`]). Names and texts that are no objects
+//! follow ([`texts`]), and what was not read is told ([`coverage`]). [`Narrow`] chooses a part.
 
+mod coverage;
 mod delta;
 mod graph;
 mod names;
+mod narrow;
 mod objects;
 mod pack;
 mod staged;
+mod store;
+mod texts;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
+use gix::objs::Kind;
+use gix::odb::store::init::Slots;
 
+pub use self::narrow::{Narrow, since};
 use super::super::blob::{Container, Origin, Place};
-use super::super::finding::{Committed, Finding, IssueKind};
+use super::super::finding::{Committed, Finding};
 use super::ignored::Repository;
 use super::work::Job;
 
@@ -44,12 +53,30 @@ pub enum Error {
         /// Git's words.
         why: String,
     },
+    /// What was asked for is not in it.
+    #[error("{why} (in {})", path.display())]
+    Asked {
+        /// Where it is.
+        path: PathBuf,
+        /// What is not there.
+        why: String,
+    },
 }
 
 /// A repository whose history is scanned.
 pub struct History {
     repository: gix::ThreadSafeRepository,
     hash: gix::hash::Kind,
+    /// The work tree, or a bare repository itself.
+    root: PathBuf,
+    /// Where its objects are.
+    folders: store::Folders,
+    /// What is asked for.
+    narrow: Narrow,
+    /// And which objects that are.
+    selection: Option<narrow::Selection>,
+    /// Blobs that stand for large files.
+    pointers: AtomicU64,
     /// Where what all work trees share is kept.
     common_dir: PathBuf,
     /// As shown to people.
@@ -83,6 +110,14 @@ impl History {
     /// # Errors
     /// If there is none, or its configuration or refs cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_allowing(path, &[])
+    }
+
+    /// The same, and objects borrowed from other repositories (alternates) are read if they lie in one of these folders.
+    ///
+    /// # Errors
+    /// As [`History::open`].
+    pub fn open_allowing(path: &Path, alternates: &[PathBuf]) -> Result<Self, Error> {
         let is_bare = |dir: &Path| dir.join("objects").is_dir() && dir.join("HEAD").exists();
         let above = || Repository::find(path).map(|r| r.root().to_path_buf()).filter(|_| path.is_dir());
         let root = if is_bare(path) { Some(path.to_path_buf()) } else { above() };
@@ -91,19 +126,67 @@ impl History {
         let is_root = path.canonicalize().is_ok_and(|path| root.canonicalize().is_ok_and(|root| root == path));
         let shown = if is_root { path.to_path_buf() } else { root.clone() };
         // Nothing of the environment and of the user's configuration, and nothing that could run a program.
-        let options = gix::open::Options::isolated();
-        let repository = gix::open_opts(&root, options);
-        let repository = repository.map_err(|e| Error::Open { path: path.to_path_buf(), why: e.to_string() })?;
+        let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
+        // Its objects are looked for in a store made here, below.
+        let repository = gix::open_opts(&root, options.object_store_slots(Slots::Given(1)));
+        let failed = |why: String| Error::Open { path: path.to_path_buf(), why };
+        let repository = repository.map_err(|e| failed(e.to_string()))?;
         let (hash, common_dir) = (repository.object_hash(), repository.common_dir().to_path_buf());
-        Ok(Self { repository: repository.into_sync(), hash, common_dir, shown, names: Names::default() })
+        let mut repository = repository.into_sync();
+        let allowed: Vec<PathBuf> = alternates.iter().chain([&root]).filter_map(|dir| dir.canonicalize().ok()).collect();
+        let mut folders = store::Folders::of(&common_dir.join("objects"), &allowed);
+        repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
+        let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
+        Ok(Self { repository, hash, root, folders, narrow, selection: None, pointers, common_dir, shown, names })
     }
 
-    /// Scans all objects.
-    pub fn scan(&mut self, job: &Job<'_>) {
-        self.note_what_is_not_here(job);
+    /// Why the history is not the whole one; empty if it is: shallow and partial clones, grafts.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        coverage::missing(self)
+    }
+
+    /// Scans all objects, or those that are asked for.
+    ///
+    /// # Errors
+    /// If what is asked for is not in the repository.
+    pub fn scan(&mut self, job: &Job<'_>, narrow: &Narrow) -> Result<(), Error> {
+        self.narrow = narrow.clone();
+        coverage::before(self, job);
         let packs = objects::packs(self, job);
-        self.names = names::read(self, graph::read(self, &packs), job);
-        objects::scan(self, &packs, job);
+        let (names, tree_names) = names::read(self, graph::read(self, &packs.all), job);
+        self.names = names;
+        if narrow.is_narrow() {
+            let selection = narrow::select(self, job);
+            self.selection = Some(selection.map_err(|why| Error::Asked { path: self.shown.clone(), why })?);
+        }
+        objects::scan(self, packs, job);
+        texts::scan(self, job);
+        let links = tree_names.links.clone();
+        texts::scan_tree_names(self, job, tree_names);
+        coverage::after(self, job, &links);
+        self.selection.iter().for_each(|selection| selection.tell(self, job));
+        Ok(())
+    }
+
+    /// Is an object asked for? To be called once of each, with what it holds.
+    fn takes(&self, kind: Kind, id: &gix::oid, data: &[u8]) -> bool {
+        let takes = kind == Kind::Tree || self.selection.as_ref().is_none_or(|selection| selection.takes(id));
+        if takes && kind == Kind::Blob && data.starts_with(coverage::LFS) {
+            self.pointers.fetch_add(1, Ordering::Relaxed);
+        }
+        takes
+    }
+
+    /// Trees that are asked for.
+    fn selected_trees(&self) -> &[narrow::SelectedTree] {
+        self.selection.as_ref().map_or(&[], |selection| &selection.trees)
+    }
+
+    /// A file of the repository's own as it is shown: below the folder that was named.
+    fn shown_file(&self, path: &Path) -> PathBuf {
+        let Ok(rest) = path.strip_prefix(&self.root) else { return path.to_path_buf() };
+        if self.shown == Path::new(".") { rest.to_path_buf() } else { self.shown.join(rest) }
     }
 
     /// Scans what the next commit would add, by the index or by the one at `other`, as git names it to hooks. Whether it adds anything.
@@ -111,33 +194,12 @@ impl History {
     /// # Errors
     /// If the index cannot be read.
     pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
+        coverage::alternates(self, job);
         staged::scan(self, other, job)
-    }
-
-    fn objects_dir(&self) -> PathBuf {
-        self.common_dir.join("objects")
     }
 
     fn place(&self) -> Place<'_> {
         Place::File(&self.shown)
-    }
-
-    /// History that was never fetched, and objects kept elsewhere.
-    fn note_what_is_not_here(&self, job: &Job<'_>) {
-        let common = &self.common_dir;
-        let gap = |detail: &str| job.issues.gap(IssueKind::MissingObjects, &self.place(), detail);
-        if std::fs::metadata(common.join("shallow")).is_ok_and(|m| m.len() > 0) {
-            gap("a shallow clone: older history is not here; `git fetch --unshallow` gets it");
-        }
-        if self.objects_dir().join("info/alternates").exists() {
-            gap("objects in another repository (objects/info/alternates) are not read; scan that one too");
-        }
-        let packs = std::fs::read_dir(self.objects_dir().join("pack"));
-        let promised =
-            |e: std::io::Result<std::fs::DirEntry>| e.is_ok_and(|e| e.path().extension().is_some_and(|x| x == "promisor"));
-        if packs.is_ok_and(|mut packs| packs.any(promised)) {
-            gap("a partial clone: what was not fetched is not read; `git fetch --refetch` without a filter gets it");
-        }
     }
 
     /// How a blob is called: `COMMIT:PATH` after the first commit it is in, or its id if no ref reaches it.
@@ -175,7 +237,7 @@ impl History {
                 id: commit.id.to_string(),
                 author: commit.author.clone(),
                 time: commit.time,
-                in_head: member.contains(':').then(|| in_head.contains(member)),
+                in_head: is_blob(member).then(|| in_head.contains(member)),
             });
         }
     }
@@ -190,4 +252,9 @@ impl History {
             _ => None,
         }
     }
+}
+
+/// Is this the name of a blob, and not of a message or of a folder?
+fn is_blob(member: &str) -> bool {
+    member.contains(':') && !member.ends_with([':', '/'])
 }

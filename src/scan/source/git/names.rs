@@ -2,6 +2,7 @@
 //!
 //! It must not scan. Start with [`read`]. Each commit and each tree is read once.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
@@ -10,29 +11,35 @@ use gix::objs::tree::EntryKind;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
 use super::graph::Graph;
+use super::texts::TreeNames;
 use super::{Commit, History, Names};
+use crate::base::text::without_tokens;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
-/// Reads the names of all blobs that refs reach.
-pub(super) fn read(history: &History, mut graph: Graph, job: &Job<'_>) -> Names {
-    let reader = Reader::new(history, job);
+/// Reads the names of all blobs that refs reach, and those that stand in all trees.
+pub(super) fn read(history: &History, mut graph: Graph, job: &Job<'_>) -> (Names, TreeNames) {
+    let mut reader = Reader::new(history, job);
+    reader.names = Some(RefCell::default());
     let commits = reader.commits(&mut graph);
     let mut blobs = HashMap::new();
     let mut seen = Vec::new();
     for (index, commit) in commits.iter().enumerate() {
         let Ok(index) = u32::try_from(index) else { break };
+        reader.names.iter().for_each(|names| names.borrow_mut().commit = Some(index));
         reader.below(&mut graph, commit.tree, &mut seen, &mut |id, path| {
             blobs.insert(id, (index, [path.0, path.1].concat().into_boxed_slice()));
         });
     }
+    let mut tree_names = reader.names.take().map(RefCell::into_inner).unwrap_or_default();
+    tree_names.add_unreached(&graph, &seen);
     let mut head = HashSet::new();
     if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
         reader.below(&mut graph, commit.tree, &mut Vec::new(), &mut |id, _| {
             head.insert(id);
         });
     }
-    Names { commits, blobs, head }
+    (Names { commits, blobs, head }, tree_names)
 }
 
 /// A commit and its parents; `None` if it cannot be understood.
@@ -55,11 +62,13 @@ pub(super) struct Reader<'h, 'j> {
     pub(super) repository: gix::Repository,
     job: &'h Job<'j>,
     boundary: HashSet<ObjectId>,
+    /// What is called in the trees that are read, if somebody wants to know.
+    names: Option<RefCell<TreeNames>>,
 }
 
 impl<'h, 'j> Reader<'h, 'j> {
     pub(super) fn new(history: &'h History, job: &'h Job<'j>) -> Self {
-        Self { history, repository: history.repository.to_thread_local(), job, boundary: boundary(history) }
+        Self { history, repository: history.repository.to_thread_local(), job, boundary: boundary(history), names: None }
     }
 
     /// All commits that refs reach: parents before children, else the oldest first.
@@ -120,6 +129,17 @@ impl<'h, 'j> Reader<'h, 'j> {
 
     /// Calls `blob` with the id and path of every blob below a tree that was not seen before.
     pub(super) fn tree(&self, root: ObjectId, seen: &mut HashSet<ObjectId>, blob: &mut dyn FnMut(ObjectId, &[u8])) {
+        self.tree_with_folders(root, seen, blob);
+    }
+
+    /// The same; the trees that were read are the result, each with its path and a `/` behind it.
+    pub(super) fn tree_with_folders(
+        &self,
+        root: ObjectId,
+        seen: &mut HashSet<ObjectId>,
+        blob: &mut dyn FnMut(ObjectId, &[u8]),
+    ) -> Vec<(ObjectId, Vec<u8>)> {
+        let mut folders = Vec::new();
         let mut waiting = vec![(root, Vec::new())];
         while let Some((id, prefix)) = waiting.pop() {
             if !seen.insert(id) {
@@ -139,7 +159,9 @@ impl<'h, 'j> Reader<'h, 'j> {
                     EntryKind::Commit => {}
                 }
             }
+            folders.push((id, prefix));
         }
+        folders
     }
 
     /// The same with the trees of a graph; what was seen is told by its numbers. The path comes in two parts.
@@ -158,8 +180,9 @@ impl<'h, 'j> Reader<'h, 'j> {
                 self.gap(id, "a tree that cannot be understood");
             }
             seen.resize(graph.len().max(seen.len()), false);
+            self.names.iter().for_each(|names| names.borrow_mut().add_numbered(graph, tree, &prefix));
             for entry in graph.tree(tree).into_iter().flatten() {
-                if seen[entry.number as usize] {
+                if entry.is_link || seen[entry.number as usize] {
                     continue;
                 }
                 if entry.is_tree {
@@ -191,12 +214,16 @@ impl<'h, 'j> Reader<'h, 'j> {
     }
 
     fn gap_in(&self, what: &str, error: &str) {
-        self.job.issues.gap(IssueKind::MissingObjects, &self.history.place(), format!("{what} cannot be read: {error}"));
+        self.job.issues.gap(
+            IssueKind::MissingObjects,
+            &self.history.place(),
+            format!("{what} cannot be read: {}", without_tokens(error)),
+        );
     }
 }
 
 /// Parents before children, else by time: two commits may be of one second, and a clock may be wrong.
-fn in_order(found: Vec<(Commit, Vec<ObjectId>)>) -> Vec<Commit> {
+pub(super) fn in_order(found: Vec<(Commit, Vec<ObjectId>)>) -> Vec<Commit> {
     let place: HashMap<ObjectId, usize> = found.iter().enumerate().map(|(at, (commit, _))| (commit.id, at)).collect();
     let mut children = vec![Vec::new(); found.len()];
     let mut before = vec![0_usize; found.len()];
@@ -229,7 +256,7 @@ fn person(line: &[u8]) -> String {
 }
 
 /// Seconds since 1970 of a header line; 0 if it says none.
-fn time(line: &[u8]) -> i64 {
+pub(super) fn time(line: &[u8]) -> i64 {
     let end = memchr::memrchr(b'>', line).map_or(0, |n| n + 1);
     let rest = String::from_utf8_lossy(&line[end..]);
     rest.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)

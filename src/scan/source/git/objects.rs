@@ -12,32 +12,72 @@ use gix::odb::loose;
 use rayon::prelude::*;
 
 use super::pack::{Pack, Visit};
-use super::{History, SHORT};
+use super::{History, SHORT, store};
 use crate::scan::blob::{Container, Place};
 use crate::scan::engine::carry::{Record, Segment};
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
-/// Opens all packs.
-pub(super) fn packs(history: &History, job: &Job<'_>) -> Vec<Pack> {
-    let mut packs = Vec::new();
-    for index in indexes(&history.objects_dir().join("pack")) {
-        match Pack::open(&index, history.hash) {
-            Ok(pack) => packs.push(pack),
-            Err(error) => {
-                let detail = format!("a pack that cannot be opened: {error}");
-                job.issues.gap(IssueKind::Malformed, &Place::File(&index), detail);
+/// How often packs that came meanwhile are looked for.
+const ROUNDS: usize = 100;
+
+/// The packs of a database.
+#[derive(Default)]
+pub(super) struct Packs {
+    pub(super) all: Vec<Pack>,
+    /// Their indexes, and those of packs that could not be opened.
+    known: HashSet<PathBuf>,
+}
+
+impl Packs {
+    /// Opens the packs that are not among those known; whether there are or were any.
+    fn open_new(&mut self, history: &History, job: &Job<'_>) -> bool {
+        let first = self.all.len();
+        let mut vanished = false;
+        for index in history.folders.all.iter().flat_map(|folder| indexes(&folder.join("pack"))) {
+            if !self.known.insert(index.clone()) {
+                continue;
             }
+            match Pack::open(&index, history.hash) {
+                Ok(pack) => self.all.push(pack),
+                Err(_) if is_gone(&index) => vanished = true,
+                Err(error) => {
+                    let detail = format!("a pack that cannot be opened: {error}");
+                    job.issues.gap(IssueKind::Malformed, &Place::File(&index), detail);
+                }
+            }
+        }
+        vanished || self.all.len() > first
+    }
+}
+
+/// Opens all packs.
+pub(super) fn packs(history: &History, job: &Job<'_>) -> Packs {
+    let mut packs = Packs::default();
+    for _ in 0..ROUNDS {
+        if !packs.open_new(history, job) {
+            break;
         }
     }
     packs
 }
 
 /// Scans all objects.
-pub(super) fn scan(history: &History, packs: &[Pack], job: &Job<'_>) {
-    let walk = Walk { history, job, packs, lost: Mutex::default() };
-    (0..packs.len()).for_each(|at| walk.pack(at));
-    walk.loose();
+pub(super) fn scan(history: &History, mut packs: Packs, job: &Job<'_>) {
+    let mut walk = Walk { history, job, packs: std::mem::take(&mut packs.all), lost: Mutex::default() };
+    (0..walk.packs.len()).for_each(|at| walk.pack(at));
+    history.folders.all.iter().for_each(|folder| walk.loose(folder));
+    // A repository that is packed anew meanwhile has new packs before it loses what is in them.
+    for _ in 0..ROUNDS {
+        if !packs.open_new(history, job) {
+            return;
+        }
+        let first = walk.packs.len();
+        walk.packs.append(&mut packs.all);
+        (first..walk.packs.len()).for_each(|at| walk.pack(at));
+    }
+    let detail = "packs come and go faster than they can be read; scan it again when nothing writes to it";
+    job.issues.gap(IssueKind::Vanished, &history.place(), detail);
 }
 
 /// The index of each pack.
@@ -49,10 +89,16 @@ fn indexes(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
+/// Was a pack taken away meanwhile, or not there yet? Git gives new ones a name with a dot until they are whole.
+fn is_gone(index: &Path) -> bool {
+    let is_new = index.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !index.exists() || is_new && !index.with_extension("pack").exists()
+}
+
 struct Walk<'h, 'j> {
     history: &'h History,
     job: &'h Job<'j>,
-    packs: &'h [Pack],
+    packs: Vec<Pack>,
     /// What could not be read in a pack that has it.
     lost: Mutex<HashSet<ObjectId>>,
 }
@@ -109,18 +155,23 @@ impl Walk<'_, '_> {
         self.packs[..number].iter().any(|pack| pack.has(id)) && !lost()
     }
 
-    fn loose(&self) {
-        let store = loose::Store::at(self.history.objects_dir(), self.history.hash);
-        let ids: Vec<_> = store.iter().collect();
+    fn loose(&self, folder: &Path) {
+        let store = loose::Store::at(folder, self.history.hash);
+        let (ids, unread) = store::loose(folder);
+        for error in unread {
+            self.job.issues.gap(IssueKind::Unreadable, &self.history.place(), format!("loose objects cannot be listed: {error}"));
+        }
         ids.into_par_iter().for_each_init(Vec::new, |buffer, id| {
-            let found = id.map_err(|e| e.to_string()).and_then(|id| {
+            let found = (|| {
                 if self.is_known(&id, self.packs.len()) {
                     return Ok(());
                 }
                 let object = store.try_find(&id, buffer).map_err(|_| format!("{id}: a loose object that cannot be read"))?;
-                object.map(|object| self.object(object.kind, &id, object.data, None));
-                Ok(())
-            });
+                let Some(object) = object else { return Ok(()) };
+                self.object(object.kind, &id, object.data, None);
+                let is_whole = gix::objs::compute_hash(self.history.hash, object.kind, object.data).is_ok_and(|real| real == id);
+                if is_whole { Ok(()) } else { Err(format!("{id}: a loose object that holds something else than its id says")) }
+            })();
             if let Err(detail) = found {
                 self.job.issues.gap(IssueKind::Malformed, &self.history.place(), detail);
             }
@@ -129,6 +180,9 @@ impl Walk<'_, '_> {
 
     /// Scans an object.
     fn object(&self, kind: Kind, id: &gix::oid, data: &[u8], base: Option<(&Known, &[Segment])>) -> Option<Known> {
+        if !self.history.takes(kind, id, data) {
+            return None;
+        }
         let (name, bytes) = match kind {
             Kind::Blob => (self.history.name(&id.to_owned()), data),
             Kind::Commit | Kind::Tag => (id.to_hex_with_len(SHORT).to_string(), message(data)),

@@ -1,0 +1,178 @@
+//! What of a history is not here, not whole or not scanned: each a gap, or a note where that is by design.
+//!
+//! It must not scan, but for large files that git LFS keeps beside the objects. Start with [`before`] and [`after`].
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::History;
+use crate::base::text::without_tokens;
+use crate::scan::blob::Place;
+use crate::scan::finding::IssueKind;
+use crate::scan::source::files::{self, Obey};
+use crate::scan::source::work::Job;
+
+/// How the content of a pointer to a large file begins.
+pub(super) const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+/// Names of submodules that are told.
+const TOLD: usize = 10;
+
+/// Why a history is not the whole one, in the words of a hint; empty if it is whole, as far as can be seen without reading it.
+pub(super) fn missing(history: &History) -> Vec<&'static str> {
+    let mut why = Vec::new();
+    let is_filled = |name: &str| fs::metadata(history.common_dir.join(name)).is_ok_and(|m| m.len() > 0);
+    if is_filled("shallow") {
+        why.push("a shallow clone: older history is not here; `git fetch --unshallow` gets it");
+    }
+    if is_partial(history) {
+        why.push("a partial clone: what was not fetched is not read; `git fetch --refetch` without a filter gets it");
+    }
+    if is_filled("info/grafts") {
+        why.push("history is grafted (info/grafts); `git replace --convert-graft-file` and `git replace -d` undo it");
+    }
+    why
+}
+
+fn is_partial(history: &History) -> bool {
+    let promised = |path: &PathBuf| path.extension().is_some_and(|x| x == "promisor");
+    history.folders.all.iter().any(|folder| listed(&folder.join("pack")).iter().any(promised))
+}
+
+/// Says what can be seen before anything is scanned.
+pub(super) fn before(history: &History, job: &Job<'_>) {
+    let place = history.place();
+    let gap = |detail: &str| job.issues.gap(IssueKind::MissingObjects, &place, detail);
+    let note = |detail: String| job.issues.note(IssueKind::GitObjects, &place, detail);
+    for why in missing(history) {
+        // Grafts hide nothing from a scan of all objects.
+        if why.contains("grafted") {
+            note("grafts (info/grafts) are not applied: the parents that commits name are followed".to_owned());
+        } else {
+            gap(why);
+        }
+    }
+    alternates(history, job);
+    if history.common_dir.join("reftable").is_dir() {
+        gap(
+            "refs are kept as reftable and cannot be read: all objects are scanned, but none has a name; `git refs migrate --ref-format=files` in a copy helps",
+        );
+    }
+    let replaced = listed(&history.common_dir.join("refs/replace")).len() + packed_replacements(history);
+    if replaced > 0 {
+        note(format!("{replaced} replacements (refs/replace) are not applied: the objects themselves are scanned"));
+    }
+    if let Ok(meta) = fs::metadata(&history.common_dir)
+        && meta.uid() != rustix::process::geteuid().as_raw()
+    {
+        note(
+            "the repository belongs to another user: git itself may refuse it; it is scanned, and nothing it names is run"
+                .to_owned(),
+        );
+    }
+    if let Some(to) = strange_git_dir(history) {
+        note(format!("its .git file leads to {}, which does not name this work tree", without_tokens(&to.to_string_lossy())));
+    }
+    packs(history, job);
+}
+
+/// Says which alternates are not read.
+pub(super) fn alternates(history: &History, job: &Job<'_>) {
+    for why in &history.folders.refused {
+        job.issues.gap(IssueKind::GitObjects, &history.place(), why.as_str());
+    }
+}
+
+/// Says what was seen while everything was read.
+pub(super) fn after(history: &History, job: &Job<'_>, links: &BTreeSet<Vec<u8>>) {
+    let place = history.place();
+    let note = |detail: String| job.issues.note(IssueKind::GitObjects, &place, detail);
+    let repository = history.repository.to_thread_local();
+    let wanted = |id: &gix::ObjectId| history.selection.as_ref().is_none_or(|selection| selection.has(id));
+    let absent = history.names.blobs.keys().filter(|id| wanted(id) && !repository.has_object(id)).count();
+    if absent > 0 {
+        let detail = format!("{absent} blobs that history names are not here");
+        job.issues.gap(IssueKind::MissingObjects, &place, detail);
+    }
+    if !links.is_empty() {
+        let names: Vec<String> = links.iter().take(TOLD).map(|path| without_tokens(&String::from_utf8_lossy(path))).collect();
+        let more = if links.len() > TOLD { ", …" } else { "" };
+        let (n, names) = (links.len(), names.join(", "));
+        note(format!("{n} submodules are repositories of their own and are not scanned here: {names}{more}"));
+    }
+    let pointers = history.pointers.load(std::sync::atomic::Ordering::Relaxed);
+    let store = history.common_dir.join("lfs/objects");
+    let has_store = [history.common_dir.join("lfs"), store.clone()].iter().all(|path| is_folder(path));
+    if pointers > 0 {
+        let here = if has_store {
+            "what git LFS keeps here is scanned as files"
+        } else {
+            "`git lfs fetch --all` gets what they stand for"
+        };
+        note(format!("{pointers} blobs are pointers to large files kept by git LFS; {here}"));
+    }
+    if has_store && !history.narrow.is_narrow() {
+        files::scan(job, &[history.shown_file(&store)], Obey::Nothing);
+    }
+}
+
+/// Says which packs do not end as their index says.
+fn packs(history: &History, job: &Job<'_>) {
+    let length = history.hash.len_in_bytes();
+    for folder in &history.folders.all {
+        for index in listed(&folder.join("pack")).iter().filter(|path| path.extension().is_some_and(|x| x == "idx")) {
+            let pack = index.with_extension("pack");
+            let named = end(index, 2 * length).map(|bytes| bytes[..length].to_vec());
+            let found = end(&pack, length);
+            if let (Some(named), Some(found)) = (named, found)
+                && named != found
+            {
+                let detail = "the checksum of a pack is not the one its index names: it is cut short or damaged";
+                job.issues.gap(IssueKind::Malformed, &Place::File(&pack), detail);
+            }
+        }
+    }
+}
+
+/// The last bytes of a file.
+fn end(path: &Path, length: usize) -> Option<Vec<u8>> {
+    let file = File::open(path).ok()?;
+    let start = file.metadata().ok()?.len().checked_sub(length as u64)?;
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, start).ok()?;
+    Some(bytes)
+}
+
+fn packed_replacements(history: &History) -> usize {
+    let text = fs::read(history.common_dir.join("packed-refs")).unwrap_or_default();
+    memchr::memmem::find_iter(&text, b" refs/replace/").count()
+}
+
+/// Where a `.git` file leads, if nothing there says that it belongs to this work tree.
+fn strange_git_dir(history: &History) -> Option<PathBuf> {
+    let dot_git = history.root.join(".git");
+    if !fs::symlink_metadata(&dot_git).ok()?.is_file() {
+        return None;
+    }
+    let repository = history.repository.to_thread_local();
+    let git_dir = repository.git_dir().canonicalize().ok()?;
+    let root = history.root.canonicalize().ok()?;
+    let back = fs::read_to_string(git_dir.join("gitdir")).ok();
+    let linked = back.and_then(|to| git_dir.join(to.trim()).canonicalize().ok());
+    let submodule = git_dir.ancestors().any(|a| a.ends_with("modules"))
+        && fs::read_to_string(git_dir.join("config")).is_ok_and(|text| text.contains("worktree"));
+    let is_named = linked.is_some_and(|to| to == root.join(".git")) || submodule;
+    (!is_named && !git_dir.starts_with(&root)).then_some(git_dir)
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+fn listed(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut all: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    all.sort();
+    all
+}
