@@ -8,6 +8,7 @@ mod config;
 mod containers;
 mod coverage;
 mod crowds;
+mod damage;
 mod exits;
 mod explain;
 mod files;
