@@ -154,6 +154,9 @@ fn loose_objects_that_are_broken() {
         has_gap(&report, &id(digit));
     }
     has_gap(&report, "a loose object that holds something else than its id says");
+    let tree = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Tree, b"100644 a\0short").unwrap().to_string();
+    std::fs::write(loose(&tree), deflated(b"tree 14\x00100644 a\0short")).unwrap();
+    has_gap(&scan(&folder), &format!("{tree}: a tree that cannot be understood"));
     // What can be read is found, whatever its name.
     assert!(report.places().iter().any(|p| p.starts_with(&id("2"))), "{:?}", report.places());
     assert!(report.places().iter().any(|p| p.contains(":a:1:1")), "{:?}", report.places());

@@ -26,6 +26,8 @@ const LINK: u32 = 1 << 30;
 pub(super) struct Graph {
     /// Commits with the ids of their parents.
     pub(super) commits: hashtable::HashMap<ObjectId, (Commit, Vec<ObjectId>)>,
+    /// Trees that cannot be understood.
+    pub(super) broken: Vec<ObjectId>,
     numbers: hashtable::HashMap<ObjectId, u32>,
     ids: Vec<ObjectId>,
     names: Vec<Box<[u8]>>,
@@ -83,7 +85,10 @@ impl Visit for Gather {
             let commit = names::parsed(id.to_owned(), bytes, self.hash);
             commit.map(|commit| graph().commits.insert(id.to_owned(), commit));
         } else if kind == Kind::Tree {
-            graph().add_tree(id.to_owned(), bytes, self.hash);
+            let mut graph = graph();
+            if !graph.add_tree(id.to_owned(), bytes, self.hash) {
+                graph.broken.push(id.to_owned());
+            }
         }
     }
 }

@@ -33,6 +33,13 @@ pub(super) fn read(history: &History, mut graph: Graph, job: &Job<'_>) -> (Names
     }
     let mut tree_names = reader.names.take().map(RefCell::into_inner).unwrap_or_default();
     tree_names.add_unreached(&graph, &seen);
+    // Those that are reached were told when they were.
+    for id in std::mem::take(&mut graph.broken) {
+        let number = graph.number(id) as usize;
+        if !seen.get(number).is_some_and(|seen| *seen) {
+            reader.gap(id, "a tree that cannot be understood");
+        }
+    }
     let mut head = HashSet::new();
     if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
         reader.below(&mut graph, commit.tree, &mut Vec::new(), &mut |id, _| {
