@@ -350,7 +350,7 @@ fn a_repository_that_is_packed_anew_while_it_is_read() {
     }
     folder.git(&["add", "-A"]);
     folder.git(&["commit", "-q", "-m", "many"]);
-    let script = "for i in 1 2 3 4 5 6; do git repack -q -a -d -f; git multi-pack-index write; git gc -q --prune=now; done";
+    let script = "for i in {1..15}; do git repack -q -a -d -f; git multi-pack-index write; git gc -q --prune=now; done";
     std::thread::scope(|scope| {
         let packing = scope.spawn(|| folder.shell(script));
         loop {
@@ -362,5 +362,6 @@ fn a_repository_that_is_packed_anew_while_it_is_read() {
                 break;
             }
         }
+        packing.join().unwrap().says(0, &[]);
     });
 }
