@@ -70,10 +70,6 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
     if !args.history && !args.staged {
         return Ok(Vec::new());
     }
-    if args.history && args.format == args::Format::Sarif {
-        let hint = "code scanning shows lines of files, and most of history is in none; use `-f json`";
-        return Err(hinted("`--history` has no SARIF report yet", hint));
-    }
     args.paths
         .iter()
         .map(|path| History::open(path).map_err(|e| hinted(e.to_string(), "name the folder of a repository")))
@@ -159,7 +155,9 @@ fn scan(
         progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     }
     let mut scan = finish(job, fingerprinter.is_stable());
-    histories.iter().for_each(|history| history.annotate(&mut scan.findings));
+    for history in histories.iter() {
+        history.annotate(&mut scan.findings, now);
+    }
     Ok((scan, input))
 }
 

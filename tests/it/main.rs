@@ -9,6 +9,7 @@ mod containers;
 mod crowds;
 mod exits;
 mod explain;
+mod exposure;
 mod files;
 mod history;
 mod ignores;

@@ -8,6 +8,7 @@
 //! conditions on paths need ([`names`]); then all else ([`objects`]).
 
 mod delta;
+mod exposure;
 mod graph;
 mod names;
 mod objects;
@@ -151,8 +152,9 @@ impl History {
         }
     }
 
-    /// Says of findings in this repository by which commit they came in.
-    pub fn annotate(&self, findings: &mut [Finding]) {
+    /// Says of findings in this repository by which commit they came in and how far they got by `now`, in seconds since 1970. The full
+    /// names of all refs that reach any of them come back.
+    pub fn annotate(&self, findings: &mut [Finding], now: u64) -> Vec<String> {
         let by_id: HashMap<String, &Commit> =
             self.names.commits.iter().map(|c| (c.id.to_hex_with_len(SHORT).to_string(), c)).collect();
         let mut wanted = HashSet::new();
@@ -176,8 +178,12 @@ impl History {
                 author: commit.author.clone(),
                 time: commit.time,
                 in_head: member.contains(':').then(|| in_head.contains(member)),
+                head_path: None,
+                paths: Vec::new(),
+                path_count: 0,
             });
         }
+        exposure::fill(self, findings, now)
     }
 
     /// The name of the object of this repository that holds a place.

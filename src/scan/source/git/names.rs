@@ -44,7 +44,7 @@ pub(super) fn parsed(id: ObjectId, data: &[u8], hash: gix::hash::Kind) -> Option
 }
 
 /// Commits of a shallow clone whose parents are not there.
-fn boundary(history: &History) -> HashSet<ObjectId> {
+pub(super) fn boundary(history: &History) -> HashSet<ObjectId> {
     let text = std::fs::read_to_string(history.common_dir.join("shallow")).unwrap_or_default();
     text.lines().filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()).collect()
 }
@@ -223,13 +223,13 @@ fn in_order(found: Vec<(Commit, Vec<ObjectId>)>) -> Vec<Commit> {
 }
 
 /// `Name <mail>` of a header line.
-fn person(line: &[u8]) -> String {
+pub(super) fn person(line: &[u8]) -> String {
     let end = memchr::memrchr(b'>', line).map_or(line.len(), |n| n + 1);
     String::from_utf8_lossy(&line[..end]).into_owned()
 }
 
 /// Seconds since 1970 of a header line; 0 if it says none.
-fn time(line: &[u8]) -> i64 {
+pub(super) fn time(line: &[u8]) -> i64 {
     let end = memchr::memrchr(b'>', line).map_or(0, |n| n + 1);
     let rest = String::from_utf8_lossy(&line[end..]);
     rest.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
