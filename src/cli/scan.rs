@@ -77,7 +77,7 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
 }
 
 /// Takes out the findings below a threshold, and counts them.
-fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
+pub(super) fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
     let all = scan.findings.len();
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
     scan.coverage.below_threshold = (all - scan.findings.len()) as u64;
@@ -225,7 +225,7 @@ fn left_of(input: impl AsFd) -> Option<u64> {
     Some(size.saturating_sub(tell(&input).ok()?))
 }
 
-fn finish(job: Job<'_>, stable: bool) -> Scan {
+pub(super) fn finish(job: Job<'_>, stable: bool) -> Scan {
     let (mut coverage, collector, issues) = job.finish();
     let (findings, counts) = collector.finish();
     coverage.allowed_inline = counts.inline;

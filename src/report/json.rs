@@ -234,6 +234,9 @@ struct CommitRecord<'a> {
     /// Is the blob in the tree of `HEAD`? Not said of messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_head: Option<bool>,
+    /// Id of the blob; none for messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<&'a str>,
     /// Its path in the tree of `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     head_path: Option<&'a str>,
@@ -246,9 +249,10 @@ struct CommitRecord<'a> {
 
 impl<'a> CommitRecord<'a> {
     fn of(commit: &'a Committed) -> Self {
-        let Committed { id, author, time, in_head, head_path, paths, path_count } = commit;
+        let Committed { id, author, time, in_head, blob, head_path, paths, path_count } = commit;
+        let blob = blob.as_deref();
         let (head_path, time, in_head, path_count) = (head_path.as_deref(), *time, *in_head, *path_count);
-        Self { id, author, time, in_head, head_path, paths, path_count }
+        Self { id, author, time, in_head, blob, head_path, paths, path_count }
     }
 }
 

@@ -9,6 +9,7 @@ mod json;
 mod layout;
 mod line;
 mod place;
+pub mod rewrite;
 mod sarif;
 mod saved;
 mod summary;

@@ -278,6 +278,7 @@ fn committed(origin: Origin, time: i64, head_path: Option<&str>) -> Occurrence {
         author: "A <a@example.invalid>".into(),
         time,
         in_head: path.is_some().then_some(head_path.is_some()),
+        blob: path.is_some().then(|| "0b".repeat(20)),
         head_path: head_path.map(str::to_owned),
         path_count: path.iter().len() as u64 + u64::from(head_path.is_some()),
         paths: path.into_iter().chain(head_path.map(str::to_owned)).collect(),

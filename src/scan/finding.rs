@@ -70,6 +70,8 @@ pub struct Committed {
     pub time: i64,
     /// Is the blob in the tree of `HEAD`? Not said of messages.
     pub in_head: Option<bool>,
+    /// Id of the blob; none for messages.
+    pub blob: Option<String>,
     /// The path it has in the tree of `HEAD`.
     pub head_path: Option<String>,
     /// The first paths, sorted, of all it ever had in a commit that a ref reaches; none for messages.
@@ -78,7 +80,7 @@ pub struct Committed {
     pub path_count: u64,
 }
 
-/// How far a secret got in the history of a repository.
+/// How far a secret got in the history of a repository, by the places of it that are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
     /// The first commit that holds it: in its tree, or in its message. Parents come before children.

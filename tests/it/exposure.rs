@@ -206,6 +206,23 @@ fn clocks_that_cannot_be_right_give_no_number() {
 }
 
 #[test]
+fn a_secret_with_more_places_than_are_kept_is_still_in_head() {
+    let folder = repository();
+    let script = format!(
+        "for n in $(seq 1 1200); do echo commit refs/heads/main; echo \"committer T <t@e.invalid> $((1700000000 + n)) +0000\"; \
+         printf 'data 2\\nx\\n'; echo M 100644 inline a; b=\"$n {}\"; echo data $((${{#b}} + 1)); echo \"$b\"; done | git fast-import --quiet",
+        github(1)
+    );
+    folder.shell(&script).says(0, &[]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.findings.len(), 1000);
+    let exposure = exposure(&report);
+    assert_eq!((&exposure["danger"], &exposure["in_head"]), (&"in-head".into(), &true.into()));
+    folder.shell(&format!("git reset -q --hard; echo clean > a; {WHO} commit -q -am clean")).says(0, &[]);
+    assert_eq!(self::exposure(&folder.scan(&["--history", "."]))["danger"], "reachable");
+}
+
+#[test]
 fn the_nearest_danger_comes_first() {
     let folder = repository();
     folder.write("reachable", github(1));
@@ -244,6 +261,27 @@ fn archives_in_history_count_by_the_blob_that_holds_them() {
     commit(&folder, "2024-01-20");
     let report = folder.scan(&["--history", "."]);
     assert_eq!((&exposure(&report)["days"], &exposure(&report)["first"]["commit"]), (&10.into(), &(*first).into()));
+}
+
+#[test]
+fn the_exposure_in_the_readme_is_what_the_program_prints() {
+    let folder = repository();
+    folder.write("src/config.py", github(1));
+    commit(&folder, "2024-01-10");
+    folder.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    folder.git(&["tag", "v1"]);
+    folder.write("src/config.py", "clean");
+    commit(&folder, "2024-03-10");
+    let is_id = |word: &&str| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let lines = |text: &str| -> Vec<String> {
+        let wanted = text.lines().skip_while(|line| !line.starts_with("  commit  ")).take(3);
+        wanted
+            .map(|line| line.split(' ').map(|word| if is_id(&word) { "ID" } else { word }).collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    let readme = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let printed = folder.run(&["scan", "--history", "."]).out.replace("T <t@example.invalid>", "A U Thor <a@example.com>");
+    assert_eq!(lines(&readme), lines(&printed));
 }
 
 /// The same by asking git about every commit and every ref, in a repository that branches and merges at random.

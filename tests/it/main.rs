@@ -19,6 +19,7 @@ mod progress;
 mod promises;
 mod redaction;
 mod reports;
+mod rewrite;
 mod rule_commands;
 mod rules;
 mod run;

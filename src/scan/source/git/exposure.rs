@@ -6,14 +6,15 @@
 mod graph;
 mod holders;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use gix::ObjectId;
 use gix::objs::{Kind, TreeRefIter};
 
 use self::graph::{Graph, TipKind, seen};
 use self::holders::{Holders, Paths};
-use super::{History, SHORT, names};
+use super::pack::Pack;
+use super::{History, SHORT, names, objects};
 use crate::scan::finding::{Exposure, Finding, Seen};
 
 /// Refs and entries of reflogs that are named of one secret.
@@ -42,25 +43,31 @@ pub(super) fn fill(history: &History, findings: &mut [Finding], now: u64) -> Vec
         return Vec::new();
     }
     let repository = history.repository.to_thread_local();
-    let graph = Graph::read(&repository, &names::boundary(history));
+    let indexes = objects::indexes(&history.objects_dir().join("pack"));
+    let packs: Vec<Pack> = indexes.iter().filter_map(|index| Pack::open(index, history.hash).ok()).collect();
+    let mut database = super::graph::read(history, &packs);
+    let graph = Graph::read(&repository, &database, &names::boundary(history));
     let mut blobs = Wanted::default();
-    let mut objects = HashMap::new();
+    let mut known = HashMap::new();
     let shorts = Shorts::of(&graph);
     for member in members {
-        if !objects.contains_key(member)
+        if !known.contains_key(member)
             && let Some(object) = shorts.object(&repository, member, &mut blobs)
         {
-            objects.insert(member.to_owned(), object);
+            known.insert(member.to_owned(), object);
         }
     }
-    let holders = Holders::of(&repository, &graph, &blobs.ids);
-    let paths: Vec<Paths> = (0..).zip(&blobs.ids).map(|(blob, _)| holders.paths(blob)).collect();
+    let holders = Holders::of(&repository, &mut database, &graph, &blobs.ids);
+    let paths: Vec<_> = (0..).zip(&blobs.ids).map(|(blob, id)| (*id, holders.paths(blob))).collect();
     let now = i64::try_from(now).unwrap_or(i64::MAX);
-    let filler = Filler { history, repository: &repository, graph: &graph, holders: &holders, objects: &objects, now };
+    let filler = Filler { history, repository: &repository, graph: &graph, holders: &holders, objects: &known, now };
     let mut reaching = vec![false; graph.tips.len()];
     for batch in findings.chunks_mut(64) {
         filler.batch(batch, &mut reaching);
-        batch.iter_mut().for_each(|finding| filler.paths(finding, &paths));
+        for finding in batch {
+            filler.paths(finding, &paths);
+            filler.look_again(finding);
+        }
     }
     let reaching = graph.tips.iter().zip(reaching).filter(|(tip, reaches)| *reaches && tip.kind != TipKind::Reflog);
     reaching.map(|(tip, _)| tip.name.clone()).collect()
@@ -304,13 +311,32 @@ impl Filler<'_> {
     }
 
     /// Says of each place under which paths its blob ever stood.
-    fn paths(&self, finding: &mut Finding, all: &[Paths]) {
+    fn paths(&self, finding: &mut Finding, all: &[(ObjectId, Paths)]) {
         for occurrence in &mut finding.occurrences {
             let object = self.history.member(&occurrence.origin).and_then(|member| self.objects.get(member));
             if let (Some(Object::Blob(blob)), Some(commit)) = (object, &mut occurrence.commit) {
-                let Paths { first, count, head } = &all[*blob as usize];
+                let (id, Paths { first, count, head }) = &all[*blob as usize];
+                commit.blob = Some(id.to_string());
                 (commit.paths, commit.path_count, commit.head_path) = (first.clone(), *count, head.clone());
             }
+        }
+    }
+}
+
+impl Filler<'_> {
+    /// Where a secret has more places than are kept, it may still be in `HEAD` under a path that it had.
+    fn look_again(&self, finding: &mut Finding) {
+        let Some(exposure) = finding.exposure.as_mut().filter(|exposure| finding.more > 0 && !exposure.in_head) else { return };
+        let Some(head) = self.graph.head.map(|head| self.graph.nodes[head as usize].tree) else { return };
+        let commits = finding.occurrences.iter().filter_map(|occurrence| occurrence.commit.as_ref());
+        let paths: BTreeSet<&String> = commits.flat_map(|commit| &commit.paths).collect();
+        let is_there = |path: &&String| {
+            in_tree(self.repository, head, path).is_some_and(|id| self.history.is_text_in(&id.to_string(), &finding.secret))
+        };
+        if paths.iter().any(is_there) {
+            exposure.in_head = true;
+            exposure.removed = None;
+            exposure.days = exposure.first.as_ref().and_then(|first| self.days(first, self.now));
         }
     }
 }

@@ -13,6 +13,7 @@ mod graph;
 mod names;
 mod objects;
 mod pack;
+mod rewrite;
 mod staged;
 
 use std::collections::{HashMap, HashSet};
@@ -178,6 +179,7 @@ impl History {
                 author: commit.author.clone(),
                 time: commit.time,
                 in_head: member.contains(':').then(|| in_head.contains(member)),
+                blob: None,
                 head_path: None,
                 paths: Vec::new(),
                 path_count: 0,

@@ -41,7 +41,7 @@ pub(super) fn scan(history: &History, packs: &[Pack], job: &Job<'_>) {
 }
 
 /// The index of each pack.
-fn indexes(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn indexes(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut all: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
     all.retain(|path| path.extension().is_some_and(|x| x == "idx"));

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TagRef};
 
-use super::super::names::{person, time};
+use super::super::Commit;
+use super::super::graph::Graph as Database;
+use super::super::names::{parsed, person, time};
 use crate::scan::finding::Seen;
 
 /// A reflog that is larger is not looked at.
@@ -78,14 +80,14 @@ struct Name {
 
 impl Graph {
     /// Reads all commits that refs reach, then those that only reflogs do.
-    pub(super) fn read(repository: &gix::Repository, boundary: &HashSet<ObjectId>) -> Self {
+    pub(super) fn read(repository: &gix::Repository, database: &Database, boundary: &HashSet<ObjectId>) -> Self {
         let mut names = refs(repository);
         let head = repository.head_id().ok().map(gix::Id::detach);
         if let Some(target) = head.filter(|_| repository.head_name().ok().flatten().is_none()) {
             names.push(Name { kind: TipKind::Head, text: "HEAD".to_owned(), target, tags: Vec::new() });
         }
         names.sort_by(|a, b| (a.kind, &a.text).cmp(&(b.kind, &b.text)));
-        let mut walk = Walk { repository, boundary, seen: HashSet::new(), found: Vec::new() };
+        let mut walk = Walk { repository, database, boundary, seen: HashSet::new(), found: Vec::new() };
         names.iter().for_each(|name| walk.from(name.target, true));
         let mut logged = reflogs(repository);
         logged.retain(|name| !walk.seen.contains(&name.target));
@@ -138,6 +140,8 @@ pub(super) fn seen(repository: &gix::Repository, id: ObjectId) -> Option<Seen> {
 
 struct Walk<'r> {
     repository: &'r gix::Repository,
+    /// Where most commits were read already.
+    database: &'r Database,
     boundary: &'r HashSet<ObjectId>,
     seen: HashSet<ObjectId>,
     found: Vec<Found>,
@@ -157,15 +161,19 @@ impl Walk<'_> {
     }
 
     fn read(&self, id: ObjectId, by_ref: bool) -> Option<Found> {
-        let object = self.repository.find_object(id).ok()?;
-        if object.kind != Kind::Commit {
-            return Some(Found { id, tree: id, parents: Vec::new(), time: 0, is_commit: false, by_ref });
+        let parents = |parents: &[ObjectId]| if self.boundary.contains(&id) { Vec::new() } else { parents.to_vec() };
+        let found = |(commit, all): &(Commit, Vec<ObjectId>)| {
+            let Commit { tree, time, .. } = *commit;
+            Found { id, tree, parents: parents(all), time, is_commit: true, by_ref }
+        };
+        if let Some(known) = self.database.commits.get(&id) {
+            return Some(found(known));
         }
-        let commit = CommitRef::from_bytes(&object.data, id.kind()).ok()?;
-        let tree = ObjectId::from_hex(commit.tree).ok()?;
-        let parents = commit.parents.iter().filter(|_| !self.boundary.contains(&id));
-        let parents = parents.filter_map(|hex| ObjectId::from_hex(hex).ok()).collect();
-        Some(Found { id, tree, parents, time: time(commit.committer), is_commit: true, by_ref })
+        let object = self.repository.find_object(id).ok()?;
+        match object.kind {
+            Kind::Commit => parsed(id, &object.data, id.kind()).as_ref().map(found),
+            _ => Some(Found { id, tree: id, parents: Vec::new(), time: 0, is_commit: false, by_ref }),
+        }
     }
 }
 

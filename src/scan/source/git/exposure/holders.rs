@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gix::ObjectId;
-use gix::objs::tree::EntryKind;
-use gix::objs::{Kind, TreeRefIter};
+use gix::objs::Kind;
 
+use super::super::graph::Graph as Database;
 use super::graph::Graph;
 
 /// Paths of a blob that are kept.
@@ -19,6 +19,8 @@ const MOST_STEPS: usize = 2_000_000;
 
 /// No holder: a tree with nothing in it that is looked for.
 const NONE: u32 = u32::MAX;
+/// What was not looked at yet.
+const UNKNOWN: u32 = NONE - 1;
 
 /// Trees that hold what is looked for, and the way up from each blob to the commits.
 pub(super) struct Holders {
@@ -43,11 +45,14 @@ pub(super) struct Paths {
 
 impl Holders {
     /// Looks for blobs in the trees of all nodes of a graph.
-    pub(super) fn of(repository: &gix::Repository, graph: &Graph, blobs: &[ObjectId]) -> Self {
+    pub(super) fn of(repository: &gix::Repository, database: &mut Database, graph: &Graph, blobs: &[ObjectId]) -> Self {
         let this =
             Self { up: vec![Vec::new(); blobs.len()], roots: vec![Vec::new(); blobs.len()], names: Vec::new(), head: None };
-        let known = (0..).zip(blobs).map(|(at, id)| (*id, at)).collect();
-        let mut builder = Builder { repository, holders: this, known, names: HashMap::new() };
+        let mut builder = Builder { repository, database, holders: this, known: Vec::new(), names: HashMap::new() };
+        for (at, blob) in (0..).zip(blobs) {
+            let number = builder.database.number(*blob);
+            builder.learn(number, at);
+        }
         for (at, node) in (0..).zip(&graph.nodes) {
             let holder = builder.holder(node.tree);
             if holder == NONE {
@@ -103,82 +108,86 @@ impl Holders {
 
 struct Builder<'r> {
     repository: &'r gix::Repository,
+    database: &'r mut Database,
     holders: Holders,
-    /// Blobs that are looked for and trees that were read.
-    known: HashMap<ObjectId, u32>,
+    /// By number of an object: the holder that it is, if it is a blob that is looked for or a tree that was read.
+    known: Vec<u32>,
     names: HashMap<Box<[u8]>, u32>,
 }
 
 /// A tree that is being read.
 struct Open {
-    id: ObjectId,
+    number: u32,
     /// Trees in it that were not followed yet, and their names.
-    trees: Vec<(ObjectId, Box<[u8]>)>,
+    trees: Vec<(u32, Box<[u8]>)>,
     /// What it holds, by name.
     held: Vec<(u32, u32)>,
 }
 
 impl Builder<'_> {
+    fn learn(&mut self, number: u32, holder: u32) {
+        let at = number as usize;
+        if self.known.len() <= at {
+            self.known.resize(self.database.len().max(at + 1), UNKNOWN);
+        }
+        self.known[at] = holder;
+    }
+
+    fn known(&self, number: u32) -> u32 {
+        self.known.get(number as usize).copied().unwrap_or(UNKNOWN)
+    }
+
     /// The holder that a tree or a blob is.
     fn holder(&mut self, root: ObjectId) -> u32 {
-        if let Some(known) = self.known.get(&root) {
-            return *known;
+        let root = self.database.number(root);
+        if self.known(root) != UNKNOWN {
+            return self.known(root);
         }
         let mut open = vec![self.open(root)];
         while let Some(top) = open.last_mut() {
-            if let Some((id, name)) = top.trees.pop() {
-                match self.known.get(&id) {
-                    Some(&NONE) => {}
-                    Some(&holder) => {
-                        let name = self.name(&name);
-                        open.last_mut().into_iter().for_each(|top| top.held.push((holder, name)));
-                    }
-                    None => {
+            if let Some((number, name)) = top.trees.pop() {
+                match self.known(number) {
+                    NONE => {}
+                    UNKNOWN => {
                         // Looked at again when it is known.
-                        top.trees.push((id, name));
-                        let next = self.open(id);
-                        open.push(next);
+                        top.trees.push((number, name));
+                        open.push(self.open(number));
                     }
+                    holder => top.held.push((holder, self.name(&name))),
                 }
                 continue;
             }
             let Some(done) = open.pop() else { break };
             let holder = self.close(&done);
-            self.known.insert(done.id, holder);
+            self.learn(done.number, holder);
         }
-        self.known.get(&root).copied().unwrap_or(NONE)
+        self.known(root)
     }
 
-    fn open(&mut self, id: ObjectId) -> Open {
+    fn open(&mut self, number: u32) -> Open {
         // Hashes are not checked: where somebody made a tree that holds itself, it holds nothing until it was read.
-        self.known.insert(id, NONE);
-        let mut open = Open { id, trees: Vec::new(), held: Vec::new() };
-        let Ok(object) = self.repository.find_object(id) else { return open };
-        if object.kind != Kind::Tree {
-            return open;
+        self.learn(number, NONE);
+        if self.database.tree(number).is_none() {
+            let id = self.database.id(number);
+            let tree = self.repository.find_object(id).ok().filter(|object| object.kind == Kind::Tree);
+            tree.map(|tree| self.database.add_tree(id, &tree.data, id.kind()));
         }
-        for entry in TreeRefIter::from_bytes(&object.data, id.kind()).filter_map(Result::ok) {
-            match entry.mode.kind() {
-                EntryKind::Tree => {
-                    let child = entry.oid.to_owned();
-                    if self.known.get(&child) != Some(&NONE) {
-                        open.trees.push((child, Box::from(&**entry.filename)));
-                    }
-                }
-                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
-                    if let Some(blob) = self.known.get(entry.oid).copied().filter(|blob| *blob != NONE) {
-                        open.held.push((blob, self.name(entry.filename)));
-                    }
-                }
-                EntryKind::Commit => {}
+        let (mut trees, mut blobs) = (Vec::new(), Vec::new());
+        for entry in self.database.tree(number).into_iter().flatten() {
+            match self.known(entry.number) {
+                NONE => {}
+                UNKNOWN if entry.is_tree => trees.push((entry.number, Box::from(entry.name))),
+                UNKNOWN => {}
+                holder => blobs.push((holder, Box::from(entry.name))),
             }
         }
-        open
+        let held = blobs.into_iter().map(|(holder, name): (u32, Box<[u8]>)| (holder, self.name(&name))).collect();
+        Open { number, trees, held }
     }
 
     fn close(&mut self, done: &Open) -> u32 {
         let holders = &mut self.holders;
-        let Some(new) = u32::try_from(holders.up.len()).ok().filter(|new| *new != NONE && !done.held.is_empty()) else {
+        let Some(new) = u32::try_from(holders.up.len()).ok().filter(|new| *new < UNKNOWN && !done.held.is_empty()) else {
             return NONE;
         };
         holders.up.push(Vec::new());
