@@ -51,7 +51,7 @@ fn block(page: &mut Page, finding: &Finding, scan: &Scan, style: &Style) {
         page.words("commit", &committed(commit));
     }
     if let Some(exposure) = &finding.exposure {
-        page.words("exposed", &exposed(exposure));
+        page.words("exposed", &exposed(exposure, first.commit.as_ref()));
         if let Some(names) = names(exposure) {
             page.words("refs", &names);
         }
@@ -80,14 +80,19 @@ fn committed(commit: &Committed) -> String {
 }
 
 /// `412 days: from 2024-03-05 until 91c5d0e13f2a removed it on 2025-04-21; on a remote`.
-fn exposed(exposure: &Exposure) -> String {
+fn exposed(exposure: &Exposure, told: Option<&Committed>) -> String {
     let days = match exposure.days {
         Some(0) => "less than a day: ".to_owned(),
         Some(days) => format!("{}: ", count(days, "day", "days")),
         None if exposure.ref_count > 0 => "for an unknown time: ".to_owned(),
         None => String::new(),
     };
-    let from = exposure.first.as_ref().map_or("from an unknown day".to_owned(), |first| format!("from {}", day(first.time)));
+    let from = exposure.first.as_ref().map_or("from an unknown day".to_owned(), |first| {
+        // If it is not the one that is told already.
+        let other = told.is_none_or(|told| told.id != first.commit);
+        let by = if other { format!(" in {} by {}", short(&first.commit), clean(&first.author)) } else { String::new() };
+        format!("from {}{by}", day(first.time))
+    });
     let reach = match exposure.danger() {
         Danger::Unreachable => "no ref reaches it",
         _ if exposure.pushed => "on a remote",

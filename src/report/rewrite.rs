@@ -90,7 +90,6 @@ pub fn steps(scan: &Scan, plan: &Plan, style: &Style, out: &mut dyn io::Write) -
         affected(&mut text, plan);
         rewriting(&mut text, scan, plan);
         out_of_reach(&mut text);
-        text.push('\n');
     }
     if reachable < scan.findings.len() {
         unreachable(&mut text, (scan.findings.len() - reachable) as u64);
@@ -140,7 +139,9 @@ fn rewriting(text: &mut String, scan: &Scan, plan: &Plan) {
     let here = scan.findings.iter().filter(|f| danger(f) == Danger::InHead).count() as u64;
     if here > 0 {
         let are = count(here, "secret is", "secrets are");
-        steps.step(&format!("{are} still in HEAD: take them out with a commit, or files of today will say ***REMOVED***."));
+        steps.step(&format!(
+            "{are} still in HEAD: take out what is there with a commit, or the files of today will say ***REMOVED***."
+        ));
     }
     steps.step("Ask everyone to push, then to stop; merge or close pull requests. All commits from the first one affected on get new ids.");
     steps.step("Clone afresh from where everyone pulls, and keep an untouched copy until all is done:");
@@ -172,13 +173,15 @@ fn rewriting(text: &mut String, scan: &Scan, plan: &Plan) {
     steps.text.push('\n');
 }
 
-/// Which refs are pushed: branches and tags, and notes if they hold a secret.
+/// Which refs are pushed: branches and tags, and of others those that hold a secret and that a push can change.
 fn specs(refs: &[String]) -> String {
-    let mut specs = "'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'".to_owned();
-    if refs.iter().any(|name| name.starts_with("refs/notes/")) {
-        specs.push_str(" 'refs/notes/*:refs/notes/*'");
+    let mut specs = BTreeSet::from(["refs/heads/*".to_owned(), "refs/tags/*".to_owned()]);
+    let others = ["refs/heads/", "refs/tags/", "refs/remotes/", "refs/stash", "refs/pull/", "refs/merge-requests/", "HEAD"];
+    for name in refs.iter().filter(|name| !others.iter().any(|other| name.starts_with(other))) {
+        specs.insert(if name.starts_with("refs/notes/") { "refs/notes/*".to_owned() } else { name.clone() });
     }
-    specs
+    let spec = |name: &String| quoted(&format!("{name}:{name}"));
+    specs.iter().map(spec).collect::<Vec<_>>().join(" ")
 }
 
 fn out_of_reach(text: &mut String) {
@@ -199,6 +202,7 @@ fn out_of_reach(text: &mut String) {
 
 fn unreachable(text: &mut String, n: u64) {
     let are = count(n, "secret is", "secrets are");
+    text.push('\n');
     paragraph(
         text,
         "",
@@ -256,7 +260,7 @@ fn clean(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Plan, quoted, replacements, steps};
+    use super::{Plan, quoted, replacements, specs, steps};
     use crate::report::{Style, sample};
 
     fn list(values: &[&[u8]]) -> Vec<u8> {
@@ -288,6 +292,20 @@ mod tests {
         check("/a/b-c.txt", "/a/b-c.txt");
         check("a b'c$(x)", "'a b'\\''c$(x)'");
         check("", "''");
+    }
+
+    #[test]
+    fn what_a_push_can_change_is_pushed() {
+        let check = |refs: &[&str], others: &str| {
+            let refs: Vec<String> = refs.iter().map(|name| (*name).to_owned()).collect();
+            let usual = ["'refs/heads/*:refs/heads/*' ", "'refs/tags/*:refs/tags/*'"];
+            let told = specs(&refs);
+            assert!(usual.iter().all(|spec| told.contains(spec)), "{told}");
+            assert_eq!(told.replace(usual[0], "").replace(usual[1], ""), others);
+        };
+        check(&["HEAD", "refs/heads/a", "refs/tags/b", "refs/remotes/o/a", "refs/stash", "refs/pull/1/head"], "");
+        check(&["refs/notes/a", "refs/notes/b"], "'refs/notes/*:refs/notes/*' ");
+        check(&["refs/custom/x"], "'refs/custom/x:refs/custom/x' ");
     }
 
     #[test]

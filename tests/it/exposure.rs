@@ -264,6 +264,94 @@ fn archives_in_history_count_by_the_blob_that_holds_them() {
 }
 
 #[test]
+fn a_secret_of_two_repositories_is_as_near_as_in_the_nearer_one() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q", "one"]);
+    folder.git(&["init", "-q", "two"]);
+    for (name, day) in [("one", "2024-01-10"), ("two", "2024-01-20")] {
+        let date = format!("{day}T12:00:00Z");
+        let script = format!(
+            "cd {name}; export GIT_COMMITTER_DATE={date}; echo {} > a; git add a; {WHO} commit -q -m a; git rev-parse HEAD",
+            github(1)
+        );
+        folder.shell(&script).says(0, &[]);
+    }
+    folder.shell(&format!("cd one; git rm -q a; GIT_COMMITTER_DATE=2024-01-11T12:00:00Z {WHO} commit -q -m b")).says(0, &[]);
+    let report = folder.scan(&["--history", "one", "two"]);
+    let exposure = exposure(&report);
+    assert_eq!((report.findings.len(), &exposure["danger"], &exposure["ref_count"]), (2, &"in-head".into(), &2.into()));
+    assert_eq!((&exposure["first"]["time"], &exposure["last"]["time"]), (&1_704_888_000.into(), &1_705_752_000.into()));
+    assert!(exposure["days"].as_u64().unwrap() > 300);
+}
+
+#[test]
+fn code_scanning_is_told_what_is_there_and_what_was() {
+    let folder = repository();
+    folder.write("old/here.txt", format!("x\ny {}\n", github(1)));
+    folder.write("gone.txt", github(2));
+    let first = commit(&folder, "2024-01-10");
+    folder.shell("git mv old new; git rm -q gone.txt");
+    folder.shell(&format!("{WHO} commit -q -m 'oops {}'", github(3))).says(0, &[]);
+    let log =
+        |args: &[&str]| -> Value { serde_json::from_str(&folder.run(&[&["scan", "-f", "sarif"], args].concat()).out).unwrap() };
+    let told = |run: &Value| -> Vec<String> {
+        let place = |r: &Value| {
+            let place = &r["locations"][0]["physicalLocation"];
+            format!("{}:{}", place["artifactLocation"]["uri"].as_str().unwrap(), place["region"]["startLine"])
+        };
+        run["results"].as_array().unwrap().iter().map(place).collect()
+    };
+    folder.run(&["init", "."]);
+    for args in [["--history", "."], ["--history", "new"]] {
+        let history = log(&args);
+        let [now, then] = [0, 1].map(|n| &history["runs"][n]);
+        assert_eq!(
+            (told(now), told(then)),
+            (vec!["new/here.txt:2".to_owned()], vec![".git:1".to_owned(), "gone.txt:1".to_owned()])
+        );
+        assert_eq!(now["automationDetails"]["id"], "stanch/");
+        assert_eq!(then["automationDetails"]["id"], "stanch/history/");
+        assert_eq!(then["results"][1]["properties"]["commit"], *first);
+        assert!(then["results"][1]["message"]["text"].as_str().unwrap().contains(&first));
+        // The same alert as that of a scan of the files.
+        let files = log(&["new"]);
+        let hash = |run: &Value| run["results"][0]["partialFingerprints"].clone();
+        assert_eq!(hash(now), hash(&files["runs"][0]));
+    }
+    folder.git(&["clone", "-q", "--bare", ".", "bare.git"]);
+    let bare = log(&["--history", "bare.git"]);
+    assert_eq!(told(&bare["runs"][0]), ["new/here.txt:2"]);
+    assert_eq!(told(&bare["runs"][1]), [".git:1", "gone.txt:1"]);
+}
+
+#[test]
+fn a_repository_that_goes_in_circles_is_read() {
+    let folder = repository();
+    folder.write("d/a", github(1));
+    commit(&folder, "2024-01-10");
+    // A tree under a name that it holds itself, and a commit that is its own parent: hashes are not checked.
+    let script = r#"
+import os, subprocess, zlib
+def git(*args): return subprocess.run(["git", *args], capture_output=True, check=True, text=True).stdout.strip()
+def put(name, kind, data):
+    path = f".git/objects/{name[:2]}/{name[2:]}"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "wb").write(zlib.compress(kind + b" %d\0" % len(data) + data))
+tree, commit = "ab" * 20, "cd" * 20
+blob = bytes.fromhex(git("rev-parse", "HEAD:d/a"))
+put(tree, b"tree", b"100644 a\0" + blob + b"40000 b\0" + bytes.fromhex(tree) + b"40000 c\0" + bytes.fromhex(tree))
+who = "T <t> 1 +0000"
+put(commit, b"commit", f"tree {tree}\nparent {commit}\nauthor {who}\ncommitter {who}\n\nx\n".encode())
+open(".git/refs/heads/circle", "w").write(commit + "\n")
+"#;
+    folder.write("make.py", script);
+    folder.shell("python3 make.py; rm make.py").says(0, &[]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.findings.len(), 1, "{:?} {}", report.places(), report.err);
+    assert!(!report.err.contains("panicked"), "{}", report.err);
+}
+
+#[test]
 fn the_exposure_in_the_readme_is_what_the_program_prints() {
     let folder = repository();
     folder.write("src/config.py", github(1));

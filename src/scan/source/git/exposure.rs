@@ -6,6 +6,7 @@
 mod graph;
 mod holders;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use gix::ObjectId;
@@ -15,7 +16,7 @@ use self::graph::{Graph, TipKind, seen};
 use self::holders::{Holders, Paths};
 use super::pack::Pack;
 use super::{History, SHORT, names, objects};
-use crate::scan::finding::{Exposure, Finding, Seen};
+use crate::scan::finding::{Exposure, Finding, Occurrence, Seen};
 
 /// Refs and entries of reflogs that are named of one secret.
 const NAMES_KEPT: usize = 10;
@@ -60,7 +61,16 @@ pub(super) fn fill(history: &History, findings: &mut [Finding], now: u64) -> Vec
     let holders = Holders::of(&repository, &mut database, &graph, &blobs.ids);
     let paths: Vec<_> = (0..).zip(&blobs.ids).map(|(blob, id)| (*id, holders.paths(blob))).collect();
     let now = i64::try_from(now).unwrap_or(i64::MAX);
-    let filler = Filler { history, repository: &repository, graph: &graph, holders: &holders, objects: &known, now };
+    let filler = Filler {
+        history,
+        repository: &repository,
+        graph: &graph,
+        of_head: graph.of_head(),
+        holders: &holders,
+        objects: &known,
+        read: RefCell::default(),
+        now,
+    };
     let mut reaching = vec![false; graph.tips.len()];
     for batch in findings.chunks_mut(64) {
         filler.batch(batch, &mut reaching);
@@ -146,8 +156,12 @@ struct Filler<'a> {
     history: &'a History,
     repository: &'a gix::Repository,
     graph: &'a Graph,
+    /// For each node, whether `HEAD` reaches it.
+    of_head: Vec<bool>,
     holders: &'a Holders,
     objects: &'a HashMap<String, Object>,
+    /// Commits that were read for what they say.
+    read: RefCell<HashMap<u32, Option<Seen>>>,
     now: i64,
 }
 
@@ -203,10 +217,11 @@ impl Filler<'_> {
         let mut holds = vec![0_u64; count];
         let mut tips = vec![0_u64; self.graph.tips.len()];
         let mut messages = 0;
+        let mut blobs = HashMap::new();
         for (bit, finding) in findings.iter().enumerate() {
             for object in self.objects(finding) {
                 match object {
-                    Object::Blob(blob) => self.holders.nodes(blob, &mut |node| holds[node as usize] |= 1 << bit),
+                    Object::Blob(blob) => *blobs.entry(blob).or_insert(0_u64) |= 1 << bit,
                     Object::Commit(_) => messages |= 1 << bit,
                     Object::Tag(tag) => {
                         let named = self.graph.tips.iter().zip(&mut tips).filter(|(tip, _)| tip.tags.contains(&tag));
@@ -215,14 +230,17 @@ impl Filler<'_> {
                 }
             }
         }
+        // Many secrets may stand in one blob.
+        for (blob, mask) in blobs {
+            self.holders.nodes(blob, &mut |node| holds[node as usize] |= mask);
+        }
         let mut head = self.graph.head.map_or(0, |head| holds[head as usize]);
         if messages != 0 {
-            let of_head = self.graph.of_head();
             for (bit, finding) in findings.iter().enumerate() {
                 for object in self.objects(finding) {
                     let Object::Commit(commit) = object else { continue };
                     holds[commit as usize] |= 1 << bit;
-                    head |= u64::from(of_head[commit as usize]) << bit;
+                    head |= u64::from(self.of_head[commit as usize]) << bit;
                 }
             }
         }
@@ -263,11 +281,10 @@ impl Filler<'_> {
         // Where another branch holds it still, it has not left.
         let tips = self.graph.tips.iter().filter(|tip| tip.kind != TipKind::Reflog);
         let held = tips.fold(0, |mask, tip| mask | batch.holds[tip.node as usize]);
-        let of_head = self.graph.of_head();
         for of_head_only in [true, false] {
             let mut left = 0;
             let nodes = self.graph.nodes.iter().enumerate().rev();
-            for (at, node) in nodes.filter(|(at, _)| !of_head_only || of_head[*at]) {
+            for (at, node) in nodes.filter(|(at, _)| !of_head_only || self.of_head[*at]) {
                 let before = node.parents.iter().fold(0, |mask, parent| mask | batch.holds[*parent as usize]);
                 for bit in bits(before & !batch.holds[at] & !known & !left) {
                     batch.removed[bit] = u32::try_from(at).ok();
@@ -283,7 +300,8 @@ impl Filler<'_> {
         let names = self.graph.tips.iter().zip(&batch.tips).filter(|(_, mask)| has(**mask)).map(|(tip, _)| tip);
         let (logs, refs): (Vec<_>, Vec<_>) = names.partition(|tip| tip.kind == TipKind::Reflog);
         let kept = |tips: &[&graph::Tip]| tips.iter().take(NAMES_KEPT).map(|tip| tip.name.clone()).collect();
-        let seen = |at: Option<u32>| at.and_then(|at| seen(self.repository, self.graph.nodes[at as usize].id));
+        let read = |at: u32| seen(self.repository, self.graph.nodes[at as usize].id);
+        let seen = |at: Option<u32>| at.and_then(|at| self.read.borrow_mut().entry(at).or_insert_with(|| read(at)).clone());
         let in_head = has(batch.head);
         let [first, last, removed] = [batch.first[bit], batch.last[bit], batch.removed[bit]].map(seen);
         let removed = removed.filter(|_| !in_head);
@@ -310,7 +328,7 @@ impl Filler<'_> {
         days.and_then(|days| u64::try_from(days).ok())
     }
 
-    /// Says of each place under which paths its blob ever stood.
+    /// Says of each place under which paths its blob ever stood. What is in `HEAD` comes first, then the oldest.
     fn paths(&self, finding: &mut Finding, all: &[(ObjectId, Paths)]) {
         for occurrence in &mut finding.occurrences {
             let object = self.history.member(&occurrence.origin).and_then(|member| self.objects.get(member));
@@ -319,6 +337,10 @@ impl Filler<'_> {
                 commit.blob = Some(id.to_string());
                 (commit.paths, commit.path_count, commit.head_path) = (first.clone(), *count, head.clone());
             }
+        }
+        if finding.exposure.is_some() {
+            let time = |o: &Occurrence| o.commit.as_ref().map_or((true, i64::MAX), |c| (c.in_head != Some(true), c.time));
+            finding.occurrences.sort_by_key(time);
         }
     }
 }

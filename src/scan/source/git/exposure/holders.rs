@@ -3,7 +3,7 @@
 //! It must not know names of commits. Start with [`Holders::of`]: it reads each tree of the graph once and keeps only those that hold
 //! what is looked for, with the way up from each. [`Holders::nodes`] and [`Holders::paths`] follow it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -68,11 +68,12 @@ impl Holders {
 
     /// Calls `node` with each node of the graph that holds a blob.
     pub(super) fn nodes(&self, blob: u32, node: &mut dyn FnMut(u32)) {
-        let mut seen = HashSet::from([blob]);
+        let mut seen = vec![false; self.up.len()];
         let mut waiting = vec![blob];
         while let Some(holder) = waiting.pop() {
             self.roots[holder as usize].iter().for_each(|root| node(*root));
-            waiting.extend(self.up[holder as usize].iter().map(|(tree, _)| *tree).filter(|tree| seen.insert(*tree)));
+            let trees = self.up[holder as usize].iter().map(|(tree, _)| *tree);
+            waiting.extend(trees.filter(|tree| !std::mem::replace(&mut seen[*tree as usize], true)));
         }
     }
 
