@@ -14,7 +14,8 @@ use super::line;
 use super::place::Places;
 use super::{Style, Values};
 use crate::base::text::sanitise;
-use crate::scan::finding::{Danger, Exposure, Finding, Scan};
+use crate::scan::blob::{Container, Origin};
+use crate::scan::finding::{Danger, Exposure, Finding, Occurrence, Scan};
 
 /// What stands where a secret stood.
 const REPLACEMENT: &[u8] = b"***REMOVED***";
@@ -51,7 +52,7 @@ pub fn replacements(scan: &Scan) -> Zeroizing<Vec<u8>> {
     values.dedup();
     let of_lines: Vec<&[u8]> = values.iter().copied().filter(|value| value.contains(&b'\n')).collect();
     let is_part = |value: &[u8]| of_lines.iter().any(|lines| memchr::memmem::find(lines, value).is_some());
-    let mut list = Zeroizing::new(Vec::with_capacity(values.iter().map(|value| 4 * value.len() + 64).sum()));
+    let mut list = Zeroizing::new(Vec::with_capacity(values.iter().map(|value| 5 * value.len() + 64).sum()));
     for value in values {
         if is_part(value) {
             list.extend_from_slice(b"regex:");
@@ -85,20 +86,35 @@ fn escape(list: &mut Vec<u8>, byte: u8) {
 pub fn steps(scan: &Scan, plan: &Plan, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut text = String::new();
     found(&mut text, scan, style);
-    let reachable = scan.findings.iter().filter(|f| danger(f) != Danger::Unreachable).count();
-    if reachable > 0 {
+    let count_of = |wanted: &dyn Fn(Option<Danger>) -> bool| scan.findings.iter().filter(|f| wanted(danger(f))).count() as u64;
+    let unreached = count_of(&|danger| danger == Some(Danger::Unreachable));
+    let outside = count_of(&|danger| danger.is_none());
+    if unreached + outside < scan.findings.len() as u64 {
         affected(&mut text, plan);
         rewriting(&mut text, scan, plan);
         out_of_reach(&mut text);
     }
-    if reachable < scan.findings.len() {
-        unreachable(&mut text, (scan.findings.len() - reachable) as u64);
+    if unreached > 0 {
+        unreachable(&mut text, unreached);
+    }
+    if outside > 0 {
+        let stand = count(outside, "secret stands", "secrets stand");
+        let words = format!("{stand} in no commit, but in configuration, logs or the name of a ref: change that by hand.");
+        paragraph(&mut text, "", &words);
     }
     out.write_all(text.as_bytes())
 }
 
-fn danger(finding: &Finding) -> Danger {
-    finding.exposure.as_ref().map_or(Danger::Unreachable, Exposure::danger)
+/// How near it is; none if it stands in no object.
+fn danger(finding: &Finding) -> Option<Danger> {
+    finding.exposure.as_ref().map(Exposure::danger)
+}
+
+/// Does it stand in the name of a file or of a folder?
+fn is_name(finding: &Finding) -> bool {
+    let ends =
+        |o: &Occurrence| matches!(&o.origin, Origin::Inside { member, kind: Container::Git, .. } if member.ends_with([':', '/']));
+    finding.occurrences.iter().any(ends)
 }
 
 fn found(text: &mut String, scan: &Scan, style: &Style) {
@@ -136,7 +152,7 @@ fn rewriting(text: &mut String, scan: &Scan, plan: &Plan) {
         steps.step("Nothing was written. Write the replacement list, which holds the values, outside the repository:");
         steps.command("stanch history rewrite-plan --write LIST …");
     }
-    let here = scan.findings.iter().filter(|f| danger(f) == Danger::InHead).count() as u64;
+    let here = scan.findings.iter().filter(|f| danger(f) == Some(Danger::InHead)).count() as u64;
     if here > 0 {
         let are = count(here, "secret is", "secrets are");
         steps.step(&format!(
@@ -158,6 +174,12 @@ fn rewriting(text: &mut String, scan: &Scan, plan: &Plan) {
         steps.words(&format!(
             "Text cannot be replaced in archives, encoded and binary files: it takes {n} of these files out: {listed}."
         ));
+    }
+    let named = scan.findings.iter().filter(|f| is_name(f)).count() as u64;
+    if named > 0 {
+        let stand = count(named, "secret stands", "secrets stand");
+        steps.words(&format!("{stand} in names of files or folders, which need more arguments for each, in the same call:"));
+        steps.command("--path-rename OLD:NEW");
     }
     steps.step("Check that nothing is found, with the stanch.toml of the project:");
     steps.command("stanch scan --history . --config PATH/stanch.toml");
@@ -306,6 +328,25 @@ mod tests {
         check(&["HEAD", "refs/heads/a", "refs/tags/b", "refs/remotes/o/a", "refs/stash", "refs/pull/1/head"], "");
         check(&["refs/notes/a", "refs/notes/b"], "'refs/notes/*:refs/notes/*' ");
         check(&["refs/custom/x"], "'refs/custom/x:refs/custom/x' ");
+    }
+
+    #[test]
+    fn what_text_cannot_replace_is_said() {
+        let mut scan = sample::history();
+        scan.findings.truncate(1);
+        let text = |scan: &crate::scan::finding::Scan| {
+            let mut out = Vec::new();
+            steps(scan, &Plan::default(), &Style::default(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(!text(&scan).contains("filter-repo"), "no ref reaches it");
+        scan.findings[0].exposure = None;
+        let outside = text(&scan);
+        assert!(outside.contains("1 secret stands in no commit") && !outside.contains("filter-repo"), "{outside}");
+        scan.findings[0].exposure = Some(crate::scan::finding::Exposure { ref_count: 1, ..Default::default() });
+        assert!(!text(&scan).contains("--path-rename"));
+        scan.findings[0].occurrences[0].origin = sample::in_git(sample::file("."), "1a1a1a1a1a1a:src/");
+        assert!(text(&scan).contains("--path-rename OLD:NEW"));
     }
 
     #[test]

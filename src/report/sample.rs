@@ -259,7 +259,7 @@ pub(super) fn history() -> Scan {
     scan
 }
 
-fn in_git(outer: Origin, member: &str) -> Origin {
+pub(super) fn in_git(outer: Origin, member: &str) -> Origin {
     Origin::Inside { outer: Arc::new(outer), member: member.to_owned(), kind: Container::Git }
 }
 

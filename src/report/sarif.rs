@@ -319,7 +319,9 @@ fn in_history(finding: &Finding, occurrence: &Occurrence) -> String {
         _ => "a ref reaches it",
     };
     match &occurrence.commit {
-        Some(commit) if commit.in_head.is_none() => format!("It is in the message of commit {}; {reach}.", commit.id),
+        Some(commit) if commit.in_head.is_none() => {
+            format!("It is in no file, but in history since commit {}; {reach}.", commit.id)
+        }
         Some(commit) => format!("It is not in HEAD, but in history since commit {}; {reach}.", commit.id),
         None => format!("It is in no file of HEAD, but in the object database; {reach}."),
     }

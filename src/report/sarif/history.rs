@@ -2,7 +2,7 @@
 //!
 //! It must not know SARIF. Start with [`hits`]. Code scanning shows files: a secret that is still in `HEAD` is told where it stands there,
 //! as a scan of the files would, and its older versions are not told again. One that is not is told once for each path it had, in a
-//! run of its own. A message, and a blob that no ref reaches, have no path: they stand in `.git`, with the object as logical location.
+//! run of its own. A message, a name, and a blob that no ref reaches, have no path: they stand in `.git`, with the object as logical location.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -29,8 +29,10 @@ pub(super) fn hits<'a>(finding: &'a Finding, root: &Path) -> Vec<Hit<'a>> {
         let mut told = HashSet::new();
         for occurrence in oldest {
             let hit = match member(&occurrence.origin).and_then(|member| member.split_once(':')) {
-                Some((_, path)) => moved(finding, occurrence, path, root, Category::History),
-                None => Hit { finding, occurrence: Cow::Owned(pathless(occurrence)), category: Category::History },
+                Some((_, path)) if !path.is_empty() && !path.ends_with('/') => {
+                    moved(finding, occurrence, path, root, Category::History)
+                }
+                _ => Hit { finding, occurrence: Cow::Owned(pathless(occurrence)), category: Category::History },
             };
             if told.insert(hit.occurrence.origin.clone()) {
                 hits.push(hit);

@@ -32,6 +32,8 @@ enum Object {
     Blob(u32),
     /// The message of a commit of the graph.
     Commit(u32),
+    /// A name in the trees of a commit.
+    Name(u32),
     /// The message of a tag.
     Tag(ObjectId),
 }
@@ -119,6 +121,10 @@ impl<'g> Shorts<'g> {
     fn object(&self, repository: &gix::Repository, member: &str, blobs: &mut Wanted) -> Option<Object> {
         let id = if let Some((commit, path)) = member.split_once(':') {
             let commit = self.commits.get(&digits(commit)?)?;
+            // Of a folder: what is called so, and not what it holds.
+            if path.is_empty() || path.ends_with('/') {
+                return Some(Object::Name(*commit));
+            }
             in_tree(repository, self.graph.nodes[*commit as usize].tree, path)?
         } else if let Some(short) = digits(member) {
             let tag = || self.tags.get(&short).map(|tag| Object::Tag(*tag));
@@ -128,6 +134,12 @@ impl<'g> Shorts<'g> {
         };
         blobs.add(id).map(Object::Blob)
     }
+}
+
+/// Does a name begin with that of an object? What stands in configuration or in the name of a ref is no history.
+fn is_object(member: &str) -> bool {
+    let id = member.split(':').next().unwrap_or_default();
+    id.len() >= SHORT && id.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn start(id: &ObjectId) -> [u8; SHORT / 2] {
@@ -191,7 +203,7 @@ impl Filler<'_> {
         let mut batch = self.spread(findings);
         self.span(&mut batch);
         self.leave(&mut batch);
-        let here = |finding: &Finding| finding.occurrences.iter().any(|o| self.history.member(&o.origin).is_some());
+        let here = |finding: &Finding| finding.occurrences.iter().any(|o| self.history.member(&o.origin).is_some_and(is_object));
         for (bit, finding) in findings.iter_mut().enumerate() {
             if !here(finding) {
                 continue;
@@ -222,7 +234,7 @@ impl Filler<'_> {
             for object in self.objects(finding) {
                 match object {
                     Object::Blob(blob) => *blobs.entry(blob).or_insert(0_u64) |= 1 << bit,
-                    Object::Commit(_) => messages |= 1 << bit,
+                    Object::Commit(_) | Object::Name(_) => messages |= 1 << bit,
                     Object::Tag(tag) => {
                         let named = self.graph.tips.iter().zip(&mut tips).filter(|(tip, _)| tip.tags.contains(&tag));
                         named.for_each(|(_, mask)| *mask |= 1 << bit);
@@ -238,9 +250,12 @@ impl Filler<'_> {
         if messages != 0 {
             for (bit, finding) in findings.iter().enumerate() {
                 for object in self.objects(finding) {
-                    let Object::Commit(commit) = object else { continue };
-                    holds[commit as usize] |= 1 << bit;
-                    head |= u64::from(self.of_head[commit as usize]) << bit;
+                    if let Object::Commit(commit) | Object::Name(commit) = object {
+                        holds[commit as usize] |= 1 << bit;
+                    }
+                    if let Object::Commit(commit) = object {
+                        head |= u64::from(self.of_head[commit as usize]) << bit;
+                    }
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! Scans what git keeps: every object of a repository's database, whether a ref reaches it or not.
 //!
 //! It must not run git, nor anything a repository names: configuration is not obeyed, alternates are not followed. Start with
-//! [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them.
+//! [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them and how far
+//! they got ([`exposure`]).
 //!
 //! The packs are walked along their delta trees, each object inflated once, on all cores ([`pack`]): first commits and trees ([`graph`]),
 //! so that every blob that refs reach has the path and the commit it was first seen under before it is scanned, which rules with
