@@ -87,10 +87,15 @@ fn look_at(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>), Error> {
 
 /// Makes the file `path` with the content `bytes`, complete or not at all; fails if anything is there, be it a dead link.
 pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    create_new_for(path, Access::Usual, bytes)
+}
+
+/// The same, for those whom `access` says.
+pub fn create_new_for(path: &Path, access: Access, bytes: &[u8]) -> Result<(), Error> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(Error::Exists(path.to_owned()));
     }
-    let mut temp = Temp::beside(path, None, Access::Usual)?;
+    let mut temp = Temp::beside(path, None, access)?;
     temp.fill(|file| file.write_all(bytes), None)?;
     // Unlike a rename, a hard link never replaces what came into being meanwhile.
     match fs::hard_link(&temp.path, path) {

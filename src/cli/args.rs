@@ -23,6 +23,7 @@ pub(super) struct Cli {
 pub(super) enum Command {
     Scan(Scan),
     Explain(Explain),
+    History(History),
     Rules(Rules),
     Init(Init),
 }
@@ -159,6 +160,53 @@ pub(super) struct Explain {
     /// Use no stanch.toml
     #[arg(long, conflicts_with = "config")]
     pub(super) no_config: bool,
+}
+
+/// Plan what to do about secrets in the history of a git repository
+#[derive(Debug, clap::Args)]
+pub(super) struct History {
+    #[command(subcommand)]
+    pub(super) command: HistoryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HistoryCommand {
+    RewritePlan(RewritePlan),
+}
+
+/// Say how to take secrets out of the history with git-filter-repo: the steps, the refs, and what a rewrite does not reach
+///
+/// The history is scanned, and nothing in the repository is changed. A rewrite hides a secret and does not kill it: what was pushed may
+/// have been copied. So there is a plan only once every secret found is said to be dead.
+#[derive(Debug, clap::Args)]
+pub(super) struct RewritePlan {
+    /// The repository
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(super) repo: PathBuf,
+    /// Believe that the secret with this fingerprint was revoked or replaced
+    #[arg(long, value_name = "FINGERPRINT", value_delimiter = ',')]
+    pub(super) assume_dead: Vec<String>,
+    /// Write the replacement list for `git filter-repo --replace-text`, which holds the values, to a new file that only its owner may
+    /// read, outside the repository; without this nothing is written
+    #[arg(long, value_name = "FILE")]
+    pub(super) write: Option<PathBuf>,
+    /// Write the replacement list, which holds the values, to standard output, and the steps to standard error
+    #[arg(long, conflicts_with = "write")]
+    pub(super) print_values: bool,
+    #[command(flatten)]
+    pub(super) rules: RuleChoice,
+    /// Plan for findings of at least this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "info")]
+    pub(super) min_severity: Level,
+    /// Plan for findings of at least this confidence
+    #[arg(long, value_name = "CONFIDENCE", default_value = "low")]
+    pub(super) min_confidence: Sureness,
+    /// Read project key and allow list from this file instead of the nearest stanch.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// No progress bar
+    #[arg(short, long)]
+    pub(super) quiet: bool,
 }
 
 /// List, show and check rules

@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod exit;
 mod explain;
+mod history;
 mod in_tree;
 mod init;
 mod output;
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
     let result = match args.command {
         args::Command::Scan(scan) => scan::run(&scan),
         args::Command::Explain(explain) => explain::run(&explain),
+        args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),
         args::Command::Init(init) => init::run(&init),
     };

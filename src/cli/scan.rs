@@ -73,10 +73,6 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
         }
         return Ok(Vec::new());
     }
-    if args.history && args.format == args::Format::Sarif {
-        let hint = "code scanning shows lines of files, and most of history is in none; use `-f json`";
-        return Err(hinted("`--history` has no SARIF report yet", hint));
-    }
     let open = |path: &PathBuf| {
         let history = History::open_allowing(path, &args.part.allow_alternates);
         let history = history.map_err(|e| hinted(e.to_string(), "name the folder of a repository"))?;
@@ -106,7 +102,7 @@ fn narrow(part: &args::HistoryPart, now: u64) -> anyhow::Result<Narrow> {
 }
 
 /// Takes out the findings below a threshold, and counts them.
-fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
+pub(super) fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
     let all = scan.findings.len();
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
     scan.coverage.below_threshold = (all - scan.findings.len()) as u64;
@@ -192,7 +188,9 @@ fn scan(
         progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     }
     let mut scan = finish(job, fingerprinter.is_stable());
-    histories.iter().for_each(|history| history.annotate(&mut scan.findings));
+    for history in histories.iter_mut() {
+        history.annotate(&mut scan.findings, now);
+    }
     Ok((scan, input))
 }
 
@@ -260,7 +258,7 @@ fn left_of(input: impl AsFd) -> Option<u64> {
     Some(size.saturating_sub(tell(&input).ok()?))
 }
 
-fn finish(job: Job<'_>, stable: bool) -> Scan {
+pub(super) fn finish(job: Job<'_>, stable: bool) -> Scan {
     let (mut coverage, collector, issues) = job.finish();
     let (findings, counts) = collector.finish();
     coverage.allowed_inline = counts.inline;

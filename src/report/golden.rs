@@ -32,6 +32,7 @@ fn reports_are_as_recorded() {
     for (format, end) in [(Format::Human, "txt"), (Format::Json, "json"), (Format::Jsonl, "jsonl"), (Format::Sarif, "sarif")] {
         check(&format!("sample.{end}"), format, &sample::sample(), Style::default());
         check(&format!("shown.{end}"), format, &values, shown.clone());
+        check(&format!("history.{end}"), format, &sample::history(), Style::default());
         check(&format!("clean.{end}"), format, &sample::scan(Vec::new()), Style::default());
     }
     check("color.txt", Format::Human, &sample::sample(), Style { color: Color::On, ..Style::default() });

@@ -16,7 +16,9 @@ use super::line::{self, Line, Value};
 use super::place::{Places, inside};
 use super::verdict::Verdict;
 use super::{Style, ranked};
-use crate::scan::finding::{Confidence, Finding, Issue, IssueKind, Level, Occurrence, SCHEMA_VERSION, Scan, Severity};
+use crate::scan::finding::{
+    Committed, Confidence, Danger, Exposure, Finding, Issue, IssueKind, Level, Occurrence, SCHEMA_VERSION, Scan, Seen, Severity,
+};
 
 /// Writes one object.
 pub(super) fn write(scan: &Scan, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -130,8 +132,67 @@ struct Common<'a> {
     paired: Option<&'a str>,
     fix: &'a str,
     url: &'a str,
+    /// Only in the history of a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<ExposureRecord<'a>>,
     #[serde(flatten)]
     value: Value<'a>,
+}
+
+/// How far a secret got in the history of a repository.
+#[derive(Serialize)]
+pub(super) struct ExposureRecord<'a> {
+    /// `in-head`, `pushed`, `reachable` or `unreachable`: the first that holds.
+    danger: Danger,
+    /// Whole days from the first commit to the one that removed it, or to now; null if a clock was wrong or no ref reaches it.
+    days: Option<u64>,
+    /// Is it in the tree of `HEAD`, or in the message of a commit that `HEAD` reaches?
+    in_head: bool,
+    /// Does a remote-tracking ref reach a commit that holds it?
+    pushed: bool,
+    /// The first commit that holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<SeenRecord<'a>>,
+    /// The last commit that holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<SeenRecord<'a>>,
+    /// The commit by which it left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<SeenRecord<'a>>,
+    /// Full names of the first ten refs that reach a commit that holds it.
+    refs: &'a [String],
+    ref_count: u64,
+    /// If no ref does: entries of reflogs that do.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    reflogs: &'a [String],
+}
+
+#[derive(Serialize)]
+struct SeenRecord<'a> {
+    commit: &'a str,
+    author: &'a str,
+    /// Seconds since 1970.
+    time: i64,
+}
+
+impl<'a> ExposureRecord<'a> {
+    pub(super) fn of(exposure: &'a Exposure) -> Self {
+        let seen = |seen: &'a Option<Seen>| {
+            seen.as_ref().map(|Seen { commit, author, time }| SeenRecord { commit, author, time: *time })
+        };
+        Self {
+            danger: exposure.danger(),
+            days: exposure.days,
+            in_head: exposure.in_head,
+            pushed: exposure.pushed,
+            first: seen(&exposure.first),
+            last: seen(&exposure.last),
+            removed: seen(&exposure.removed),
+            refs: &exposure.refs,
+            ref_count: exposure.ref_count,
+            reflogs: &exposure.reflogs,
+        }
+    }
 }
 
 /// A place. `end_column` is exclusive; columns count Unicode scalar values; `offset` and `length` count bytes.
@@ -173,6 +234,26 @@ struct CommitRecord<'a> {
     /// Is the blob in the tree of `HEAD`? Not said of messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_head: Option<bool>,
+    /// Id of the blob; none for messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<&'a str>,
+    /// Its path in the tree of `HEAD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_path: Option<&'a str>,
+    /// The first five of the paths it ever had; none for messages.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    paths: &'a [String],
+    #[serde(skip_serializing_if = "is_zero")]
+    path_count: u64,
+}
+
+impl<'a> CommitRecord<'a> {
+    fn of(commit: &'a Committed) -> Self {
+        let Committed { id, author, time, in_head, blob, head_path, paths, path_count } = commit;
+        let blob = blob.as_deref();
+        let (head_path, time, in_head, path_count) = (head_path.as_deref(), *time, *in_head, *path_count);
+        Self { id, author, time, in_head, blob, head_path, paths, path_count }
+    }
 }
 
 #[derive(Serialize)]
@@ -245,6 +326,7 @@ impl<'a> Common<'a> {
             paired: finding.paired.as_deref(),
             fix: &rule.fix,
             url: &rule.url,
+            exposure: finding.exposure.as_ref().map(ExposureRecord::of),
             value: Value::of(finding, style.values),
         }
     }
@@ -270,7 +352,7 @@ impl<'a> Spot<'a> {
             before,
             shown,
             after,
-            commit: commit.as_ref().map(|c| CommitRecord { id: &c.id, author: &c.author, time: c.time, in_head: c.in_head }),
+            commit: commit.as_ref().map(CommitRecord::of),
         }
     }
 }

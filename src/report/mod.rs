@@ -9,6 +9,7 @@ mod json;
 mod layout;
 mod line;
 mod place;
+pub mod rewrite;
 mod sarif;
 mod saved;
 mod summary;
@@ -26,16 +27,17 @@ mod sarif_rules;
 pub use saved::{OpenError, Saved, SavedFinding, SavedPlace, open, read_version};
 pub use verdict::{Input, Verdict};
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::scan::finding::{Finding, Scan};
+use crate::scan::finding::{Exposure, Finding, Scan};
 
 /// Writes `scan` as `format`. The bytes depend on the arguments alone.
 ///
-/// Findings come most severe first; within one severity they keep the order of `scan`.
+/// Findings come most severe first; within one severity, those of history by how near they are to others, else in the order of `scan`.
 ///
 /// # Errors
 /// Whatever `out` fails with.
@@ -144,10 +146,14 @@ impl fmt::Display for Format {
     }
 }
 
-/// The findings, most severe first.
+/// The findings, most severe first. Of history, within a severity, those come first that are nearest to others, then the newest.
 fn ranked(scan: &Scan) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = scan.findings.iter().collect();
-    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    findings.sort_by_key(|f| {
+        let exposure = f.exposure.as_ref();
+        let since = exposure.and_then(|e| e.first.as_ref()).map(|first| first.time);
+        (Reverse(f.severity), exposure.map(Exposure::danger), Reverse(since))
+    });
     findings
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::base::secret::Secret;
 use crate::scan::blob::{Container, Origin};
 use crate::scan::finding::{
-    At, Confidence, Coverage, Finding, Fingerprint, Issue, IssueKind, Level, Occurrence, Scan, Severity, Snippet,
+    At, Committed, Confidence, Coverage, Exposure, Finding, Fingerprint, Issue, IssueKind, Level, Occurrence, Scan, Seen,
+    Severity, Snippet,
 };
 use crate::scan::rule::{Allow, Near, Pair, Paths, Pattern, Placeholders, Rule};
 
@@ -64,6 +65,7 @@ fn of(rule: Rule, fingerprint: &str, value: &[u8], occurrences: Vec<Occurrence>)
         paired: None,
         occurrences,
         more: 0,
+        exposure: None,
     }
 }
 
@@ -214,6 +216,74 @@ fn info() -> Finding {
         b"pk_made_up_for_tests",
         vec![place],
     )
+}
+
+/// The history of a repository: a secret that is still there, one that was pushed, one in a message, one that is in no commit.
+pub(super) fn history() -> Scan {
+    let repository = || in_git(file("."), &format!("{}:src/old name.rs", &"1a".repeat(6)));
+    let mut here = finding("x", "70a1", b"value-still-here");
+    here.occurrences = vec![committed(repository(), 1_700_000_000, Some("src/new name.rs"))];
+    here.exposure = Some(Exposure {
+        first: Some(seen("1a", 1_700_000_000)),
+        last: Some(seen("3c", 1_710_000_000)),
+        in_head: true,
+        refs: vec!["refs/heads/main".into(), "refs/tags/v1".into()],
+        ref_count: 2,
+        days: Some(300),
+        ..Exposure::default()
+    });
+    let mut pushed = finding("x", "70a2", b"value-once-pushed");
+    let again = in_git(file("."), &format!("{}:src/old name.rs", &"2b".repeat(6)));
+    let packed = in_archive(in_git(file("."), &format!("{}:a.zip", &"2b".repeat(6))), "in.txt");
+    let places = [(repository(), 1_600_000_000), (again, 1_500_000_000), (packed, 1_500_000_000)];
+    pushed.occurrences = places.into_iter().map(|(origin, time)| committed(origin, time, None)).collect();
+    pushed.exposure = Some(Exposure {
+        first: Some(seen("2b", 1_500_000_000)),
+        last: Some(seen("1a", 1_600_000_000)),
+        removed: Some(seen("3c", 1_600_100_000)),
+        pushed: true,
+        refs: (0..10).map(|n| format!("refs/remotes/origin/b{n}")).collect(),
+        ref_count: 12_345,
+        days: Some(1158),
+        ..Exposure::default()
+    });
+    let mut said = finding("x", "70a3", b"value-in-a-message");
+    said.occurrences = vec![committed(in_git(file("."), &"4d".repeat(6)), 0, None)];
+    said.exposure =
+        Some(Exposure { ref_count: 1, refs: vec!["refs/heads/side".into()], first: Some(seen("4d", 0)), ..Exposure::default() });
+    let mut lost = finding("x", "70a4", b"value-of-no-commit");
+    lost.occurrences = vec![occurrence(in_git(file("."), &"5e".repeat(20)), 3, "key = \"", "***", "\"")];
+    lost.exposure = Some(Exposure { reflogs: vec!["HEAD@{2}".into()], ..Exposure::default() });
+    let mut scan = scan(vec![lost, said, pushed, here]);
+    scan.coverage = Coverage { objects: 4321, bytes: 34_567, rules: 120, ..Coverage::default() };
+    scan
+}
+
+pub(super) fn in_git(outer: Origin, member: &str) -> Origin {
+    Origin::Inside { outer: Arc::new(outer), member: member.to_owned(), kind: Container::Git }
+}
+
+fn seen(digits: &str, time: i64) -> Seen {
+    Seen { commit: digits.repeat(20), author: "A <a@example.invalid>".into(), time }
+}
+
+/// A place in a blob, or in a message if its name has no path.
+fn committed(origin: Origin, time: i64, head_path: Option<&str>) -> Occurrence {
+    let name = origin.name();
+    let id: String = name.split('@').nth(1).unwrap_or_default().chars().take(12).collect();
+    let path = name.split_once(':').map(|(_, path)| path.to_owned());
+    let mut place = occurrence(origin, 3, "key = \"", "***", "\"");
+    place.commit = Some(Committed {
+        id: format!("{id}{id}"),
+        author: "A <a@example.invalid>".into(),
+        time,
+        in_head: path.is_some().then_some(head_path.is_some()),
+        blob: path.is_some().then(|| "0b".repeat(20)),
+        head_path: head_path.map(str::to_owned),
+        path_count: path.iter().len() as u64 + u64::from(head_path.is_some()),
+        paths: path.into_iter().chain(head_path.map(str::to_owned)).collect(),
+    });
+    place
 }
 
 /// A scan in which every string tries to break the report.

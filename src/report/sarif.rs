@@ -10,10 +10,13 @@
 //! - A secret of several lines is reported on its first line: an alert shows in a pull request only if all its lines changed.
 //! - A place in a notebook is the line of the file that its text is written on, one inside an archive line 1 of the archive; the cell or
 //!   the member is the logical location.
+//! - A scan of history has two runs: what is still in `HEAD`, where it stands there, and what is not, in the category `stanch/history/`.
 
+mod history;
 mod notes;
 mod rules;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -28,13 +31,13 @@ use sha2::{Digest as _, Sha256};
 
 use self::rules::Rules;
 use super::escape::pretty;
-use super::json::CoverageRecord;
+use super::json::{CoverageRecord, ExposureRecord};
 use super::line::{self, Line, Value};
 use super::place::{Places, Uri, inside};
 use super::verdict::Verdict;
 use super::{Style, ranked};
 use crate::base::text::sanitise;
-use crate::scan::finding::{At, Finding, Occurrence, SCHEMA_VERSION, Scan, Severity};
+use crate::scan::finding::{At, Danger, Exposure, Finding, Occurrence, SCHEMA_VERSION, Scan, Severity};
 
 /// GitHub refuses a run with more results.
 const MOST_RESULTS: usize = 25_000;
@@ -45,14 +48,14 @@ const FINGERPRINT_KEY: &str = "stanchFingerprint/v1";
 /// GitHub refuses a file that is larger than this when packed with gzip.
 const MOST_PACKED: u64 = 10_000_000;
 
-/// Writes one log of one run.
+/// Writes one log: of one run, or of two where history was scanned.
 pub(super) fn write(scan: &Scan, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     write_within(scan, style, MOST_PACKED, out)
 }
 
 /// The same, with as many results as keep the packed file within `limit` bytes.
 fn write_within(scan: &Scan, style: &Style, limit: u64, out: &mut dyn io::Write) -> io::Result<()> {
-    let hits = hits(scan);
+    let hits = hits(scan, style);
     let all = hits.len();
     let mut kept = all.min(MOST_RESULTS);
     loop {
@@ -67,15 +70,19 @@ fn write_within(scan: &Scan, style: &Style, limit: u64, out: &mut dyn io::Write)
 }
 
 fn write_log(scan: &Scan, style: &Style, (hits, all): (&[Hit<'_>], usize), out: &mut dyn io::Write) -> io::Result<()> {
-    let rules = Rules::of(hits);
-    let log = Log {
-        schema: "https://json.schemastore.org/sarif-2.1.0.json",
-        version: "2.1.0",
-        runs: [RunRecord {
-            run: run(scan, style, &rules, (hits.len(), all)),
-            results: Results { hits, rules: &rules, scan, style },
-        }],
-    };
+    let kept = hits.len();
+    let of = |category| hits.iter().filter(|hit| hit.category == category).collect::<Vec<_>>();
+    let mut categories = vec![(Category::Now, of(Category::Now))];
+    if scan.coverage.objects > 0 {
+        categories.push((Category::History, of(Category::History)));
+    }
+    let rules: Vec<Rules> = categories.iter().map(|(_, hits)| Rules::of(hits)).collect();
+    let runs = categories.iter().zip(&rules).map(|((category, hits), rules)| RunRecord {
+        run: run(scan, style, rules, (*category, (kept, all))),
+        results: Results { hits, rules, scan, style },
+    });
+    let schema = "https://json.schemastore.org/sarif-2.1.0.json";
+    let log = Log { schema, version: "2.1.0", runs: runs.collect() };
     pretty(out, &log)
 }
 
@@ -110,7 +117,7 @@ struct Log<'a> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [RunRecord<'a>; 1],
+    runs: Vec<RunRecord<'a>>,
 }
 
 #[derive(Serialize)]
@@ -122,7 +129,7 @@ struct RunRecord<'a> {
 
 /// Makes each result as it is written: 25,000 at once would take a hundred megabytes.
 struct Results<'a> {
-    hits: &'a [Hit<'a>],
+    hits: &'a [&'a Hit<'a>],
     rules: &'a Rules,
     scan: &'a Scan,
     style: &'a Style,
@@ -131,22 +138,38 @@ struct Results<'a> {
 /// One place of one finding.
 struct Hit<'a> {
     finding: &'a Finding,
-    occurrence: &'a Occurrence,
+    /// As code scanning knows it: a place in history is a place in the file of that time.
+    occurrence: Cow<'a, Occurrence>,
+    category: Category,
+}
+
+/// What a run is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Category {
+    /// What is there now.
+    Now,
+    /// What only the history of a repository has.
+    History,
 }
 
 /// All places, in the order of the file: most severe first, then surest first, then the first place of every secret before the
 /// other places, so that a secret that stands in thousands of files crowds out none of its rank.
-fn hits(scan: &Scan) -> Vec<Hit<'_>> {
+fn hits<'a>(scan: &'a Scan, style: &Style) -> Vec<Hit<'a>> {
     let mut hits = Vec::new();
     for finding in ranked(scan) {
-        hits.extend(finding.occurrences.iter().enumerate().map(|(i, occurrence)| (i.min(1), Hit { finding, occurrence })));
+        hits.extend(history::hits(finding, &style.root).into_iter().enumerate().map(|(i, hit)| (i.min(1), hit)));
     }
     hits.sort_by_key(|(later, hit)| (Reverse(hit.finding.severity), Reverse(hit.finding.confidence), *later));
     hits.into_iter().map(|(_, hit)| hit).collect()
 }
 
-fn run(scan: &Scan, style: &Style, rules: &Rules, counts: (usize, usize)) -> Run {
+/// `counts` are those of the results in the file, and of all there are.
+fn run(scan: &Scan, style: &Style, rules: &Rules, (category, counts): (Category, (usize, usize))) -> Run {
     let verdict = Verdict::of(scan, style.input);
+    let id = match category {
+        Category::Now => "stanch/",
+        Category::History => "stanch/history/",
+    };
     let driver = ToolComponent::builder()
         .name("stanch")
         .version(style.version.as_str())
@@ -163,7 +186,7 @@ fn run(scan: &Scan, style: &Style, rules: &Rules, counts: (usize, usize)) -> Run
     ]);
     Run::builder()
         .tool(Tool::builder().driver(driver).build())
-        .automation_details(RunAutomationDetails::builder().id("stanch/").build())
+        .automation_details(RunAutomationDetails::builder().id(id).build())
         .column_kind("unicodeCodePoints")
         .invocations(vec![notes::invocation(scan, style, counts)])
         .properties(PropertyBag::builder().additional_properties(properties).build())
@@ -184,7 +207,7 @@ impl Serialize for Results<'_> {
 
 impl Results<'_> {
     fn result(&self, hit: &Hit<'_>, line_hash: String) -> SarifResult {
-        let Hit { finding, occurrence } = hit;
+        let Hit { finding, occurrence, .. } = hit;
         let mut fingerprints = BTreeMap::from([("primaryLocationLineHash".to_owned(), line_hash)]);
         if self.scan.stable_fingerprints {
             fingerprints.insert(FINGERPRINT_KEY.to_owned(), finding.fingerprint.0.clone());
@@ -203,7 +226,7 @@ impl Results<'_> {
 
     fn line_hash(&self, hit: &Hit<'_>) -> String {
         let name = Places::new(&self.style.root).name(&hit.occurrence.origin);
-        let line = Line::of(hit.finding, hit.occurrence);
+        let line = Line::of(hit.finding, &hit.occurrence);
         let mut parts = vec!["stanch/1", &hit.finding.rule.id, &name];
         if self.scan.stable_fingerprints {
             parts.push(&hit.finding.fingerprint.0);
@@ -220,7 +243,7 @@ impl Results<'_> {
     }
 
     fn words(&self, hit: &Hit<'_>) -> String {
-        let Hit { finding, occurrence } = hit;
+        let Hit { finding, occurrence, .. } = hit;
         let line = Line::of(finding, occurrence);
         let mut stands = String::new();
         if inside(&occurrence.origin).is_some() {
@@ -231,6 +254,9 @@ impl Results<'_> {
         let why = line::why(finding);
         if !why.is_empty() {
             words.push(format!("Why: {}.", why.join("; ")));
+        }
+        if hit.category == Category::History {
+            words.push(in_history(finding, occurrence));
         }
         words.extend(finding.paired.as_ref().map(|paired| format!("Found with {paired}.")));
         match finding.places() {
@@ -243,7 +269,7 @@ impl Results<'_> {
     }
 
     fn location(&self, hit: &Hit<'_>) -> Location {
-        let Hit { finding, occurrence } = hit;
+        let Hit { finding, occurrence, .. } = hit;
         let line = Line::of(finding, occurrence);
         let at = place_of(finding, occurrence);
         let region = Region::builder()
@@ -275,11 +301,29 @@ impl Results<'_> {
             ("column", elsewhere.then(|| json!(at.column))),
             ("end_line", elsewhere.then(|| json!(at.end_line))),
             ("end_column", elsewhere.then(|| json!(at.end_column))),
+            ("commit", occurrence.commit.as_ref().map(|commit| json!(commit.id))),
+            ("exposure", finding.exposure.as_ref().map(|exposure| json!(ExposureRecord::of(exposure)))),
             ("secret", text.map(|t| json!(t))),
             ("secret_base64", base64.map(|b| json!(b))),
         ];
         let fields = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<BTreeMap<_, _>>();
         PropertyBag::builder().additional_properties(fields).build()
+    }
+}
+
+/// By which commit it came, and that it is gone from `HEAD`.
+fn in_history(finding: &Finding, occurrence: &Occurrence) -> String {
+    let reach = match finding.exposure.as_ref().map(Exposure::danger) {
+        Some(Danger::Pushed) => "a remote-tracking ref reaches it",
+        Some(Danger::Unreachable) => "no ref reaches it",
+        _ => "a ref reaches it",
+    };
+    match &occurrence.commit {
+        Some(commit) if commit.in_head.is_none() => {
+            format!("It is in no file, but in history since commit {}; {reach}.", commit.id)
+        }
+        Some(commit) => format!("It is not in HEAD, but in history since commit {}; {reach}.", commit.id),
+        None => format!("It is in no file of HEAD, but in the object database; {reach}."),
     }
 }
 

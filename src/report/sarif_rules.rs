@@ -25,7 +25,7 @@ fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
 #[test]
 fn every_log_is_what_github_takes() {
     let schema: Value = serde_json::from_slice(include_bytes!("../../testdata/schema/sarif-2.1.0.json")).unwrap();
-    for scan in [sample::sample(), sample::hostile(), Scan::default(), sample::scan(Vec::new())] {
+    for scan in [sample::sample(), sample::hostile(), sample::history(), Scan::default(), sample::scan(Vec::new())] {
         for values in [Values::Redacted, Values::Shown] {
             check_log(&schema, &render(&scan, &Style { values, ..Style::default() }).1);
         }
@@ -36,26 +36,50 @@ fn check_log(schema: &Value, log: &Value) {
     let mut wrong = Vec::new();
     conform(schema, schema, log, "$", &mut wrong);
     assert_eq!(wrong, Vec::<String>::new());
-    check_run(log);
-    let rules = list(log, "/runs/0/tool/driver/rules");
-    rules.iter().for_each(check_rule);
-    let results = list(log, "/runs/0/results");
-    results.iter().for_each(|result| check_result(result, rules));
-    check_whole(results, rules);
-}
-
-fn check_run(log: &Value) {
     assert_eq!(text(log, "/$schema"), "https://json.schemastore.org/sarif-2.1.0.json");
     assert_eq!(text(log, "/version"), "2.1.0");
-    assert_eq!(list(log, "/runs").len(), 1);
-    let run = &log["runs"][0];
+    for (run, id) in list(log, "/runs").iter().zip(["stanch/", "stanch/history/"]) {
+        check_run(run, id);
+        let rules = list(run, "/tool/driver/rules");
+        rules.iter().for_each(check_rule);
+        let results = list(run, "/results");
+        results.iter().for_each(|result| check_result(result, rules));
+        check_whole(results, rules);
+    }
+}
+
+fn check_run(run: &Value, id: &str) {
     assert_eq!(text(run, "/tool/driver/name"), "stanch");
     assert_eq!(text(run, "/tool/driver/version"), env!("CARGO_PKG_VERSION"));
-    assert_eq!(text(run, "/automationDetails/id"), "stanch/");
+    assert_eq!(text(run, "/automationDetails/id"), id);
     assert_eq!(text(run, "/columnKind"), "unicodeCodePoints");
     assert_eq!(run["properties"]["schema_version"], 1);
     assert!(run["results"].is_array(), "a run without results says so with an empty list");
     assert_eq!(run["invocations"][0]["executionSuccessful"], run["properties"]["complete"]);
+}
+
+#[test]
+fn what_only_history_has_is_a_run_of_its_own() {
+    let (_, log) = render(&sample::history(), &Style::default());
+    let told = |run: usize| -> Vec<String> {
+        let place = |r: &Value| {
+            let place = &r["locations"][0]["physicalLocation"];
+            let logical = text(r, "/locations/0/logicalLocations/0/fullyQualifiedName");
+            format!("{} {} {logical}", text(place, "/artifactLocation/uri"), place["region"]["startLine"])
+        };
+        list(&log["runs"][run], "/results").iter().map(place).collect()
+    };
+    assert_eq!(list(&log, "/runs").len(), 2);
+    assert_eq!(told(0), ["src/new%20name.rs 3 "]);
+    let message = format!(".git 1 .git@{}", "4d".repeat(6));
+    let lost = format!(".git 1 .git@{}", "5e".repeat(20));
+    assert_eq!(told(1), ["src/old%20name.rs 3 ", &message, &lost, "a.zip 1 a.zip!in.txt"]);
+    let result = &log["runs"][1]["results"][0];
+    assert_eq!(text(result, "/properties/commit"), "2b".repeat(12));
+    assert_eq!(text(result, "/properties/exposure/danger"), "pushed");
+    let says = format!("It is not in HEAD, but in history since commit {}; a remote-tracking ref reaches it.", "2b".repeat(12));
+    assert!(text(result, "/message/text").contains(&says), "{result}");
+    assert_eq!(list(&render(&sample::sample(), &Style::default()).1, "/runs").len(), 1);
 }
 
 fn check_rule(rule: &Value) {

@@ -111,7 +111,11 @@ impl Place<'_> {
     #[must_use]
     pub fn file_line(&self, offset: u64) -> Option<u64> {
         match self {
-            Place::Inside { outer: Place::File(_) | Place::Stdin, source: Some(source), .. } => Some(source.line(offset)),
+            Place::Inside {
+                outer: Place::File(_) | Place::Stdin | Place::Inside { kind: Container::Git, .. },
+                source: Some(source),
+                ..
+            } => Some(source.line(offset)),
             _ => None,
         }
     }

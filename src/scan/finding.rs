@@ -32,6 +32,8 @@ pub struct Finding {
     pub occurrences: Vec<Occurrence>,
     /// Places beyond those.
     pub more: u64,
+    /// Where history was scanned: how far the secret got.
+    pub exposure: Option<Exposure>,
 }
 
 impl Finding {
@@ -68,6 +70,95 @@ pub struct Committed {
     pub time: i64,
     /// Is the blob in the tree of `HEAD`? Not said of messages.
     pub in_head: Option<bool>,
+    /// Id of the blob; none for messages.
+    pub blob: Option<String>,
+    /// The path it has in the tree of `HEAD`.
+    pub head_path: Option<String>,
+    /// The first paths, sorted, of all it ever had in a commit that a ref reaches; none for messages.
+    pub paths: Vec<String>,
+    /// How many paths it ever had.
+    pub path_count: u64,
+}
+
+/// How far a secret got in the history of a repository, by the places of it that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// The first commit that holds it: in its tree, or in its message. Parents come before children.
+    pub first: Option<Seen>,
+    /// The last commit that holds it.
+    pub last: Option<Seen>,
+    /// The commit by which it left: not holding it, with a parent that does. Of the history of `HEAD` if it was ever there.
+    pub removed: Option<Seen>,
+    /// Is it in the tree of `HEAD`, or in the message of a commit that `HEAD` reaches?
+    pub in_head: bool,
+    /// Does a remote-tracking ref reach a commit that holds it?
+    pub pushed: bool,
+    /// Full names of the first refs that reach a commit that holds it: the branch of `HEAD`, other branches, remote-tracking
+    /// refs, tags, the stash, notes, others.
+    pub refs: Vec<String>,
+    /// How many refs do; none if it is unreachable.
+    pub ref_count: u64,
+    /// If no ref does, the first entries of reflogs that do, such as `HEAD@{2}`.
+    pub reflogs: Vec<String>,
+    /// Whole days from the first commit to the one that removed it, or to now if it is still there; unknown if a clock was wrong.
+    pub days: Option<u64>,
+}
+
+/// A commit that says who made it, and when.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seen {
+    /// Its id, in hexadecimal digits.
+    pub commit: String,
+    /// Name and mail address of its author.
+    pub author: String,
+    /// Seconds since 1970, as the committer's clock had it.
+    pub time: i64,
+}
+
+/// How near a secret of history is to those who must not have it. The nearest comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Danger {
+    /// It is in `HEAD`.
+    InHead,
+    /// A remote-tracking ref reaches it.
+    Pushed,
+    /// A ref reaches it.
+    Reachable,
+    /// No ref reaches it.
+    Unreachable,
+}
+
+impl Exposure {
+    /// How near it is.
+    #[must_use]
+    pub fn danger(&self) -> Danger {
+        match self {
+            Self { in_head: true, .. } => Danger::InHead,
+            Self { pushed: true, .. } => Danger::Pushed,
+            Self { ref_count: 0, .. } => Danger::Unreachable,
+            _ => Danger::Reachable,
+        }
+    }
+
+    /// Adds what holds for the same secret in another repository.
+    pub fn join(&mut self, other: Self) {
+        let earlier = |a: &Option<Seen>, b: &Option<Seen>| match (a, b) {
+            (Some(a), Some(b)) => a.time <= b.time,
+            (a, _) => a.is_some(),
+        };
+        let keeps_first = earlier(&self.first, &other.first);
+        self.first = if keeps_first { self.first.take() } else { other.first };
+        let keeps_last = other.last.is_none() || self.last.is_some() && earlier(&other.last, &self.last);
+        (self.last, self.removed) =
+            if keeps_last { (self.last.take(), self.removed.take()) } else { (other.last, other.removed) };
+        self.in_head |= other.in_head;
+        self.pushed |= other.pushed;
+        self.refs.extend(other.refs);
+        self.ref_count += other.ref_count;
+        self.reflogs.extend(other.reflogs);
+        self.days = self.days.max(other.days);
+    }
 }
 
 /// A place in a blob. Lines and columns count from 1; columns count Unicode scalar values (a byte that is not UTF-8 counts

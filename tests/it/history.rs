@@ -166,5 +166,4 @@ fn what_cannot_be_read_is_a_gap() {
     folder.write("none/x", "");
     folder.shell("rm -rf .git");
     folder.run(&["scan", "--history", "none"]).says(2, &["none is no git repository", "hint: "]);
-    folder.run(&["scan", "--history", "-f", "sarif", "."]).says(2, &["has no SARIF report yet"]);
 }

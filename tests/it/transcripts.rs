@@ -59,4 +59,20 @@ fn files(folder: &Path) {
     write("silenced.env", format!("# stanch:allow[generic-password] -- local test database\n{password}"));
     write("empty.txt", String::new());
     write("broken.zip", "PK\u{3}\u{4}".to_owned());
+    write("repo/stanch.toml", format!("version = 1\nproject_key = \"{}\"\n", "0c".repeat(32)));
+    repository(folder);
+}
+
+/// A repository in `repo`, in which a secret came and went.
+fn repository(folder: &Path) {
+    let script = "git init -q -b main --object-format=sha1 repo; cd repo; printf 'token = \"%s\"\n' $0 > config.py; git add config.py; \
+                  git commit -q -m add; git update-ref refs/remotes/origin/main HEAD; git tag v1; echo 'import os' > config.py; \
+                  export GIT_COMMITTER_DATE=2024-03-10T12:00:00Z GIT_AUTHOR_DATE=2024-03-10T12:00:00Z; git commit -q -a -m remove";
+    let mut git = std::process::Command::new("bash");
+    git.args(["-euc", script, &github(1)]).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    for who in ["AUTHOR", "COMMITTER"] {
+        git.env(format!("GIT_{who}_NAME"), "A U Thor").env(format!("GIT_{who}_EMAIL"), "a@example.com");
+        git.env(format!("GIT_{who}_DATE"), "2024-01-10T12:00:00Z");
+    }
+    assert!(git.env("GIT_CONFIG_NOSYSTEM", "1").status().unwrap().success());
 }

@@ -24,7 +24,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn of(hits: &[Hit<'_>]) -> Self {
+    pub(super) fn of(hits: &[&Hit<'_>]) -> Self {
         let mut all = Self { rules: Vec::new(), index: HashMap::new() };
         for Hit { finding, .. } in hits {
             let next = all.rules.len();

@@ -244,6 +244,7 @@ fn finding(engine: &Engine, fingerprint: Fingerprint, known: Known) -> Finding {
         paired: best.paired,
         occurrences: places.into_iter().collect(),
         more,
+        exposure: None,
     }
 }
 

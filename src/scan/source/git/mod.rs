@@ -1,7 +1,8 @@
 //! Scans what git keeps: every object of a repository's database, whether a ref reaches it or not.
 //!
 //! It must not run git, nor anything a repository names: configuration is not obeyed, alternates are followed only inside what is allowed
-//! ([`store`]). Start with [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them.
+//! ([`store`]). Start with [`History::open`], then [`History::scan`]; [`History::annotate`] says of findings who committed them and
+//! how far they got ([`exposure`]).
 //!
 //! The packs are walked along their delta trees, each object inflated once, on all cores ([`pack`]): first commits and trees ([`graph`]),
 //! so that every blob that refs reach has the path and the commit it was first seen under before it is scanned, which rules with
@@ -10,11 +11,13 @@
 
 mod coverage;
 mod delta;
+mod exposure;
 mod graph;
 mod names;
 mod narrow;
 mod objects;
 mod pack;
+mod rewrite;
 mod staged;
 mod store;
 mod texts;
@@ -81,6 +84,8 @@ pub struct History {
     common_dir: PathBuf,
     /// As shown to people.
     shown: PathBuf,
+    /// Commits and trees, kept for who asks how far a secret got.
+    graph: graph::Graph,
     names: Names,
 }
 
@@ -96,6 +101,7 @@ struct Names {
 }
 
 /// A commit.
+#[derive(Clone)]
 struct Commit {
     id: ObjectId,
     tree: ObjectId,
@@ -137,7 +143,8 @@ impl History {
         let mut folders = store::Folders::of(&common_dir.join("objects"), &allowed);
         repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
         let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
-        Ok(Self { repository, hash, root, folders, narrow, selection: None, pointers, common_dir, shown, names })
+        let graph = graph::Graph::default();
+        Ok(Self { graph, repository, hash, root, folders, narrow, selection: None, pointers, common_dir, shown, names })
     }
 
     /// Why the history is not the whole one; empty if it is: shallow and partial clones, grafts.
@@ -154,8 +161,9 @@ impl History {
         self.narrow = narrow.clone();
         coverage::before(self, job);
         let packs = objects::packs(self, job);
-        let (names, tree_names) = names::read(self, graph::read(self, &packs.all), job);
-        self.names = names;
+        let mut graph = graph::read(self, &packs.all);
+        let (names, tree_names) = names::read(self, &mut graph, job);
+        (self.names, self.graph) = (names, graph);
         if narrow.is_narrow() {
             let selection = narrow::select(self, job);
             self.selection = Some(selection.map_err(|why| Error::Asked { path: self.shown.clone(), why })?);
@@ -213,8 +221,9 @@ impl History {
         }
     }
 
-    /// Says of findings in this repository by which commit they came in.
-    pub fn annotate(&self, findings: &mut [Finding]) {
+    /// Says of findings in this repository by which commit they came in and how far they got by `now`, in seconds since 1970. The full
+    /// names of all refs that reach any of them come back.
+    pub fn annotate(&mut self, findings: &mut [Finding], now: u64) -> Vec<String> {
         let by_id: HashMap<String, &Commit> =
             self.names.commits.iter().map(|c| (c.id.to_hex_with_len(SHORT).to_string(), c)).collect();
         let mut wanted = HashSet::new();
@@ -238,8 +247,14 @@ impl History {
                 author: commit.author.clone(),
                 time: commit.time,
                 in_head: is_blob(member).then(|| in_head.contains(member)),
+                blob: None,
+                head_path: None,
+                paths: Vec::new(),
+                path_count: 0,
             });
         }
+        let graph = std::mem::take(&mut self.graph);
+        exposure::fill(self, graph, findings, now)
     }
 
     /// The name of the object of this repository that holds a place.

@@ -18,21 +18,21 @@ use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
 /// Reads the names of all blobs that refs reach, and those that stand in all trees.
-pub(super) fn read(history: &History, mut graph: Graph, job: &Job<'_>) -> (Names, TreeNames) {
+pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Names, TreeNames) {
     let mut reader = Reader::new(history, job);
     reader.names = Some(RefCell::default());
-    let commits = reader.commits(&mut graph);
+    let commits = reader.commits(graph);
     let mut blobs = HashMap::new();
     let mut seen = Vec::new();
     for (index, commit) in commits.iter().enumerate() {
         let Ok(index) = u32::try_from(index) else { break };
         reader.names.iter().for_each(|names| names.borrow_mut().commit = Some(index));
-        reader.below(&mut graph, commit.tree, &mut seen, &mut |id, path| {
+        reader.below(graph, commit.tree, &mut seen, &mut |id, path| {
             blobs.insert(id, (index, [path.0, path.1].concat().into_boxed_slice()));
         });
     }
     let mut tree_names = reader.names.take().map(RefCell::into_inner).unwrap_or_default();
-    tree_names.add_unreached(&graph, &seen);
+    tree_names.add_unreached(graph, &seen);
     // Those that are reached were told when they were.
     for id in std::mem::take(&mut graph.broken) {
         let number = graph.number(id) as usize;
@@ -42,7 +42,7 @@ pub(super) fn read(history: &History, mut graph: Graph, job: &Job<'_>) -> (Names
     }
     let mut head = HashSet::new();
     if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
-        reader.below(&mut graph, commit.tree, &mut Vec::new(), &mut |id, _| {
+        reader.below(graph, commit.tree, &mut Vec::new(), &mut |id, _| {
             head.insert(id);
         });
     }
@@ -57,8 +57,11 @@ pub(super) fn parsed(id: ObjectId, data: &[u8], hash: gix::hash::Kind) -> Option
     Some((Commit { id, tree, author: person(commit.author), time: time(commit.committer) }, parents))
 }
 
+/// Takes the id of a blob and its path, in two parts.
+type Named<'f> = &'f mut dyn FnMut(ObjectId, (&[u8], &[u8]));
+
 /// Commits of a shallow clone whose parents are not there.
-fn boundary(history: &History) -> HashSet<ObjectId> {
+pub(super) fn boundary(history: &History) -> HashSet<ObjectId> {
     let text = std::fs::read_to_string(history.common_dir.join("shallow")).unwrap_or_default();
     text.lines().filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()).collect()
 }
@@ -84,7 +87,7 @@ impl<'h, 'j> Reader<'h, 'j> {
         let mut seen: HashSet<ObjectId> = waiting.iter().copied().collect();
         let mut found = Vec::new();
         while let Some(id) = waiting.pop() {
-            let known = graph.commits.remove(&id).map(|commit| self.bounded(commit));
+            let known = graph.commits.get(&id).cloned().map(|commit| self.bounded(commit));
             let Some((commit, parents)) = known.or_else(|| self.commit(id)) else { continue };
             waiting.extend(parents.iter().filter(|parent| seen.insert(**parent)));
             found.push((commit, parents));
@@ -172,7 +175,7 @@ impl<'h, 'j> Reader<'h, 'j> {
     }
 
     /// The same with the trees of a graph; what was seen is told by its numbers. The path comes in two parts.
-    fn below(&self, graph: &mut Graph, root: ObjectId, seen: &mut Vec<bool>, blob: &mut dyn FnMut(ObjectId, (&[u8], &[u8]))) {
+    fn below(&self, graph: &mut Graph, root: ObjectId, seen: &mut Vec<bool>, blob: Named<'_>) {
         let mut waiting = vec![(graph.number(root), Vec::new())];
         while let Some((tree, prefix)) = waiting.pop() {
             seen.resize(graph.len().max(seen.len()), false);
@@ -257,7 +260,7 @@ pub(super) fn in_order(found: Vec<(Commit, Vec<ObjectId>)>) -> Vec<Commit> {
 }
 
 /// `Name <mail>` of a header line.
-fn person(line: &[u8]) -> String {
+pub(super) fn person(line: &[u8]) -> String {
     let end = memchr::memrchr(b'>', line).map_or(line.len(), |n| n + 1);
     String::from_utf8_lossy(&line[..end]).into_owned()
 }
