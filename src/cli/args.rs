@@ -127,6 +127,9 @@ pub(super) struct HistoryPart {
     /// With --history: refuse to scan, with exit code 3, if history is shallow, partial or grafted
     #[arg(long, requires = "history", conflicts_with = "staged")]
     pub(super) require_full_history: bool,
+    /// With --history: read all objects and scan none, to see what reading takes
+    #[arg(long, requires = "history", conflicts_with = "staged")]
+    pub(super) dry_run: bool,
     /// Read objects that a repository borrows from others (alternates) if they lie in this folder; may be repeated
     #[arg(long, value_name = "DIR", action = ArgAction::Append)]
     pub(super) allow_alternates: Vec<PathBuf>,

@@ -98,6 +98,7 @@ fn narrow(part: &args::HistoryPart, now: u64) -> anyhow::Result<Narrow> {
         since_commit: part.since_commit.clone(),
         since,
         max_commits: part.max_commits.map(|n| n as usize),
+        dry_run: part.dry_run,
     })
 }
 

@@ -59,6 +59,16 @@ fn what_was_deleted_is_found_with_its_commit() {
 }
 
 #[test]
+fn a_dry_run_scans_nothing_and_says_so() {
+    let folder = repository("sha1");
+    folder.write("a", github(1));
+    commit(&folder, "add");
+    let report = folder.scan(&["--history", "--dry-run", "."]);
+    assert_eq!((report.code, report.findings.len()), (3, 0));
+    assert_eq!(report.issues(), ["gap git-objects .: a dry run: its objects were read, and nothing was scanned"]);
+}
+
+#[test]
 fn what_the_log_does_not_show_is_found() {
     let folder = repository("sha1");
     folder.git(&["checkout", "-q", "-b", "side"]);

@@ -32,7 +32,7 @@ use gix::odb::store::init::Slots;
 
 pub use self::narrow::{Narrow, since};
 use super::super::blob::{Container, Origin, Place};
-use super::super::finding::{Committed, Finding};
+use super::super::finding::{Committed, Finding, IssueKind};
 use super::ignored::Repository;
 use super::work::Job;
 
@@ -169,6 +169,10 @@ impl History {
             self.selection = Some(selection.map_err(|why| Error::Asked { path: self.shown.clone(), why })?);
         }
         objects::scan(self, packs, job);
+        if narrow.dry_run {
+            job.issues.gap(IssueKind::GitObjects, &self.place(), "a dry run: its objects were read, and nothing was scanned");
+            return Ok(());
+        }
         texts::scan(self, job);
         let links = tree_names.links.clone();
         texts::scan_tree_names(self, job, tree_names);

@@ -32,6 +32,8 @@ pub struct Narrow {
     pub since: Option<i64>,
     /// Only that many commits, the newest.
     pub max_commits: Option<usize>,
+    /// Nothing at all: objects are read and not scanned.
+    pub dry_run: bool,
 }
 
 impl Narrow {

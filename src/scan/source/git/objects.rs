@@ -180,7 +180,7 @@ impl Walk<'_, '_> {
 
     /// Scans an object.
     fn object(&self, kind: Kind, id: &gix::oid, data: &[u8], base: Option<(&Known, &[Segment])>) -> Option<Known> {
-        if !self.history.takes(kind, id, data) {
+        if self.history.narrow.dry_run || !self.history.takes(kind, id, data) {
             return None;
         }
         let (name, bytes) = match kind {
