@@ -4,7 +4,7 @@
 #     benches/run.sh [tree|log|start|hostile|archives|sweep|history|micro|build|all|corpora] [--quick] [--rounds N]
 #
 # Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors,
-# HISTORIES = bare repositories beside the made one whose history is scanned, separated by colons; link NAME=PATH.
+# HISTORIES = bare repositories beside the made one whose history is scanned, as NAME=PATH:NAME=PATH; they are copied.
 set -euo pipefail
 
 benches="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -93,7 +93,8 @@ build_history() {
     once histories/made finished history-made python3 "$corpus/history.py" histories/made
     local pair
     for pair in ${HISTORIES//:/ }; do
-        ln -sfn "${pair#*=}" "histories/${pair%%=*}"
+        # A copy: kingfisher follows no link.
+        [[ -d "histories/${pair%%=*}" ]] || cp -r "${pair#*=}" "histories/${pair%%=*}"
     done
 }
 

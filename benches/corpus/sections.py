@@ -108,7 +108,7 @@ def sweep(_quick):
 
 
 def history(quick):
-    """Every repository in the folder `histories`: links to bare ones, and the one that is made."""
+    """Every repository in the folder `histories`: copies of bare ones, and the one that is made."""
     groups = []
     for repository in sorted(Path("histories").iterdir()):
         path = str(repository)
@@ -117,8 +117,7 @@ def history(quick):
         log = ("env", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", *git, "--no-pager", "log", "-p", "--all")
         dry = tools.stanch("--history", path, "--dry-run", name="stanch --history --dry-run")
         runs = [tools.floor("git cat-file of all", *git, "cat-file", "--batch-all-objects", "--batch", "--unordered"),
-                tools.floor("git log -p --all", *log), dry,
-                tools.stanch("--history", path, name="stanch --history"),
+                tools.floor("git log -p --all", *log), tools.stanch("--history", path, name="stanch --history"), dry,
                 tools.stanch("--history", path, "-j", "1", name="stanch --history -j 1"),
                 tools.kingfisher_turbo(path, "--git-history", "full"), tools.betterleaks_git(path)]
         runs += [] if quick else [tools.gitleaks_git(path)]

@@ -34,7 +34,7 @@ impl Packs {
     fn open_new(&mut self, history: &History, job: &Job<'_>) -> bool {
         let first = self.all.len();
         let mut vanished = false;
-        for index in history.folders.all.iter().flat_map(|folder| indexes(&folder.join("pack"))) {
+        for index in history.folders.all.iter().flat_map(|folder| indexes(&folder.join("pack"), job)) {
             if !self.known.insert(index.clone()) {
                 continue;
             }
@@ -81,8 +81,16 @@ pub(super) fn scan(history: &History, mut packs: Packs, job: &Job<'_>) {
 }
 
 /// The index of each pack.
-fn indexes(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+fn indexes(folder: &Path, job: &Job<'_>) -> Vec<PathBuf> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                job.unreadable(&Place::File(folder), &error);
+            }
+            return Vec::new();
+        }
+    };
     let mut all: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
     all.retain(|path| path.extension().is_some_and(|x| x == "idx"));
     all.sort();

@@ -3,7 +3,9 @@
 //! It must not know what objects are for, nor trust a byte of the pack or its index. Start with [`Pack::open`], then [`Pack::walk`].
 //!
 //! Most objects of a pack are kept as the difference to another one. They form trees, which are walked from their roots down. An object
-//! is dropped as soon as its last child is made, and the child with the most below it comes last, so few are in memory at a time.
+//! is dropped as soon as its last child is made, and the child with the most below it comes last, so few are in memory at a time. The
+//! pack is read and not mapped: that takes no longer, its size is not in memory, and a pack that is cut short meanwhile is an error and
+//! no fault.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -26,6 +28,9 @@ const ROOT: u32 = u32::MAX;
 const LOST: u32 = u32::MAX - 1;
 /// Deflate cannot pack better than this: a size in a header that says so is wrong.
 const RATIO: u64 = 1032;
+/// Bytes of the head of a pack, and of an entry: a size, and the distance or the id of a base.
+const HEAD: usize = 12;
+const ENTRY_HEAD: usize = 64;
 /// Buffers kept for reuse, and the greatest size of one.
 const KEPT: usize = 16;
 const KEPT_SIZE: usize = 4 << 20;
@@ -34,7 +39,10 @@ const KEPT_SIZE: usize = 4 << 20;
 pub(super) struct Pack {
     path: PathBuf,
     index: pack::index::File,
-    data: pack::data::File,
+    file: File,
+    hash: gix::hash::Kind,
+    /// Where the entries end.
+    end: u64,
     /// By offset.
     entries: Vec<Entry>,
     /// For each entry where its children begin in `children`; one more at the end.
@@ -67,6 +75,8 @@ pub(super) trait Visit: Sync {
 /// What one thread needs.
 struct Local {
     inflater: Decompressor,
+    /// An entry as it stands in the pack.
+    packed: Vec<u8>,
     delta: Vec<u8>,
     segments: Vec<Segment>,
     pool: Vec<Vec<u8>>,
@@ -87,12 +97,28 @@ impl Pack {
     /// In words, if it is none.
     pub(super) fn open(index: &Path, hash: gix::hash::Kind) -> Result<Self, String> {
         let path = index.with_extension("pack");
-        let data = pack::data::File::at(&path, hash).map_err(|e| e.to_string())?;
-        let file = pack::index::File::at(index, hash).map_err(|e| e.to_string())?;
-        let mut entries = entries(index, &file)?;
+        let file = File::open(&path).map_err(|e| e.to_string())?;
+        let length = file.metadata().map_err(|e| e.to_string())?.len();
+        let mut head = [0; HEAD];
+        file.read_exact_at(&mut head, 0).map_err(|e| e.to_string())?;
+        if !head.starts_with(b"PACK\0\0\0\x02") && !head.starts_with(b"PACK\0\0\0\x03") {
+            return Err("it does not begin like a pack of version 2 or 3".to_owned());
+        }
+        let end = length.saturating_sub(hash.len_in_bytes() as u64);
+        let numbers = pack::index::File::at(index, hash).map_err(|e| e.to_string())?;
+        let mut entries = entries(index, &numbers)?;
         entries.sort_unstable_by_key(|e| e.offset);
-        let mut this =
-            Self { path, index: file, data, entries, first_child: Vec::new(), children: Vec::new(), below: Vec::new() };
+        let mut this = Self {
+            path,
+            index: numbers,
+            file,
+            hash,
+            end,
+            entries,
+            first_child: Vec::new(),
+            children: Vec::new(),
+            below: Vec::new(),
+        };
         this.link();
         Ok(this)
     }
@@ -152,10 +178,11 @@ impl Pack {
     fn base(&self, at: usize, place: &[u32]) -> (u32, Kind) {
         let offset = self.entries[at].offset;
         let lost = (LOST, Kind::Blob);
-        if offset >= self.data.pack_end() as u64 {
-            return lost;
-        }
-        let Ok(entry) = self.data.entry(offset) else { return lost };
+        let mut head = [0; ENTRY_HEAD];
+        let length = self.end.saturating_sub(offset).min(ENTRY_HEAD as u64) as usize;
+        let read = self.file.read_exact_at(&mut head[..length], offset);
+        let entry = pack::data::Entry::from_bytes(&head[..length], offset, self.hash);
+        let (Ok(()), Ok(entry)) = (read, entry) else { return lost };
         match entry.header {
             Header::OfsDelta { .. } if entry.decompressed_size > LARGEST as u64 => lost,
             Header::OfsDelta { base_distance } => {
@@ -227,7 +254,7 @@ impl Pack {
         let mut lost = Vec::new();
         let kind = self.entries[root as usize].kind;
         let mut bytes = local.buffer();
-        if self.inflate(root, &mut bytes, &mut local.inflater).is_none() {
+        if self.inflate(root, &mut bytes, (&mut local.packed, &mut local.inflater)).is_none() {
             self.below(root, &mut |entry| lost.push(entry));
             return lost;
         }
@@ -244,7 +271,7 @@ impl Pack {
             let mut bytes = local.buffer();
             local.segments.clear();
             let made = self
-                .inflate(child, &mut local.delta, &mut local.inflater)
+                .inflate(child, &mut local.delta, (&mut local.packed, &mut local.inflater))
                 .and_then(|()| delta::apply(&top.bytes, &local.delta, &mut bytes, &mut local.segments));
             let state = made.map(|()| visit.object(self.id(child), kind, &bytes, Some((&top.state, &local.segments))));
             if last {
@@ -260,19 +287,28 @@ impl Pack {
     }
 
     /// Inflates what an entry holds: an object or a delta.
-    fn inflate(&self, at: u32, out: &mut Vec<u8>, inflater: &mut Decompressor) -> Option<()> {
+    fn inflate(&self, at: u32, out: &mut Vec<u8>, (packed, inflater): (&mut Vec<u8>, &mut Decompressor)) -> Option<()> {
         let at = at as usize;
-        let entry = self.data.entry(self.entries[at].offset).ok()?;
-        let end = self.entries.get(at + 1).map_or(self.data.pack_end() as u64, |next| next.offset);
-        let packed = self.data.entry_slice(entry.data_offset..end.max(entry.data_offset))?;
+        let offset = self.entries[at].offset;
+        let end = self.entries.get(at + 1).map_or(self.end, |next| next.offset.min(self.end));
+        resize(packed, usize::try_from(end.checked_sub(offset)?).ok()?)?;
+        self.file.read_exact_at(packed, offset).ok()?;
+        let entry = pack::data::Entry::from_bytes(packed, offset, self.hash).ok()?;
+        let packed = packed.get(usize::try_from(entry.data_offset - offset).ok()?..)?;
         let size = usize::try_from(entry.decompressed_size).ok().filter(|size| *size <= LARGEST)?;
         if entry.decompressed_size > (packed.len() as u64).saturating_mul(RATIO) {
             return None;
         }
-        out.try_reserve_exact(size.saturating_sub(out.len())).ok()?;
-        out.resize(size, 0);
+        resize(out, size)?;
         (inflater.zlib_decompress(packed, out).ok()? == size).then_some(())
     }
+}
+
+/// Makes a buffer so long; `None` if there is no room for it.
+fn resize(buffer: &mut Vec<u8>, size: usize) -> Option<()> {
+    buffer.try_reserve_exact(size.saturating_sub(buffer.len())).ok()?;
+    buffer.resize(size, 0);
+    Some(())
 }
 
 /// Offsets and numbers of all entries, in the order of the index. What stands in the index for more than 2 GiB is read here, because
@@ -306,7 +342,7 @@ fn entries(path: &Path, index: &pack::index::File) -> Result<Vec<Entry>, String>
 
 impl Local {
     fn new() -> Self {
-        Self { inflater: Decompressor::new(), delta: Vec::new(), segments: Vec::new(), pool: Vec::new() }
+        Self { inflater: Decompressor::new(), packed: Vec::new(), delta: Vec::new(), segments: Vec::new(), pool: Vec::new() }
     }
 
     /// An empty buffer.

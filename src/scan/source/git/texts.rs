@@ -104,12 +104,12 @@ pub(super) fn scan(history: &History, job: &Job<'_>) {
     let common = &history.common_dir;
     let mut files = vec![common.join("config"), common.join("config.worktree")];
     let mut logs = vec![common.join("logs")];
-    for worktree in entries(&common.join("worktrees")) {
+    for worktree in entries(job, &common.join("worktrees")) {
         files.push(worktree.join("config.worktree"));
         logs.push(worktree.join("logs"));
     }
     if !history.narrow.is_narrow() {
-        logs.iter().for_each(|folder| below(folder, &mut |path| files.push(path.to_path_buf())));
+        logs.iter().for_each(|folder| below(job, folder, &mut |path| files.push(path.to_path_buf())));
     }
     files.par_iter().for_each(|path| file(history, job, path));
 }
@@ -146,12 +146,12 @@ fn refs(history: &History, job: &Job<'_>) {
     let common = &history.common_dir;
     let mut names: BTreeSet<Vec<u8>> = BTreeSet::new();
     let mut loose = |folder: &Path| {
-        below(&folder.join("refs"), &mut |path| {
+        below(job, &folder.join("refs"), &mut |path| {
             names.extend(path.strip_prefix(folder).ok().map(|name| name.as_os_str().as_encoded_bytes().to_vec()));
         });
     };
     loose(common);
-    entries(&common.join("worktrees")).iter().for_each(|folder| loose(folder));
+    entries(job, &common.join("worktrees")).iter().for_each(|folder| loose(folder));
     for line in fs::read(common.join("packed-refs")).unwrap_or_default().split(|b| *b == b'\n') {
         if !line.starts_with(b"#") && !line.starts_with(b"^") {
             names.extend(memchr::memchr(b' ', line).map(|at| line[at + 1..].to_vec()));
@@ -185,22 +185,22 @@ fn file(history: &History, job: &Job<'_>, path: &Path) {
 }
 
 /// What is in a folder, in order.
-fn entries(folder: &Path) -> Vec<PathBuf> {
+fn entries(job: &Job<'_>, folder: &Path) -> Vec<PathBuf> {
     if !is_folder(folder) {
         return Vec::new();
     }
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let Some(entries) = listed(job, folder) else { return Vec::new() };
     let mut all: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
     all.sort();
     all
 }
 
 /// Visits all that is below a folder and is none itself; links are not followed.
-fn below(folder: &Path, visit: &mut dyn FnMut(&Path)) {
+fn below(job: &Job<'_>, folder: &Path, visit: &mut dyn FnMut(&Path)) {
     let mut waiting = vec![(folder.to_path_buf(), 0)];
     waiting.retain(|(folder, _)| is_folder(folder));
     while let Some((folder, depth)) = waiting.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        let Some(entries) = listed(job, &folder) else { continue };
         for entry in entries.filter_map(Result::ok) {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() && depth < DEPTH => waiting.push((entry.path(), depth + 1)),
@@ -208,6 +208,11 @@ fn below(folder: &Path, visit: &mut dyn FnMut(&Path)) {
             }
         }
     }
+}
+
+/// Lists a folder; that it cannot be listed is a gap.
+fn listed(job: &Job<'_>, folder: &Path) -> Option<fs::ReadDir> {
+    fs::read_dir(folder).map_err(|e| job.unreadable(&Place::File(folder), &e)).ok()
 }
 
 /// Is it a folder, and no link to one?
