@@ -92,7 +92,8 @@ build_history() {
     mkdir -p histories
     once histories/made finished history-made python3 "$corpus/history.py" histories/made
     local pair
-    for pair in ${HISTORIES//:/ }; do
+    local named="${HISTORIES:-}"
+    for pair in ${named//:/ }; do
         # A copy: kingfisher follows no link.
         [[ -d "histories/${pair%%=*}" ]] || cp -r "${pair#*=}" "histories/${pair%%=*}"
     done
