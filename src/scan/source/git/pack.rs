@@ -31,6 +31,8 @@ const RATIO: u64 = 1032;
 /// Bytes of the head of a pack, and of an entry: a size, and the distance or the id of a base.
 const HEAD: usize = 12;
 const ENTRY_HEAD: usize = 64;
+/// Bytes read at once for the heads of entries.
+const HEADS: usize = 16 * 1024;
 /// Buffers kept for reuse, and the greatest size of one.
 const KEPT: usize = 16;
 const KEPT_SIZE: usize = 4 << 20;
@@ -149,8 +151,9 @@ impl Pack {
         for (at, entry) in self.entries.iter().enumerate() {
             place[entry.number as usize] = at as u32;
         }
+        let mut window = (0, Vec::new());
         for at in 0..self.entries.len() {
-            (self.entries[at].base, self.entries[at].kind) = self.base(at, &place);
+            (self.entries[at].base, self.entries[at].kind) = self.base(at, &place, &mut window);
         }
         let n = self.entries.len();
         let mut first = vec![0u32; n + 1];
@@ -175,14 +178,23 @@ impl Pack {
     }
 
     /// What an entry is a delta of, or what it is. `place` says of each number in the index which entry it is.
-    fn base(&self, at: usize, place: &[u32]) -> (u32, Kind) {
+    /// `window` is where bytes of the pack begin that were read, and these bytes: one call of the system is for many heads.
+    fn base(&self, at: usize, place: &[u32], window: &mut (u64, Vec<u8>)) -> (u32, Kind) {
         let offset = self.entries[at].offset;
         let lost = (LOST, Kind::Blob);
-        let mut head = [0; ENTRY_HEAD];
-        let length = self.end.saturating_sub(offset).min(ENTRY_HEAD as u64) as usize;
-        let read = self.file.read_exact_at(&mut head[..length], offset);
-        let entry = pack::data::Entry::from_bytes(&head[..length], offset, self.hash);
-        let (Ok(()), Ok(entry)) = (read, entry) else { return lost };
+        let left = usize::try_from(self.end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (begin, bytes) = window;
+        let known = offset.checked_sub(*begin).and_then(|skip| bytes.get(usize::try_from(skip).ok()?..));
+        if known.is_none_or(|known| known.len() < left.min(ENTRY_HEAD)) {
+            (*begin, *bytes) = (offset, vec![0; left.min(HEADS)]);
+            if self.file.read_exact_at(bytes, offset).is_err() {
+                bytes.clear();
+            }
+        }
+        let Some(head) = bytes.get((offset - *begin) as usize..) else { return lost };
+        let Ok(entry) = pack::data::Entry::from_bytes(&head[..head.len().min(ENTRY_HEAD)], offset, self.hash) else {
+            return lost;
+        };
         match entry.header {
             Header::OfsDelta { .. } if entry.decompressed_size > LARGEST as u64 => lost,
             Header::OfsDelta { base_distance } => {
