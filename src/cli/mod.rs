@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod exit;
 mod explain;
+mod git;
 mod in_tree;
 mod init;
 mod output;
@@ -27,7 +28,7 @@ pub fn main() -> ExitCode {
         Err(e) => return exit::usage(&e),
     };
     let result = match args.command {
-        args::Command::Scan(scan) => scan::run(&scan),
+        args::Command::Scan(scan) => scan::run(&git::hooked(scan)),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Rules(rules) => rules::run(&rules),
         args::Command::Init(init) => init::run(&init),

@@ -19,6 +19,8 @@ mod lexer;
 mod narrow;
 mod progress;
 mod promises;
+mod pushes;
+mod ranges;
 mod redaction;
 mod reports;
 mod repos;

@@ -6,8 +6,10 @@
 //! The packs are walked along their delta trees, each object inflated once, on all cores ([`pack`]): first commits and trees ([`graph`]),
 //! so that every blob that refs reach has the path and the commit it was first seen under before it is scanned, which rules with
 //! conditions on paths need ([`names`]); then all else ([`objects`]). Names and texts that are no objects
-//! follow ([`texts`]), and what was not read is told ([`coverage`]). [`Narrow`] chooses a part.
+//! follow ([`texts`]), and what was not read is told ([`coverage`]). [`Narrow`] chooses a part. Commits that came in, as a push or a range
+//! tells them, are scanned for their new lines ([`range`], [`changes`]).
 
+mod changes;
 mod coverage;
 mod delta;
 mod graph;
@@ -15,6 +17,7 @@ mod names;
 mod narrow;
 mod objects;
 mod pack;
+mod range;
 mod staged;
 mod store;
 mod texts;
@@ -28,6 +31,7 @@ use gix::objs::Kind;
 use gix::odb::store::init::Slots;
 
 pub use self::narrow::{Narrow, since};
+pub use self::range::Added;
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding};
 use super::ignored::Repository;
@@ -118,6 +122,14 @@ impl History {
     /// # Errors
     /// As [`History::open`].
     pub fn open_allowing(path: &Path, alternates: &[PathBuf]) -> Result<Self, Error> {
+        Self::open_with(path, alternates, &[])
+    }
+
+    /// The same, and objects are read in these folders, too, which git named to a hook.
+    ///
+    /// # Errors
+    /// As [`History::open`].
+    pub fn open_with(path: &Path, alternates: &[PathBuf], objects: &[PathBuf]) -> Result<Self, Error> {
         let is_bare = |dir: &Path| dir.join("objects").is_dir() && dir.join("HEAD").exists();
         let above = || Repository::find(path).map(|r| r.root().to_path_buf()).filter(|_| path.is_dir());
         let root = if is_bare(path) { Some(path.to_path_buf()) } else { above() };
@@ -135,6 +147,7 @@ impl History {
         let mut repository = repository.into_sync();
         let allowed: Vec<PathBuf> = alternates.iter().chain([&root]).filter_map(|dir| dir.canonicalize().ok()).collect();
         let mut folders = store::Folders::of(&common_dir.join("objects"), &allowed);
+        folders.add(objects);
         repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
         let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
         Ok(Self { repository, hash, root, folders, narrow, selection: None, pointers, common_dir, shown, names })
@@ -196,6 +209,17 @@ impl History {
     pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
         coverage::alternates(self, job);
         staged::scan(self, other, job)
+    }
+
+    /// Scans what came in by some commits: lines that no parent has, and messages. Whether there is anything.
+    ///
+    /// # Errors
+    /// If what is asked for is not in the repository.
+    pub fn scan_added(&mut self, job: &Job<'_>, added: &Added) -> Result<bool, Error> {
+        coverage::alternates(self, job);
+        let found = range::scan(self, added, job).map_err(|why| Error::Asked { path: self.shown.clone(), why })?;
+        self.names = found;
+        Ok(!self.names.commits.is_empty())
     }
 
     fn place(&self) -> Place<'_> {

@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use gix::index::entry::{Flags, Mode};
 use gix::objs::{Kind, TreeRefIter};
 use rayon::prelude::*;
 
+use super::changes::new_lines;
 use super::names::Reader;
 use super::{Error, History};
 use crate::scan::blob::Place;
@@ -75,33 +75,8 @@ fn one(history: &History, file: &Staged, job: &Job<'_>) {
     if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
         job.issues.note(IssueKind::GitObjects, &place, "large files kept by git LFS are not scanned: this is a pointer to one");
     }
-    let ranges = new_lines(&before, &bytes);
+    let ranges = new_lines(&[before], &bytes);
     job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
-}
-
-/// The lines that the older text has not, those that follow each other as one range.
-fn new_lines(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
-    let known: HashSet<&[u8]> = old.split_inclusive(|b| *b == b'\n').map(without_end).collect();
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut at = 0;
-    for line in new.split_inclusive(|b| *b == b'\n') {
-        let range = at..at + line.len();
-        at = range.end;
-        if known.contains(without_end(line)) {
-            continue;
-        }
-        match ranges.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ => ranges.push(range),
-        }
-    }
-    ranges
-}
-
-/// Without what ends a line: git may turn one end into another.
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The tree of `HEAD`, each folder read when it is first asked for.
@@ -156,40 +131,5 @@ impl History {
     fn shown_path(&self, path: &[u8]) -> PathBuf {
         let path = Path::new(OsStr::from_bytes(path));
         if self.shown == Path::new(".") { path.to_path_buf() } else { self.shown.join(path) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::new_lines;
-
-    #[test]
-    fn lines_that_were_not_there() {
-        let check = |old: &str, new: &str, expected: &[&str]| {
-            let found: Vec<_> = new_lines(old.as_bytes(), new.as_bytes()).into_iter().map(|r| &new[r]).collect();
-            assert_eq!(found, expected);
-        };
-        check("a\nb\n", "a\nx\ny\nb\nz", &["x\ny\n", "z"]);
-        check("a\nb", "b\r\na\n", &[]);
-        check("", "a\nb", &["a\nb"]);
-        check("a\n", "", &[]);
-        check("a\n", "a\n\n", &["\n"]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_line_is_new_or_known(old in "[ab\n]{0,30}", new in "[abc\n]{0,30}") {
-            let ranges = new_lines(old.as_bytes(), new.as_bytes());
-            prop_assert!(ranges.windows(2).all(|w| w[0].end < w[1].start));
-            let mut at = 0;
-            for line in new.split_inclusive('\n') {
-                let inside = ranges.iter().any(|r| r.start <= at && at + line.len() <= r.end);
-                let known = old.split_inclusive('\n').any(|l| l.trim_end_matches('\n') == line.trim_end_matches('\n'));
-                prop_assert_eq!(inside, !known);
-                at += line.len();
-            }
-        }
     }
 }
