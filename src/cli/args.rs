@@ -72,6 +72,10 @@ pub(super) struct Scan {
     /// Scan what the next commit would add, in the git repositories named: new lines of the index, with their surroundings
     #[arg(long, conflicts_with_all = ["history", "no_ignore"])]
     pub(super) staged: bool,
+    /// Scan what the work tree has and the index has not, in the git repositories named: new lines, and untracked files that are not
+    /// ignored
+    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore"])]
+    pub(super) worktree: bool,
     #[command(flatten)]
     pub(super) added: Added,
     /// Read project key and allow list from this file instead of the nearest stanch.toml
@@ -141,13 +145,13 @@ pub(super) struct Added {
     ///
     /// `A...B` is what B has since its merge base with A, as in a pull request. An A of zeros is a first push: what no other ref reaches
     /// is scanned. A B of zeros is a deletion: nothing is scanned.
-    #[arg(long, value_name = "A..B", conflicts_with_all = ["history", "staged", "no_ignore", "pre_push", "pre_receive"])]
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_push", "pre_receive"])]
     pub(super) range: Option<String>,
     /// Scan what a push would send; git's pre-push hook: `exec stanch scan --pre-push "$@"`
-    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "pre_receive"])]
+    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_receive"])]
     pub(super) pre_push: bool,
     /// Scan what a push brings to this server; git's pre-receive hook: `exec stanch scan --pre-receive`
-    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore"])]
+    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree"])]
     pub(super) pre_receive: bool,
 }
 

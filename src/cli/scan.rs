@@ -70,7 +70,7 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
     if let Some(found) = commits::histories(args)? {
         return Ok(found);
     }
-    if !args.history && !args.staged {
+    if !args.history && !args.staged && !args.worktree {
         if !args.part.allow_alternates.is_empty() {
             return Err(hinted("`--allow-alternates` needs a git repository", "add `--history` or `--staged`"));
         }
@@ -173,12 +173,12 @@ fn scan(
     let mut input = report::Input::Named;
     if let Some(any) = commits::scan(args, &job, histories)? {
         input = if any { input } else { report::Input::Empty };
-    } else if args.staged {
+    } else if args.staged || args.worktree {
         let index = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
         let mut any = false;
         for history in histories.iter() {
-            any |= history
-                .scan_staged(&job, index.as_deref())
+            let index = index.as_deref();
+            any |= if args.staged { history.scan_staged(&job, index) } else { history.scan_worktree(&job, index) }
                 .map_err(|e| hinted(e.to_string(), "`git status` says what is wrong"))?;
         }
         input = if any { input } else { report::Input::Empty };

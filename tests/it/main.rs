@@ -35,3 +35,4 @@ mod streams;
 mod suppress;
 mod texts;
 mod transcripts;
+mod worktree;

@@ -33,7 +33,7 @@ fn clone(folder: &Folder, script: &str) -> Outcome {
 fn a_push_hook_blocks_what_the_remote_has_not_and_passes_the_rest() {
     let folder = repositories();
     hook(&folder, "clone/.git/hooks/pre-push", "exec \"$STANCH\" scan --pre-push \"$@\"");
-    clone(&folder, "echo x > x; git add x; COMMIT x; git push origin main 2>&1").says(0, &["no findings"]);
+    clone(&folder, "echo x > x; git add x; COMMIT x; git push origin main 2>&1").says(0, &["No secrets found"]);
     folder.write("clone/new", format!("x\nnew = {}\n", github(2)));
     let head = "$(git rev-parse --short=12 HEAD)";
     clone(&folder, &format!("git add new; COMMIT new; ! git push origin main > out 2>&1; cat out; grep -F {head}:new:2 out"))
@@ -68,7 +68,7 @@ fn the_first_push_of_all_is_scanned_as_a_whole() {
 fn a_server_refuses_what_a_push_brings_and_takes_the_rest() {
     let folder = repositories();
     hook(&folder, "server/hooks/pre-receive", "exec \"$STANCH\" scan --pre-receive");
-    clone(&folder, "echo x > x; git add x; COMMIT x; git push origin main 2>&1").says(0, &["no findings"]);
+    clone(&folder, "echo x > x; git add x; COMMIT x; git push origin main 2>&1").says(0, &["No secrets found"]);
     folder.write("clone/new", format!("x\nnew = {}\n", github(2)));
     let head = "$(git rev-parse --short=12 HEAD)";
     clone(&folder, &format!("git add new; COMMIT new; ! git push origin main > out 2>&1; cat out; grep -F {head}:new:2 out"))

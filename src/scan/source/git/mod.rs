@@ -21,6 +21,7 @@ mod range;
 mod staged;
 mod store;
 mod texts;
+mod worktree;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -133,7 +134,14 @@ impl History {
         let is_bare = |dir: &Path| dir.join("objects").is_dir() && dir.join("HEAD").exists();
         let above = || Repository::find(path).map(|r| r.root().to_path_buf()).filter(|_| path.is_dir());
         let root = if is_bare(path) { Some(path.to_path_buf()) } else { above() };
-        let Some(root) = root else { return Err(Error::NoRepository(path.to_path_buf())) };
+        let Some(mut root) = root else { return Err(Error::NoRepository(path.to_path_buf())) };
+        // Hooks run inside of it, and there its own name tells that it is none of a bare repository.
+        if root == Path::new(".")
+            && let Ok(real) = root.canonicalize()
+            && real.ends_with(".git")
+        {
+            root = real;
+        }
         // A folder of a work tree stands for all of it, under the name of its root.
         let is_root = path.canonicalize().is_ok_and(|path| root.canonicalize().is_ok_and(|root| root == path));
         let shown = if is_root { path.to_path_buf() } else { root.clone() };
@@ -209,6 +217,16 @@ impl History {
     pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
         coverage::alternates(self, job);
         staged::scan(self, other, job)
+    }
+
+    /// Scans what the work tree has and the index has not: new lines of tracked files, and untracked files that are not ignored. Whether
+    /// there is anything.
+    ///
+    /// # Errors
+    /// If there is no work tree, or the index cannot be read.
+    pub fn scan_worktree(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
+        coverage::alternates(self, job);
+        worktree::scan(self, other, job)
     }
 
     /// Scans what came in by some commits: lines that no parent has, and messages. Whether there is anything.
