@@ -73,6 +73,12 @@ pub(super) struct Scan {
     /// Scan what the next commit would add, in the git repositories named: new lines of the index, with their surroundings
     #[arg(long, conflicts_with_all = ["history", "no_ignore"])]
     pub(super) staged: bool,
+    /// Scan what the work tree has and the index has not, in the git repositories named: new lines, and untracked files that are not
+    /// ignored
+    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore"])]
+    pub(super) worktree: bool,
+    #[command(flatten)]
+    pub(super) added: Added,
     /// Read project key and allow list from this file instead of the nearest stanch.toml
     ///
     /// That is the one in the folder of what is scanned or above it, up to the root of the repository; outside a repository only the
@@ -133,6 +139,24 @@ pub(super) struct HistoryPart {
     /// Read objects that a repository borrows from others (alternates) if they lie in this folder; may be repeated
     #[arg(long, value_name = "DIR", action = ArgAction::Append)]
     pub(super) allow_alternates: Vec<PathBuf>,
+}
+
+/// What came in by commits.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Commits")]
+pub(super) struct Added {
+    /// Scan what the commits add that B reaches and A does not: new lines, with their surroundings, and messages
+    ///
+    /// `A...B` is what B has since its merge base with A, as in a pull request. An A of zeros is a first push: what no other ref reaches
+    /// is scanned. A B of zeros is a deletion: nothing is scanned.
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_push", "pre_receive"])]
+    pub(super) range: Option<String>,
+    /// Scan what a push would send; git's pre-push hook: `exec stanch scan --pre-push "$@"`
+    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_receive"])]
+    pub(super) pre_push: bool,
+    /// Scan what a push brings to this server; git's pre-receive hook: `exec stanch scan --pre-receive`
+    #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree"])]
+    pub(super) pre_receive: bool,
 }
 
 /// Which rules are used.

@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod exit;
 mod explain;
+mod git;
 mod history;
 mod in_tree;
 mod init;
@@ -28,7 +29,7 @@ pub fn main() -> ExitCode {
         Err(e) => return exit::usage(&e),
     };
     let result = match args.command {
-        args::Command::Scan(scan) => scan::run(&scan),
+        args::Command::Scan(scan) => scan::run(&git::hooked(scan)),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
-use super::{args, clock, config, in_tree, output, progress};
+use super::{args, clock, config, git as commits, in_tree, output, progress};
 use crate::base::date::Date;
 use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
@@ -67,7 +67,10 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
 
 /// The repositories whose history is scanned.
 fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
-    if !args.history && !args.staged {
+    if let Some(found) = commits::histories(args)? {
+        return Ok(found);
+    }
+    if !args.history && !args.staged && !args.worktree {
         if !args.part.allow_alternates.is_empty() {
             return Err(hinted("`--allow-alternates` needs a git repository", "add `--history` or `--staged`"));
         }
@@ -165,12 +168,14 @@ fn scan(
         }
     }
     let mut input = report::Input::Named;
-    if args.staged {
+    if let Some(any) = commits::scan(args, &job, histories)? {
+        input = if any { input } else { report::Input::Empty };
+    } else if args.staged || args.worktree {
         let index = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
         let mut any = false;
         for history in histories.iter() {
-            any |= history
-                .scan_staged(&job, index.as_deref())
+            let index = index.as_deref();
+            any |= if args.staged { history.scan_staged(&job, index) } else { history.scan_worktree(&job, index) }
                 .map_err(|e| hinted(e.to_string(), "`git status` says what is wrong"))?;
         }
         input = if any { input } else { report::Input::Empty };

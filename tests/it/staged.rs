@@ -129,3 +129,66 @@ fn the_index_that_git_names_to_hooks_is_read() {
     folder.write(".git/index", "no index");
     folder.run(&["scan", "--staged", "."]).says(2, &["cannot be opened", "hint: "]);
 }
+
+#[test]
+fn a_rename_with_changes_reports_only_what_changed() {
+    let folder = repository();
+    folder.write("unlike", "last\n");
+    folder.git(&["add", "unlike"]);
+    folder.git(&["commit", "-q", "-m", "unlike"]);
+    folder.git(&["mv", "old.txt", "new.txt"]);
+    std::fs::remove_file(folder.path("unlike")).unwrap();
+    folder.write("new.txt", format!("first\nold = {}\nmore = {}\nlast\n", github(1), github(2)));
+    folder.git(&["add", "-A"]);
+    folder.scan(&["--staged", "."]).is(1, &["new.txt:3:8 github-pat"], &[]);
+    // A copy of what stays is new.
+    folder.git(&["reset", "-q", "--hard"]);
+    folder.write("copy.txt", format!("first\nold = {}\nmore\n", github(1)));
+    folder.git(&["add", "copy.txt"]);
+    folder.scan(&["--staged", "."]).is(1, &["copy.txt:2:7 github-pat"], &[]);
+}
+
+#[test]
+fn an_index_that_is_damaged_is_refused() {
+    let folder = repository();
+    let mut index = std::fs::read(folder.path(".git/index")).unwrap();
+    let at = index.len() - 1;
+    index[at] ^= 1;
+    std::fs::write(folder.path(".git/index"), &index).unwrap();
+    folder.run(&["scan", "--staged", "."]).says(2, &["cannot be opened", "hint: "]);
+    folder.run(&["scan", "--worktree", "."]).says(2, &["cannot be opened", "hint: "]);
+    std::fs::write(folder.path(".git/index"), &index[..index.len() / 2]).unwrap();
+    folder.run(&["scan", "--staged", "."]).says(2, &["cannot be opened", "hint: "]);
+}
+
+#[test]
+fn an_index_in_parts_or_without_a_checksum_is_read() {
+    let folder = repository();
+    folder.git(&["update-index", "--split-index"]);
+    folder.write("new", format!("{}\n", github(2)));
+    folder.git(&["add", "new"]);
+    folder.scan(&["--staged", "."]).is(1, &["new:1:1 github-pat"], &[]);
+    folder.git(&["update-index", "--no-split-index"]);
+    folder.git(&["config", "index.skipHash", "true"]);
+    folder.write("other", format!("{}\n", github(3)));
+    folder.git(&["add", "other"]);
+    folder.scan(&["--staged", "."]).is(1, &["new:1:1 github-pat", "other:1:1 github-pat"], &[]);
+}
+
+#[test]
+fn a_sparse_index_is_read() {
+    let folder = repository();
+    folder.write("in/a", "a\n");
+    folder.write("out/deep/b", "b\n");
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "folders"]);
+    folder.write("out/deep/b", format!("b\n{}\n", github(2)));
+    folder.git(&["commit", "-q", "-am", "secret"]);
+    folder.git(&["sparse-checkout", "init", "--cone", "--sparse-index"]);
+    folder.git(&["sparse-checkout", "set", "in"]);
+    folder.shell("git ls-files --sparse -s | grep -q '^040000.*out/'").says(0, &[]);
+    folder.run(&["scan", "--staged", "."]).says(0, &["othing to scan"]);
+    folder.run(&["scan", "--worktree", "."]).says(0, &["othing to scan"]);
+    folder.git(&["reset", "-q", "--soft", "HEAD~1"]);
+    folder.scan(&["--staged", "."]).is(1, &["out/deep/b:2:1 github-pat"], &[]);
+}

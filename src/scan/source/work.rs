@@ -223,7 +223,10 @@ impl Worker {
     /// Scans parts of a text held in memory, each with what surrounds it; a container as a whole, if it has any part. The ranges begin at
     /// lines.
     pub(super) fn parts(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], ranges: &[Range<usize>]) {
-        self.coverage.files += 1;
+        match place {
+            Place::Inside { .. } => self.coverage.objects += 1,
+            _ => self.coverage.files += 1,
+        }
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
         if expand::detect(name, bytes).is_some() || utf16::order(bytes).is_some() {

@@ -7,8 +7,10 @@
 //! The packs are walked along their delta trees, each object inflated once, on all cores ([`pack`]): first commits and trees ([`graph`]),
 //! so that every blob that refs reach has the path and the commit it was first seen under before it is scanned, which rules with
 //! conditions on paths need ([`names`]); then all else ([`objects`]). Names and texts that are no objects
-//! follow ([`texts`]), and what was not read is told ([`coverage`]). [`Narrow`] chooses a part.
+//! follow ([`texts`]), and what was not read is told ([`coverage`]). [`Narrow`] chooses a part. Commits that came in, as a push or a range
+//! tells them, are scanned for their new lines ([`range`], [`changes`]).
 
+mod changes;
 mod coverage;
 mod delta;
 mod exposure;
@@ -17,10 +19,12 @@ mod names;
 mod narrow;
 mod objects;
 mod pack;
+mod range;
 mod rewrite;
 mod staged;
 mod store;
 mod texts;
+mod worktree;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -31,6 +35,7 @@ use gix::objs::Kind;
 use gix::odb::store::init::Slots;
 
 pub use self::narrow::{Narrow, since};
+pub use self::range::Added;
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding, IssueKind};
 use super::ignored::Repository;
@@ -124,10 +129,25 @@ impl History {
     /// # Errors
     /// As [`History::open`].
     pub fn open_allowing(path: &Path, alternates: &[PathBuf]) -> Result<Self, Error> {
+        Self::open_with(path, alternates, &[])
+    }
+
+    /// The same, and objects are read in these folders, too, which git named to a hook.
+    ///
+    /// # Errors
+    /// As [`History::open`].
+    pub fn open_with(path: &Path, alternates: &[PathBuf], objects: &[PathBuf]) -> Result<Self, Error> {
         let is_bare = |dir: &Path| dir.join("objects").is_dir() && dir.join("HEAD").exists();
         let above = || Repository::find(path).map(|r| r.root().to_path_buf()).filter(|_| path.is_dir());
         let root = if is_bare(path) { Some(path.to_path_buf()) } else { above() };
-        let Some(root) = root else { return Err(Error::NoRepository(path.to_path_buf())) };
+        let Some(mut root) = root else { return Err(Error::NoRepository(path.to_path_buf())) };
+        // Hooks run inside of it, and there its own name tells that it is none of a bare repository.
+        if root == Path::new(".")
+            && let Ok(real) = root.canonicalize()
+            && real.ends_with(".git")
+        {
+            root = real;
+        }
         // A folder of a work tree stands for all of it, under the name of its root.
         let is_root = path.canonicalize().is_ok_and(|path| root.canonicalize().is_ok_and(|root| root == path));
         let shown = if is_root { path.to_path_buf() } else { root.clone() };
@@ -141,6 +161,7 @@ impl History {
         let mut repository = repository.into_sync();
         let allowed: Vec<PathBuf> = alternates.iter().chain([&root]).filter_map(|dir| dir.canonicalize().ok()).collect();
         let mut folders = store::Folders::of(&common_dir.join("objects"), &allowed);
+        folders.add(objects);
         repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
         let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
         let graph = graph::Graph::default();
@@ -208,6 +229,27 @@ impl History {
     pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
         coverage::alternates(self, job);
         staged::scan(self, other, job)
+    }
+
+    /// Scans what the work tree has and the index has not: new lines of tracked files, and untracked files that are not ignored. Whether
+    /// there is anything.
+    ///
+    /// # Errors
+    /// If there is no work tree, or the index cannot be read.
+    pub fn scan_worktree(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
+        coverage::alternates(self, job);
+        worktree::scan(self, other, job)
+    }
+
+    /// Scans what came in by some commits: lines that no parent has, and messages. Whether there is anything.
+    ///
+    /// # Errors
+    /// If what is asked for is not in the repository.
+    pub fn scan_added(&mut self, job: &Job<'_>, added: &Added) -> Result<bool, Error> {
+        coverage::alternates(self, job);
+        let found = range::scan(self, added, job).map_err(|why| Error::Asked { path: self.shown.clone(), why })?;
+        self.names = found;
+        Ok(!self.names.commits.is_empty())
     }
 
     fn place(&self) -> Place<'_> {

@@ -70,8 +70,8 @@ pub(super) fn boundary(history: &History) -> HashSet<ObjectId> {
 pub(super) struct Reader<'h, 'j> {
     pub(super) history: &'h History,
     pub(super) repository: gix::Repository,
-    job: &'h Job<'j>,
-    boundary: HashSet<ObjectId>,
+    pub(super) job: &'h Job<'j>,
+    pub(super) boundary: HashSet<ObjectId>,
     /// What is called in the trees that are read, if somebody wants to know.
     names: Option<RefCell<TreeNames>>,
 }
@@ -106,7 +106,7 @@ impl<'h, 'j> Reader<'h, 'j> {
     }
 
     /// Without the parents that a shallow clone leaves out.
-    fn bounded(&self, (commit, mut parents): (Commit, Vec<ObjectId>)) -> (Commit, Vec<ObjectId>) {
+    pub(super) fn bounded(&self, (commit, mut parents): (Commit, Vec<ObjectId>)) -> (Commit, Vec<ObjectId>) {
         if self.boundary.contains(&commit.id) {
             parents.clear();
         }
@@ -219,7 +219,7 @@ impl<'h, 'j> Reader<'h, 'j> {
         }
     }
 
-    fn gap(&self, id: ObjectId, what: &str) {
+    pub(super) fn gap(&self, id: ObjectId, what: &str) {
         self.job.issues.gap(IssueKind::MissingObjects, &self.history.place(), format!("{id}: {what}"));
     }
 

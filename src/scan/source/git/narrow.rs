@@ -17,7 +17,7 @@ use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
 /// Tags of tags.
-const TAGS: usize = 100;
+pub(super) const TAGS: usize = 100;
 
 /// What of a history is scanned. Without any of it, all there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -207,7 +207,7 @@ fn reachable(reader: &Reader<'_, '_>, tips: Vec<ObjectId>, found: &mut Commits) 
 }
 
 /// A tag, the commit it leads to, and its time.
-type Tag = (ObjectId, ObjectId, i64);
+pub(super) type Tag = (ObjectId, ObjectId, i64);
 
 /// The commits that the chosen refs point at, and the tags on the way. What else refs point at is chosen as it is.
 fn tips(reader: &Reader<'_, '_>, narrow: &Narrow, selection: &mut Selection) -> Result<(Vec<ObjectId>, Vec<Tag>), String> {
@@ -255,7 +255,7 @@ fn tips(reader: &Reader<'_, '_>, narrow: &Narrow, selection: &mut Selection) -> 
 }
 
 /// A tag: itself, what it tags, and when.
-fn tag(reader: &Reader<'_, '_>, id: ObjectId) -> Option<Tag> {
+pub(super) fn tag(reader: &Reader<'_, '_>, id: ObjectId) -> Option<Tag> {
     if reader.repository.find_header(id).ok()?.kind() != Kind::Tag {
         return None;
     }
@@ -266,7 +266,7 @@ fn tag(reader: &Reader<'_, '_>, id: ObjectId) -> Option<Tag> {
 }
 
 /// The commit with a name: of a ref, or an id or its beginning; behind it `^` or `~N`.
-fn resolve(reader: &Reader<'_, '_>, name: &str) -> Result<ObjectId, String> {
+pub(super) fn resolve(reader: &Reader<'_, '_>, name: &str) -> Result<ObjectId, String> {
     let missing = || format!("no commit is named `{name}` here");
     let end = name.find(['^', '~']).unwrap_or(name.len());
     let (base, steps) = name.split_at(end);
@@ -294,7 +294,7 @@ fn resolve(reader: &Reader<'_, '_>, name: &str) -> Result<ObjectId, String> {
     Ok(id)
 }
 
-fn named(reader: &Reader<'_, '_>, name: &str) -> Option<ObjectId> {
+pub(super) fn named(reader: &Reader<'_, '_>, name: &str) -> Option<ObjectId> {
     let repository = &reader.repository;
     if name == "HEAD" || name == "@" {
         return repository.head_id().ok().map(gix::Id::detach);

@@ -209,6 +209,6 @@ impl Walk<'_, '_> {
 }
 
 /// What stands behind the headers of a commit or a tag.
-fn message(data: &[u8]) -> &[u8] {
+pub(super) fn message(data: &[u8]) -> &[u8] {
     memchr::memmem::find(data, b"\n\n").map_or(data, |at| &data[at + 2..])
 }

@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use gix::index::entry::{Flags, Mode};
 use gix::objs::{Kind, TreeRefIter};
 use rayon::prelude::*;
 
+use super::changes::{new_lines, source};
 use super::names::Reader;
 use super::{Error, History};
 use crate::scan::blob::Place;
@@ -31,25 +31,34 @@ struct Staged {
 
 /// Scans the index, or the one at `other`; whether it adds anything.
 pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<bool, Error> {
-    let staged = changed(history, other, job)?;
-    staged.par_iter().for_each(|file| one(history, file, job));
+    let (staged, deleted) = changed(history, other, job)?;
+    staged.par_iter().for_each(|file| one(history, file, &deleted, job));
     Ok(!staged.is_empty())
 }
 
-/// What the index has and `HEAD` has not.
-fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<Vec<Staged>, Error> {
-    let reader = Reader::new(history, job);
+/// The index, or the one at `other`; `None` if there is none yet.
+pub(super) fn index(history: &History, reader: &Reader<'_, '_>, other: Option<&Path>) -> Result<Option<gix::index::File>, Error> {
     let own = reader.repository.git_dir().join("index");
     let path = other.unwrap_or(&own);
     if !path.exists() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let file = gix::index::File::at(path, history.hash, true, gix::index::decode::Options::default());
-    let file = file.map_err(|e| Error::Open { path: path.to_path_buf(), why: e.to_string() })?;
+    let file = gix::index::File::at(path, history.hash, false, gix::index::decode::Options::default());
+    file.map(Some).map_err(|e| Error::Open { path: path.to_path_buf(), why: e.to_string() })
+}
+
+/// What the index has and `HEAD` has not, and blobs of files that `HEAD` has and the index has not.
+fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Vec<Staged>, Vec<ObjectId>), Error> {
+    let reader = Reader::new(history, job);
+    let Some(file) = index(history, &reader, other)? else { return Ok((Vec::new(), Vec::new())) };
     let mut head = Head::new(&reader);
     let mut out = Vec::new();
     for entry in file.entries() {
         let name = entry.path_in(file.path_backing());
+        if entry.mode == Mode::DIR {
+            folder(history, &mut head, (name, entry.id), &mut out);
+            continue;
+        }
         let blob = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
         // Intent to add: the name is in the index, the content is not. Of a conflict all sides are there, and each is looked at.
         if !blob || entry.flags.contains(Flags::INTENT_TO_ADD) {
@@ -60,48 +69,48 @@ fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<Vec
             out.push(Staged { path: history.shown_path(name), id: entry.id, before });
         }
     }
+    let mut deleted = Vec::new();
     if out.iter().any(|file| file.before.is_none()) {
         let known = head.all();
-        out.retain(|file| !known.contains(&file.id));
+        out.retain(|file| !known.contains_key(&file.id));
+        let names: HashSet<&[u8]> = file.entries().iter().map(|entry| &**entry.path_in(file.path_backing())).collect();
+        deleted.extend(known.iter().filter(|(_, path)| !names.contains(&path[..])).map(|(id, _)| *id));
+        deleted.sort_unstable();
     }
-    Ok(out)
+    Ok((out, deleted))
 }
 
-fn one(history: &History, file: &Staged, job: &Job<'_>) {
+/// A folder of a sparse index, which stands for all that is in it: that is looked at if `HEAD` has another one there.
+fn folder(history: &History, head: &mut Head<'_, '_, '_>, (name, id): (&[u8], ObjectId), out: &mut Vec<Staged>) {
+    let name = name.strip_suffix(b"/").unwrap_or(name);
+    if head.blob(name) == Some(id) {
+        return;
+    }
+    let mut found = Vec::new();
+    head.reader.tree(id, &mut HashSet::new(), &mut |id, path| found.push((id, [name, b"/", path].concat())));
+    for (id, path) in found {
+        let before = head.blob(&path);
+        if before != Some(id) {
+            out.push(Staged { path: history.shown_path(&path), id, before });
+        }
+    }
+}
+
+fn one(history: &History, file: &Staged, deleted: &[ObjectId], job: &Job<'_>) {
     let reader = Reader::new(history, job);
     let Some(bytes) = reader.object(file.id, Kind::Blob) else { return };
-    let before = file.before.and_then(|id| reader.object(id, Kind::Blob)).unwrap_or_default();
+    // A new file may be an old one under another name.
+    let before = match file.before {
+        Some(id) => reader.object(id, Kind::Blob),
+        None => source(&reader, deleted, &bytes),
+    };
+    let before: Vec<Vec<u8>> = before.into_iter().collect();
     let place = Place::File(&file.path);
     if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
         job.issues.note(IssueKind::GitObjects, &place, "large files kept by git LFS are not scanned: this is a pointer to one");
     }
     let ranges = new_lines(&before, &bytes);
     job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
-}
-
-/// The lines that the older text has not, those that follow each other as one range.
-fn new_lines(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
-    let known: HashSet<&[u8]> = old.split_inclusive(|b| *b == b'\n').map(without_end).collect();
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut at = 0;
-    for line in new.split_inclusive(|b| *b == b'\n') {
-        let range = at..at + line.len();
-        at = range.end;
-        if known.contains(without_end(line)) {
-            continue;
-        }
-        match ranges.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ => ranges.push(range),
-        }
-    }
-    ranges
-}
-
-/// Without what ends a line: git may turn one end into another.
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The tree of `HEAD`, each folder read when it is first asked for.
@@ -139,12 +148,12 @@ impl<'r, 'h, 'j> Head<'r, 'h, 'j> {
         entries.map(|entry| (entry.filename.to_vec(), entry.oid.to_owned())).collect()
     }
 
-    /// All blobs, wherever they stand.
-    fn all(&self) -> HashSet<ObjectId> {
-        let mut blobs = HashSet::new();
+    /// All blobs, each with a path that it stands under.
+    fn all(&self) -> HashMap<ObjectId, Vec<u8>> {
+        let mut blobs = HashMap::new();
         if let Some(tree) = self.tree {
-            self.reader.tree(tree, &mut HashSet::new(), &mut |id, _| {
-                blobs.insert(id);
+            self.reader.tree(tree, &mut HashSet::new(), &mut |id, path| {
+                blobs.insert(id, path.to_vec());
             });
         }
         blobs
@@ -153,43 +162,8 @@ impl<'r, 'h, 'j> Head<'r, 'h, 'j> {
 
 impl History {
     /// A path of the repository as it is shown: below the folder that was named.
-    fn shown_path(&self, path: &[u8]) -> PathBuf {
+    pub(super) fn shown_path(&self, path: &[u8]) -> PathBuf {
         let path = Path::new(OsStr::from_bytes(path));
         if self.shown == Path::new(".") { path.to_path_buf() } else { self.shown.join(path) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::new_lines;
-
-    #[test]
-    fn lines_that_were_not_there() {
-        let check = |old: &str, new: &str, expected: &[&str]| {
-            let found: Vec<_> = new_lines(old.as_bytes(), new.as_bytes()).into_iter().map(|r| &new[r]).collect();
-            assert_eq!(found, expected);
-        };
-        check("a\nb\n", "a\nx\ny\nb\nz", &["x\ny\n", "z"]);
-        check("a\nb", "b\r\na\n", &[]);
-        check("", "a\nb", &["a\nb"]);
-        check("a\n", "", &[]);
-        check("a\n", "a\n\n", &["\n"]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_line_is_new_or_known(old in "[ab\n]{0,30}", new in "[abc\n]{0,30}") {
-            let ranges = new_lines(old.as_bytes(), new.as_bytes());
-            prop_assert!(ranges.windows(2).all(|w| w[0].end < w[1].start));
-            let mut at = 0;
-            for line in new.split_inclusive('\n') {
-                let inside = ranges.iter().any(|r| r.start <= at && at + line.len() <= r.end);
-                let known = old.split_inclusive('\n').any(|l| l.trim_end_matches('\n') == line.trim_end_matches('\n'));
-                prop_assert_eq!(inside, !known);
-                at += line.len();
-            }
-        }
     }
 }

@@ -70,6 +70,15 @@ impl Folders {
         this
     }
 
+    /// Adds folders that git itself named, such as where it keeps what a push brought until its hooks agree.
+    pub(super) fn add(&mut self, folders: &[PathBuf]) {
+        for folder in folders.iter().filter_map(|folder| folder.canonicalize().ok()) {
+            if !self.all.iter().any(|known| known.canonicalize().is_ok_and(|known| known == folder)) {
+                self.all.push(folder);
+            }
+        }
+    }
+
     /// What the alternates file of a folder of objects names.
     fn named_by(&mut self, objects: &Path) -> Vec<PathBuf> {
         let path = objects.join("info/alternates");

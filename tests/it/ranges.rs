@@ -1,0 +1,169 @@
+//! `stanch scan --range`, `--pre-push` and `--pre-receive`: what commits add, in repositories made by real git.
+
+use crate::canary::github;
+use crate::run::{Folder, Report};
+
+const ZERO: &str = "0000000000000000000000000000000000000000";
+
+/// A repository with a commit, tagged `first`, in which a secret stands already.
+fn repository() -> Folder {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    commit(&folder, "old.txt", &format!("first\nold = {}\nlast\n", github(1)));
+    folder.git(&["tag", "first"]);
+    folder
+}
+
+fn commit(folder: &Folder, name: &str, content: &str) {
+    folder.write(name, content);
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", name]);
+}
+
+/// The id of a commit.
+fn id(folder: &Folder, name: &str) -> String {
+    folder.shell(&format!("git rev-parse {name}")).out.trim().to_owned()
+}
+
+fn short(folder: &Folder, name: &str) -> String {
+    id(folder, name)[..12].to_owned()
+}
+
+#[track_caller]
+fn finds(folder: &Folder, range: &str, places: &[String]) -> Report {
+    let report = folder.scan(&["--range", range, "."]);
+    let mut expected = places.iter().map(|p| format!("{p} github-pat")).collect::<Vec<_>>();
+    expected.sort();
+    assert_eq!(report.places(), expected, "{:?} {}", report.issues(), report.err);
+    assert_eq!((report.code, report.issues().len()), (i32::from(!places.is_empty()), 0), "{:?}", report.issues());
+    report
+}
+
+#[test]
+fn only_lines_that_the_commits_add_are_reported_and_say_by_which() {
+    let folder = repository();
+    commit(&folder, "old.txt", &format!("first\nmoved\nold = {}\nnew = {}\nlast\n", github(1), github(2)));
+    let second = short(&folder, "HEAD");
+    // Taken out again: it is in the range all the same.
+    commit(&folder, "old.txt", &format!("first\nold = {}\nthird\n", github(1)));
+    let report = finds(&folder, "first..HEAD", &[format!("{second}:old.txt:4:7")]);
+    assert_eq!(report.findings[0]["commit"]["id"], id(&folder, "HEAD~1"));
+    assert_eq!(report.findings[0]["commit"]["in_head"], false);
+    finds(&folder, "HEAD~1..HEAD", &[]);
+    finds(&folder, &format!("{}..{}", &id(&folder, "first")[..8], id(&folder, "HEAD~1")), &[format!("{second}:old.txt:4:7")]);
+    folder.git(&["commit", "-q", "--allow-empty", "-m", &format!("say {}", github(3))]);
+    finds(&folder, "HEAD~1..HEAD", &[format!("{}:1:5", short(&folder, "HEAD"))]);
+    folder.run(&["scan", "--range", "HEAD..HEAD"]).says(0, &["othing to scan"]);
+    folder.run(&["scan", "--range", "HEAD..first"]).says(0, &["othing to scan"]);
+}
+
+#[test]
+fn renames_copies_and_modes_add_nothing_and_an_evil_merge_does() {
+    let folder = repository();
+    folder.git(&["mv", "old.txt", "renamed.txt"]);
+    folder.shell("cp renamed.txt copy.txt; chmod +x renamed.txt");
+    commit(&folder, "other", "x\n");
+    finds(&folder, "first..HEAD", &[]);
+    // Renamed and changed at once: only what changed.
+    std::fs::remove_file(folder.path("copy.txt")).unwrap();
+    commit(&folder, "copied.txt", &format!("first\nold = {}\nlast\nmore = {}\n", github(1), github(2)));
+    finds(&folder, "HEAD~1..HEAD", &[format!("{}:copied.txt:4:8", short(&folder, "HEAD"))]);
+    folder.git(&["checkout", "-q", "-b", "side", "first"]);
+    commit(&folder, "side", "one\n");
+    let before = id(&folder, "HEAD");
+    folder.shell("git -c user.name=T -c user.email=t@e.invalid merge -q --no-commit master 2>&1 || git -c user.name=T -c user.email=t@e.invalid merge -q --no-commit main");
+    commit(&folder, "side", &format!("one\nevil = {}\n", github(4)));
+    let evil = short(&folder, "HEAD");
+    let report = folder.scan(&["--range", &format!("{before}..HEAD"), "."]);
+    assert!(report.places().contains(&format!("{evil}:side:2:8 github-pat")), "{:?}", report.places());
+}
+
+#[test]
+fn a_pull_request_is_taken_from_its_merge_base() {
+    let folder = repository();
+    folder.git(&["checkout", "-q", "-b", "topic"]);
+    commit(&folder, "topic", &format!("{}\n", github(2)));
+    folder.git(&["checkout", "-q", "-b", "base", "first"]);
+    commit(&folder, "base", &format!("{}\n", github(3)));
+    finds(&folder, "base...topic", &[format!("{}:topic:1:1", short(&folder, "topic"))]);
+    // A merge of the base into it brings nothing of its own.
+    folder.git(&["checkout", "-q", "topic"]);
+    folder.git(&["merge", "-q", "-m", "merge", "base"]);
+    finds(&folder, "base...topic", &[format!("{}:topic:1:1", short(&folder, "topic~1"))]);
+}
+
+#[test]
+fn first_pushes_deletions_and_force_pushes() {
+    let folder = repository();
+    let first = short(&folder, "first");
+    finds(&folder, &format!("{ZERO}..first"), &[format!("{first}:old.txt:2:7")]);
+    folder.git(&["checkout", "-q", "-b", "topic"]);
+    commit(&folder, "topic", &format!("{}\n", github(2)));
+    let topic = format!("{}:topic:1:1", short(&folder, "topic"));
+    finds(&folder, &format!("{ZERO}..topic"), std::slice::from_ref(&topic));
+    folder.run(&["scan", "--range", &format!("topic..{ZERO}")]).says(0, &["othing to scan"]);
+    // Written anew: the old end is no ancestor of the new one.
+    let old = id(&folder, "topic");
+    folder.git(&["reset", "-q", "--hard", "first"]);
+    commit(&folder, "anew", &format!("{}\n", github(3)));
+    let anew = format!("{}:anew:1:1", short(&folder, "topic"));
+    finds(&folder, &format!("{old}..topic"), std::slice::from_ref(&anew));
+    // And no longer here.
+    let gone = "1".repeat(40);
+    let note =
+        "note git-objects .: the commit that the range begins with is not here: what no other ref reaches is scanned instead";
+    folder.scan(&["--range", &format!("{gone}..topic"), "."]).is(1, &[&format!("{anew} github-pat")], &[note]);
+    let report = folder.scan(&["--range", &format!("first..{gone}"), "."]);
+    assert_eq!((report.code, report.issues().len()), (3, 1), "{:?}", report.issues());
+}
+
+#[test]
+fn what_is_no_range_is_refused() {
+    let folder = repository();
+    for wrong in [
+        "",
+        "first",
+        "..first",
+        "first..",
+        "first....HEAD",
+        "a..b..c",
+        "^a..b",
+        "a b..c",
+        "first..HEAD^{/x}",
+        "nobody..HEAD",
+        "HEAD..no~1",
+        "HEAD~9..HEAD",
+    ] {
+        folder.run(&["scan", "--range", wrong]).says(2, &["hint: "]);
+    }
+    folder.run(&["scan", "--range", "a..b", "--staged"]).says(2, &["cannot be used with"]);
+    folder.run(&["scan", "--range", "a..b", "-f", "sarif"]).says(2, &["hint: "]);
+}
+
+#[test]
+fn a_shallow_clone_that_cuts_the_range_is_a_gap() {
+    let folder = repository();
+    commit(&folder, "a", &format!("{}\n", github(2)));
+    commit(&folder, "b", &format!("{}\n", github(3)));
+    let (first, middle) = (id(&folder, "first"), id(&folder, "HEAD~1"));
+    folder.shell("git clone -q --depth 1 \"file://$PWD\" clone1; git clone -q --depth 2 \"file://$PWD\" clone2");
+    let report = folder.scan(&["--range", &format!("{first}..HEAD"), "clone1"]);
+    assert!(
+        report.issues().iter().any(|i| i.starts_with("gap missing-objects") && i.contains("--deepen")),
+        "{:?}",
+        report.issues()
+    );
+    assert_eq!(report.summary["complete"], false, "{}", report.summary);
+    // Deep enough for the range.
+    let head = short(&folder, "HEAD");
+    folder.scan(&["--range", &format!("{middle}..HEAD"), "clone2"]).is(1, &[&format!("clone2@{head}:b:1:1 github-pat")], &[]);
+}
+
+#[test]
+fn a_missing_object_is_a_gap() {
+    let folder = repository();
+    commit(&folder, "a", "harmless\n");
+    folder.shell("id=$(git rev-parse HEAD:a); rm -f .git/objects/${id:0:2}/${id:2}");
+    let report = folder.scan(&["--range", "first..HEAD", "."]);
+    assert_eq!((report.code, report.issues().len()), (3, 1), "{:?}", report.issues());
+}
