@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
         Err(e) => return exit::usage(&e),
     };
     let result = match args.command {
-        args::Command::Scan(scan) => scan::run(&git::hooked(scan)),
+        args::Command::Scan(scan) => scan::run(&git::hooked(*scan)),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Rules(rules) => rules::run(&rules),
         args::Command::Init(init) => init::run(&init),
