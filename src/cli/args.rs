@@ -21,7 +21,7 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    Scan(Scan),
+    Scan(Box<Scan>),
     Explain(Explain),
     History(History),
     Rules(Rules),

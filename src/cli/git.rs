@@ -19,8 +19,8 @@ pub(super) fn hooked(mut args: args::Scan) -> args::Scan {
     let is_default = args.paths == [Path::new(".")];
     if args.added.pre_push || args.added.pre_receive && is_default {
         let dir = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        let here = || History::open(Path::new(".")).is_ok();
-        args.paths = vec![dir.filter(|_| !here()).unwrap_or_else(|| PathBuf::from("."))];
+        let is_here = |dir: &PathBuf| History::open(Path::new(".")).is_ok_and(|history| history.is_at(dir));
+        args.paths = vec![dir.filter(|dir| !is_here(dir)).unwrap_or_else(|| PathBuf::from("."))];
     }
     args
 }

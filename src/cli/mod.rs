@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
         Err(e) => return exit::usage(&e),
     };
     let result = match args.command {
-        args::Command::Scan(scan) => scan::run(&git::hooked(scan)),
+        args::Command::Scan(scan) => scan::run(&git::hooked(*scan)),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),

@@ -133,3 +133,17 @@ fn the_address_of_a_remote_is_not_printed_and_the_environment_counts_in_hooks_on
     folder.shell("mkdir empty; mv .git/objects/?? empty; mkdir -p .git/objects").says(0, &[]);
     folder.shell("GIT_OBJECT_DIRECTORY=$PWD/empty \"$STANCH\" scan --range HEAD..main . || echo code $?").says(0, &["code 2"]);
 }
+
+#[test]
+fn the_repository_is_the_one_that_git_names_to_the_hook() {
+    let folder = repositories();
+    hook(&folder, "clone/.git/hooks/pre-push", "exec \"$STANCH\" scan --pre-push \"$@\"");
+    folder.write("clone/new", format!("x\nnew = {}\n", github(2)));
+    clone(&folder, "git add new; COMMIT new").says(0, &[]);
+    // From another one, by its name; from a folder of it; from a work tree that is linked to it.
+    folder.shell("git init -q other; cd other; ! git --git-dir=../clone/.git push ../server main 2>&1").says(0, &[":new:2"]);
+    folder.shell("mkdir clone/sub; cd clone/sub; ! git push origin main 2>&1").says(0, &[":new:2"]);
+    folder
+        .shell("cd clone; git worktree add -q ../linked -b side; cd ../linked; ! git push origin side 2>&1")
+        .says(0, &[":new:2"]);
+}

@@ -167,3 +167,35 @@ fn a_missing_object_is_a_gap() {
     let report = folder.scan(&["--range", "first..HEAD", "."]);
     assert_eq!((report.code, report.issues().len()), (3, 1), "{:?}", report.issues());
 }
+
+/// The commits of a range are those that git lists, whatever their clocks say.
+#[test]
+fn the_commits_of_a_range_are_those_of_git() {
+    let folder = repository();
+    let script = "
+        RANDOM=7; tree=$(git rev-parse HEAD^{tree}); export GIT_AUTHOR_NAME=T GIT_AUTHOR_EMAIL=t@e.invalid
+        export GIT_COMMITTER_NAME=T GIT_COMMITTER_EMAIL=t@e.invalid; all=($(git rev-parse HEAD))
+        while read -r token; do
+            parents=; for _ in 1 $((RANDOM % 3)); do parents=\"$parents -p ${all[RANDOM % ${#all[@]}]}\"; done
+            export GIT_COMMITTER_DATE=\"$((1700000000 + RANDOM % 9000)) +0000\" GIT_AUTHOR_DATE=\"1700000000 +0000\"
+            all+=($(echo \"$token\" | git commit-tree $tree $(echo $parents) 2> /dev/null))
+        done < tokens; rm tokens; git update-ref refs/heads/all ${all[-1]}
+        for _ in $(seq 25); do
+            a=${all[RANDOM % ${#all[@]}]} b=${all[RANDOM % ${#all[@]}]}
+            echo $a..$b $(git rev-list $a..$b | cut -c1-12 | sort)
+        done > ranges";
+    let tokens: Vec<String> = (100..140).map(github).collect();
+    folder.write("tokens", tokens.join("\n") + "\n");
+    folder.shell(script).says(0, &[]);
+    let ranges = std::fs::read_to_string(folder.path("ranges")).unwrap();
+    let mut some = 0;
+    for line in ranges.lines() {
+        let mut words = line.split_whitespace();
+        let range = words.next().unwrap();
+        let expected: Vec<String> = words.map(|id| format!("{id}:1:1 github-pat")).collect();
+        some += usize::from(expected.len() > 2);
+        let report = folder.scan(&["--range", range, "."]);
+        assert_eq!(report.places(), expected, "{range}");
+    }
+    assert!(some > 5, "{ranges}");
+}

@@ -168,6 +168,13 @@ impl History {
         Ok(Self { graph, repository, hash, root, folders, narrow, selection: None, pointers, common_dir, shown, names })
     }
 
+    /// Is this folder where the repository keeps what it is?
+    #[must_use]
+    pub fn is_at(&self, git_dir: &Path) -> bool {
+        let own = self.repository.to_thread_local().git_dir().canonicalize();
+        own.is_ok_and(|own| git_dir.canonicalize().is_ok_and(|other| own == other))
+    }
+
     /// Why the history is not the whole one; empty if it is: shallow and partial clones, grafts.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {

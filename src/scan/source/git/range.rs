@@ -424,3 +424,49 @@ fn message(reader: &Reader<'_, '_>, id: ObjectId, kind: Kind, job: &Job<'_>) {
     let place = Place::Inside { outer: &outer, member: &name, kind: Container::Git, source: None };
     job.with_worker(|worker| worker.object(job, &place, bytes, None));
 }
+
+#[cfg(test)]
+mod tests {
+    use gix::ObjectId;
+    use proptest::prelude::*;
+
+    use super::Added;
+
+    #[test]
+    fn ranges() {
+        let check = |text: &str, ends: Option<(&str, &str)>| {
+            let expected = ends.map(|(from, to)| Added::Range { from: from.to_owned(), to: to.to_owned() });
+            assert_eq!(Added::range(text).ok(), expected, "{text}");
+        };
+        check("a..b", Some(("a", "b")));
+        check("a...b", Some(("a", "b")));
+        check("v1.0..v1.1~2", Some(("v1.0", "v1.1~2")));
+        for text in ["", "a", "..", "...", "a..", "..b", "a....b", "a..b..c", "a...b..c", "^a..b", "a..-b", "a b..c"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn lines_of_hooks() {
+        let (one, two) = ("1".repeat(40), "2".repeat(40));
+        let hex = |text: &str| ObjectId::from_hex(text.as_bytes()).unwrap();
+        let ends = vec![(hex(&one), hex(&two))];
+        let check = |found: Result<Added, String>, expected: Added| assert_eq!(found, Ok(expected));
+        check(Added::pushed(format!("HEAD^{{/a b}} {two} refs/heads/x {one}\n").as_bytes()), Added::Pushed(ends.clone()));
+        check(Added::received(format!("{one} {two} refs/heads/x").as_bytes()), Added::Received(ends));
+        check(Added::pushed(b""), Added::Pushed(Vec::new()));
+        assert!(Added::pushed(format!(" {two} refs/heads/x {one}\n").as_bytes()).is_err());
+        assert!(Added::received(format!("{one} {two} \n").as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in ".{0,20}", input in proptest::collection::vec(any::<u8>(), 0..200), words in "[0-9a-f \n]{0,200}") {
+            drop(Added::range(&text));
+            for input in [&input[..], words.as_bytes()] {
+                drop(Added::pushed(input));
+                drop(Added::received(input));
+            }
+        }
+    }
+}
