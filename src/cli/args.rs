@@ -154,6 +154,9 @@ pub(super) struct Added {
     /// Scan what a push would send; git's pre-push hook: `exec stanch scan --pre-push "$@"`
     #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_receive"])]
     pub(super) pre_push: bool,
+    /// The remote that a hook is told.
+    #[arg(skip)]
+    pub(super) remote: Option<String>,
     /// Scan what a push brings to this server; git's pre-receive hook: `exec stanch scan --pre-receive`
     #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree"])]
     pub(super) pre_receive: bool,

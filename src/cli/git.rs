@@ -17,6 +17,9 @@ const MAX_INPUT: u64 = 256 << 20;
 /// The arguments, without those that git adds to a hook's: the name of a remote and its address. Where the hook runs is the repository.
 pub(super) fn hooked(mut args: args::Scan) -> args::Scan {
     let is_default = args.paths == [Path::new(".")];
+    if args.added.pre_push && !is_default {
+        args.added.remote = args.paths.first().map(|name| name.to_string_lossy().into_owned());
+    }
     if args.added.pre_push || args.added.pre_receive && is_default {
         let dir = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let is_here = |dir: &PathBuf| History::open(Path::new(".")).is_ok_and(|history| history.is_at(dir));
@@ -34,10 +37,6 @@ fn is_wanted(added: &args::Added) -> bool {
 pub(super) fn histories(args: &args::Scan) -> anyhow::Result<Option<Vec<History>>> {
     if !is_wanted(&args.added) {
         return Ok(None);
-    }
-    if args.format == args::Format::Sarif {
-        let hint = "code scanning shows lines of files as they are, and commits have older ones; use `-f json`";
-        return Err(hinted("a scan of commits has no SARIF report yet", hint));
     }
     let [path] = &args.paths[..] else {
         return Err(hinted("commits of one repository can be scanned at a time", "name one folder"));
@@ -86,7 +85,10 @@ fn added(args: &args::Added) -> anyhow::Result<Added> {
     let mut input = Vec::new();
     io::stdin().take(MAX_INPUT).read_to_end(&mut input)?;
     let (added, hint) = if args.pre_push {
-        (Added::pushed(&input), "`--pre-push` is for git's pre-push hook: `exec stanch scan --pre-push \"$@\"`")
+        (
+            Added::pushed(&input, args.remote.clone()),
+            "`--pre-push` is for git's pre-push hook: `exec stanch scan --pre-push \"$@\"`",
+        )
     } else {
         (Added::received(&input), "`--pre-receive` is for git's pre-receive hook: `exec stanch scan --pre-receive`")
     };

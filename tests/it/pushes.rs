@@ -58,6 +58,17 @@ fn a_push_hook_blocks_what_the_remote_has_not_and_passes_the_rest() {
 }
 
 #[test]
+fn what_one_remote_has_is_news_to_another() {
+    let folder = repositories();
+    clone(&folder, "git init -q --bare ../public; git remote add public ../public; git push -q public HEAD~0:refs/heads/main")
+        .says(0, &[]);
+    folder.write("clone/new", format!("{}\n", github(2)));
+    clone(&folder, "git add new; COMMIT new; git push -q origin main").says(0, &[]);
+    hook(&folder, "clone/.git/hooks/pre-push", "exec \"$STANCH\" scan --pre-push \"$@\"");
+    clone(&folder, "! git push public main 2>&1").says(0, &["new:1", "failed to push"]);
+}
+
+#[test]
 fn the_first_push_of_all_is_scanned_as_a_whole() {
     let folder = repositories();
     hook(&folder, "clone/.git/hooks/pre-push", "exec \"$STANCH\" scan --pre-push \"$@\"");

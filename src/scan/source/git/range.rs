@@ -30,8 +30,9 @@ pub enum Added {
         /// The new end; all zeros for a deletion.
         to: String,
     },
-    /// Those that a push sends: old and new end of each ref. What remote-tracking refs reach is old.
-    Pushed(Vec<(ObjectId, ObjectId)>),
+    /// Those that a push sends: old and new end of each ref, and the remote it is for. What its remote-tracking refs reach is old, or
+    /// those of all remotes, if none is named: what one remote has may be news to another.
+    Pushed(Vec<(ObjectId, ObjectId)>, Option<String>),
     /// Those that a push brings: old and new end of each ref. What any ref reaches is old.
     Received(Vec<(ObjectId, ObjectId)>),
 }
@@ -53,18 +54,18 @@ impl Added {
         Ok(Self::Range { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// Reads what git gives to pre-push: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` lines.
+    /// Reads what git gives to pre-push: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` lines, and the name of the remote as an argument.
     ///
     /// # Errors
     /// In words, if a line is something else.
-    pub fn pushed(input: &[u8]) -> Result<Self, String> {
+    pub fn pushed(input: &[u8], remote: Option<String>) -> Result<Self, String> {
         // What is pushed may be called by words with blanks between them.
         let fields = |line: &[u8]| -> Option<(ObjectId, ObjectId)> {
             let mut words = line.rsplitn(4, |b| *b == b' ');
             let (old, remote, new, local) = (words.next()?, words.next()?, words.next()?, words.next()?);
             (!local.is_empty() && !remote.is_empty()).then_some((id(old)?, id(new)?))
         };
-        updates(input, fields).map(Self::Pushed)
+        updates(input, fields).map(|updates| Self::Pushed(updates, remote))
     }
 
     /// Reads what git gives to pre-receive: `OLD-ID NEW-ID REF` lines.
@@ -159,7 +160,7 @@ fn ends(reader: &Reader<'_, '_>, added: &Added) -> Result<Ends, String> {
     let of_hash = |id: &ObjectId| id.kind() == reader.history.hash;
     match added {
         Added::Range { from, to } => range_ends(reader, from, to),
-        Added::Pushed(updates) | Added::Received(updates) => {
+        Added::Pushed(updates, _) | Added::Received(updates) => {
             if !updates.iter().all(|(old, new)| of_hash(old) && of_hash(new)) {
                 return Err("the ids on standard input are of another kind than those of the repository".to_owned());
             }
@@ -168,8 +169,12 @@ fn ends(reader: &Reader<'_, '_>, added: &Added) -> Result<Ends, String> {
                 ends.new.push(*new);
                 ends.old.extend(Some(*old).filter(|id| !id.is_null()));
             }
-            let is_sent = matches!(added, Added::Pushed(_));
-            let takes = |name: &[u8]| !is_sent || name.starts_with(b"refs/remotes/");
+            let folder = match added {
+                Added::Pushed(_, Some(remote)) => format!("refs/remotes/{remote}/"),
+                Added::Pushed(_, None) => "refs/remotes/".to_owned(),
+                _ => String::new(),
+            };
+            let takes = |name: &[u8]| name.starts_with(folder.as_bytes());
             ends.old.extend(refs(reader, takes));
             Ok(ends)
         }
@@ -452,10 +457,13 @@ mod tests {
         let hex = |text: &str| ObjectId::from_hex(text.as_bytes()).unwrap();
         let ends = vec![(hex(&one), hex(&two))];
         let check = |found: Result<Added, String>, expected: Added| assert_eq!(found, Ok(expected));
-        check(Added::pushed(format!("HEAD^{{/a b}} {two} refs/heads/x {one}\n").as_bytes()), Added::Pushed(ends.clone()));
+        check(
+            Added::pushed(format!("HEAD^{{/a b}} {two} refs/heads/x {one}\n").as_bytes(), None),
+            Added::Pushed(ends.clone(), None),
+        );
         check(Added::received(format!("{one} {two} refs/heads/x").as_bytes()), Added::Received(ends));
-        check(Added::pushed(b""), Added::Pushed(Vec::new()));
-        assert!(Added::pushed(format!(" {two} refs/heads/x {one}\n").as_bytes()).is_err());
+        check(Added::pushed(b"", None), Added::Pushed(Vec::new(), None));
+        assert!(Added::pushed(format!(" {two} refs/heads/x {one}\n").as_bytes(), None).is_err());
         assert!(Added::received(format!("{one} {two} \n").as_bytes()).is_err());
     }
 
@@ -464,7 +472,7 @@ mod tests {
         fn nothing_panics(text in ".{0,20}", input in proptest::collection::vec(any::<u8>(), 0..200), words in "[0-9a-f \n]{0,200}") {
             drop(Added::range(&text));
             for input in [&input[..], words.as_bytes()] {
-                drop(Added::pushed(input));
+                drop(Added::pushed(input, None));
                 drop(Added::received(input));
             }
         }
