@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -47,13 +48,44 @@ pub(super) fn index(history: &History, reader: &Reader<'_, '_>, other: Option<&P
     file.map(Some).map_err(|e| Error::Open { path: path.to_path_buf(), why: e.to_string() })
 }
 
+/// Adds the ranges of entries whose folders are the same in `HEAD`, as the index says itself: git commits what it says there.
+fn unchanged(
+    file: &gix::index::File,
+    tree: &gix::index::extension::Tree,
+    (folder, head): (&[u8], &mut Head<'_, '_, '_>),
+    same: &mut Vec<Range<usize>>,
+) {
+    let path = if folder.is_empty() { tree.name.to_vec() } else { [folder, b"/", &tree.name[..]].concat() };
+    let known = if path.is_empty() { head.tree } else { head.blob(&path) };
+    if tree.num_entries.is_some() && known == Some(tree.id) {
+        // Not by the number that stands there, which may be wrong.
+        let prefix = if path.is_empty() { path } else { [&path[..], b"/"].concat() };
+        let name = |entry: &gix::index::Entry| entry.path_in(file.path_backing()).to_vec();
+        let start = file.entries().partition_point(|entry| name(entry) < prefix);
+        let end = file.entries().partition_point(|entry| name(entry) < prefix || name(entry).starts_with(&prefix));
+        same.push(start..end);
+        return;
+    }
+    for child in &tree.children {
+        unchanged(file, child, (&path, &mut *head), same);
+    }
+}
+
 /// What the index has and `HEAD` has not, and blobs of files that `HEAD` has and the index has not.
 fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Vec<Staged>, Vec<ObjectId>), Error> {
     let reader = Reader::new(history, job);
     let Some(file) = index(history, &reader, other)? else { return Ok((Vec::new(), Vec::new())) };
     let mut head = Head::new(&reader);
     let mut out = Vec::new();
-    for entry in file.entries() {
+    let mut same = Vec::new();
+    file.tree().into_iter().for_each(|tree| unchanged(&file, tree, (b"", &mut head), &mut same));
+    same.sort_unstable_by_key(|range| range.start);
+    let mut same = same.into_iter().peekable();
+    for (index, entry) in file.entries().iter().enumerate() {
+        while same.next_if(|range: &Range<usize>| range.end <= index).is_some() {}
+        if same.peek().is_some_and(|range| range.contains(&index)) {
+            continue;
+        }
         let name = entry.path_in(file.path_backing());
         if entry.mode == Mode::DIR {
             folder(history, &mut head, (name, entry.id), &mut out);
