@@ -251,7 +251,7 @@ impl<'a> Carried<'a> {
         for first in [borders(to.start), borders(from)] {
             for at in (to.start + first..=to.end).step_by(PIECE) {
                 let before = &self.bytes[at.saturating_sub(WORD)..at];
-                if before.iter().rev().all(|b| TOKEN.has(*b)) {
+                if before.len() == WORD && before.iter().rev().all(|b| TOKEN.has(*b)) {
                     self.mark(at.saturating_sub(RUN)..at + RUN);
                 }
             }
@@ -299,12 +299,12 @@ impl<'a> Carried<'a> {
         self.dirty.get(index).is_some_and(|d| d.start <= at)
     }
 
-    /// No part begins or ends within a name: what stands at its start decides about the rest of it.
+    /// No part begins or ends within a name, which is shorter than this: what stands at its start decides about the rest of it.
     fn widen(&mut self) {
         let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         for mut range in std::mem::take(&mut self.dirty) {
-            range.start -= self.bytes[..range.start].iter().rev().take(2 * WORD).take_while(|b| name(b)).count();
-            range.end += self.bytes[range.end..].iter().take(2 * WORD).take_while(|b| name(b)).count();
+            range.start -= self.bytes[..range.start].iter().rev().take(4 * WORD).take_while(|b| name(b)).count();
+            range.end += self.bytes[range.end..].iter().take(4 * WORD).take_while(|b| name(b)).count();
             self.mark(range);
         }
     }

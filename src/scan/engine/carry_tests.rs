@@ -1,14 +1,15 @@
 //! A text scanned as a version of another one has the matches of the text scanned as a whole.
 
 use std::ops::Range;
+use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::super::rule::builtin;
+use super::super::rule::{builtin, load};
 use super::carry::{Record, Segment};
 use super::tests::{engine, fragments};
-use super::{Input, Match, Scratch};
+use super::{Engine, Input, Match, Scratch};
 
 /// Examples of all rules.
 fn examples() -> &'static [Vec<u8>] {
@@ -181,4 +182,26 @@ proptest! {
         let together = vec![Edit::Copy(at, 0), Edit::Copy(first.len(), gap.len())];
         check(first, &[apart.clone(), together, apart])?;
     }
+}
+
+#[test]
+fn a_literal_of_any_length_is_looked_at_again() {
+    let literal = "/x".repeat(45);
+    let rules = format!(
+        "provider = \"P\"\nurl = \"https://p.example/\"\nfix = \"Replace it.\"\n[[rule]]\nid = \"long\"\nabout = \"a\"\ncategory = \"generic\"\nseverity = \"low\"\nconfidence = \"low\"\n\
+         token = '\"zqk_\" @(alnum{{20}}) \"-{literal}\"'\nexamples = ['zqk_\u{b7}C3J27XDCG2LmlZGEONYl-{literal}']\n"
+    );
+    let entries = load::parse_toml(Path::new("long.toml"), &rules).unwrap();
+    let engine = Engine::new(entries.into_iter().map(|entry| entry.rule).collect()).unwrap();
+    let new = format!("zqk_C3J27XDCG2LmlZGEONYl-{literal}\nand words behind it\n").into_bytes();
+    let mut old = new.clone();
+    let at = 24 + literal.len();
+    old[at] = b'y';
+    let mut scratch = Scratch::default();
+    let record = engine.scan_version(&mut scratch, &Input::whole(&old), None);
+    assert!(scratch.matches().is_empty());
+    let copied = |to: Range<usize>| Segment { from: Some(to.start), to };
+    let segments = [copied(0..at), Segment { to: at..at + 1, from: None }, copied(at + 1..new.len())];
+    engine.scan_version(&mut scratch, &Input::whole(&new), Some((&record, &segments)));
+    assert_eq!(scratch.matches().len(), 1);
 }

@@ -20,6 +20,8 @@ pub struct Pattern {
     right: Set,
     /// Fewest bytes of a match.
     pub min_len: usize,
+    /// Bytes of all its literals: behind the last run that was measured, no more is looked at.
+    pub(super) literals: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -162,9 +164,11 @@ impl Pattern {
             None => Set::EMPTY,
         };
         let min_len = pieces.iter().map(Item::min_len).sum();
+        let literal = |item: &Item| if let Item::Literal(s) | Item::Folded(s) = item { s.len() } else { 0 };
+        let literals = pieces.iter().map(literal).sum();
         let secret = (secret.0, secret.1.min(pieces.len()));
         let (left, right) = (edge(pieces.first(), false), edge(pieces.last(), true));
-        (backs <= 1).then(|| Self { rule, pieces: pieces.into(), secret, left, right, min_len })
+        (backs <= 1).then(|| Self { rule, pieces: pieces.into(), secret, left, right, min_len, literals })
     }
 
     /// Matches at `at`.

@@ -43,8 +43,6 @@ const MOST_TRIES: u32 = 8;
 /// An extractor looks at so many bytes before and behind the place it is called for, and no further.
 const EXTRACTED_BEFORE: usize = 256;
 const EXTRACTED: usize = 2048;
-/// No literal is longer.
-pub(super) const LITERAL: usize = 64;
 /// So does who judges, before and behind a match.
 const JUDGED: usize = 640;
 /// First literals looked at before the literal that a pattern is found by.
@@ -278,11 +276,11 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         let pattern = &self.engine.tables.patterns[pattern as usize];
         // What is too near the end of the text is not tried.
         let short = self.bytes.len() < at + pattern.min_len;
-        self.looked(at.saturating_sub(1), at + if short { pattern.min_len } else { LITERAL });
+        self.looked(at.saturating_sub(1), at + if short { pattern.min_len } else { pattern.literals + 1 });
         if let Some(span) = pattern.match_at(self.bytes, at, (start, End::Border), &mut self.scratch.runs) {
             self.judge(pattern.rule, span, found);
         }
-        self.looked(at, self.scratch.runs.far + LITERAL);
+        self.looked(at, self.scratch.runs.far + pattern.literals + 1);
     }
 
     /// A token directly behind `\n`, `\t`, `%3D`, `\x3d` or `\u003d`, or behind a sequence that colours a terminal.
