@@ -206,6 +206,7 @@ fn entry(kind: u8, size: u64, base: &[u8], content: &[u8]) -> Vec<u8> {
     [head(kind, size), base.to_vec(), deflated(content)].concat()
 }
 
+const TREE: u8 = 2;
 const BLOB: u8 = 3;
 const OFFSET_DELTA: u8 = 6;
 const ID_DELTA: u8 = 7;
@@ -213,6 +214,19 @@ const ID_DELTA: u8 = 7;
 /// A delta that copies all of a base of `from` bytes.
 fn copy(from: u8) -> Vec<u8> {
     vec![from, from, 0x90, from]
+}
+
+#[test]
+fn a_tree_that_no_ref_reaches_and_that_cannot_be_inflated() {
+    let folder = packed();
+    let tree = [b"100644 a\0".as_slice(), &[7; 20]].concat();
+    let whole = [format!("tree {}\0", tree.len()).as_bytes(), &tree].concat();
+    let mut stream = deflated(&tree);
+    write_pack(&folder, &[(sha1(&whole), [head(TREE, tree.len() as u64), stream.clone()].concat())]);
+    assert!(scan(&folder).issues().iter().all(|i| !i.starts_with("gap ")), "{:?}", scan(&folder).issues());
+    stream[4..].fill(0xff);
+    write_pack(&folder, &[(sha1(&whole), [head(TREE, tree.len() as u64), stream].concat())]);
+    has_gap(&scan(&folder), "a tree that cannot be read");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! It must not scan, but for large files that git LFS keeps beside the objects. Start with [`before`] and [`after`].
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::History;
@@ -74,7 +74,6 @@ pub(super) fn before(history: &History, job: &Job<'_>) {
     if let Some(to) = strange_git_dir(history) {
         note(format!("its .git file leads to {}, which does not name this work tree", without_tokens(&to.to_string_lossy())));
     }
-    packs(history, job);
 }
 
 /// Says which alternates are not read.
@@ -115,33 +114,6 @@ pub(super) fn after(history: &History, job: &Job<'_>, links: &BTreeSet<Vec<u8>>)
     if has_store && !history.narrow.is_narrow() {
         files::scan(job, &[history.shown_file(&store)], Obey::Nothing);
     }
-}
-
-/// Says which packs do not end as their index says.
-fn packs(history: &History, job: &Job<'_>) {
-    let length = history.hash.len_in_bytes();
-    for folder in &history.folders.all {
-        for index in listed(&folder.join("pack")).iter().filter(|path| path.extension().is_some_and(|x| x == "idx")) {
-            let pack = index.with_extension("pack");
-            let named = end(index, 2 * length).map(|bytes| bytes[..length].to_vec());
-            let found = end(&pack, length);
-            if let (Some(named), Some(found)) = (named, found)
-                && named != found
-            {
-                let detail = "the checksum of a pack is not the one its index names: it is cut short or damaged";
-                job.issues.gap(IssueKind::Malformed, &Place::File(&pack), detail);
-            }
-        }
-    }
-}
-
-/// The last bytes of a file.
-fn end(path: &Path, length: usize) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
-    let start = file.metadata().ok()?.len().checked_sub(length as u64)?;
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, start).ok()?;
-    Some(bytes)
 }
 
 fn packed_replacements(history: &History) -> usize {

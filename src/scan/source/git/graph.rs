@@ -26,8 +26,8 @@ const LINK: u32 = 1 << 30;
 pub(super) struct Graph {
     /// Commits with the ids of their parents.
     pub(super) commits: hashtable::HashMap<ObjectId, (Commit, Vec<ObjectId>)>,
-    /// Trees that cannot be understood.
-    pub(super) broken: Vec<ObjectId>,
+    /// Trees that cannot be used, and why.
+    pub(super) broken: Vec<(ObjectId, &'static str)>,
     numbers: hashtable::HashMap<ObjectId, u32>,
     ids: Vec<ObjectId>,
     names: Vec<Box<[u8]>>,
@@ -52,8 +52,11 @@ pub(super) struct Entry<'g> {
 /// Reads all packs and all loose objects.
 pub(super) fn read(history: &History, packs: &[Pack]) -> Graph {
     let gather = Gather { hash: history.hash, graph: Mutex::default() };
+    let mut lost = Vec::new();
     for pack in packs {
-        pack.walk(&[Kind::Commit, Kind::Tree], false, &gather);
+        // Commits that cannot be read are told when messages are scanned.
+        pack.walk(&[Kind::Commit], false, &gather);
+        lost.extend(pack.walk(&[Kind::Tree], false, &gather));
     }
     let mut buffer = Vec::new();
     for folder in &history.folders.all {
@@ -68,7 +71,11 @@ pub(super) fn read(history: &History, packs: &[Pack]) -> Graph {
             }
         }
     }
-    gather.graph.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut graph = gather.graph.into_inner().unwrap_or_else(PoisonError::into_inner);
+    graph.broken.extend(lost.into_iter().map(|id| (id, "a tree that cannot be read")));
+    graph.broken.sort_unstable();
+    graph.broken.dedup();
+    graph
 }
 
 struct Gather {
@@ -87,7 +94,7 @@ impl Visit for Gather {
         } else if kind == Kind::Tree {
             let mut graph = graph();
             if !graph.add_tree(id.to_owned(), bytes, self.hash) {
-                graph.broken.push(id.to_owned());
+                graph.broken.push((id.to_owned(), "a tree that cannot be understood"));
             }
         }
     }
@@ -131,6 +138,9 @@ impl Graph {
     /// Adds a tree; false if it cannot be understood.
     pub(super) fn add_tree(&mut self, id: ObjectId, bytes: &[u8], hash: gix::hash::Kind) -> bool {
         let number = self.number(id) as usize;
+        if self.trees[number].is_some() {
+            return true;
+        }
         let start = self.entries.len();
         for entry in TreeRefIter::from_bytes(bytes, hash) {
             let Ok(entry) = entry else {

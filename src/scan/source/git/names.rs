@@ -34,10 +34,10 @@ pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Name
     let mut tree_names = reader.names.take().map(RefCell::into_inner).unwrap_or_default();
     tree_names.add_unreached(graph, &seen);
     // Those that are reached were told when they were.
-    for id in std::mem::take(&mut graph.broken) {
-        let number = graph.number(id) as usize;
-        if !seen.get(number).is_some_and(|seen| *seen) {
-            reader.gap(id, "a tree that cannot be understood");
+    for (id, why) in std::mem::take(&mut graph.broken) {
+        let number = graph.number(id);
+        if graph.tree(number).is_none() && !seen.get(number as usize).is_some_and(|seen| *seen) {
+            reader.gap(id, why);
         }
     }
     let mut head = HashSet::new();
@@ -232,31 +232,39 @@ impl<'h, 'j> Reader<'h, 'j> {
     }
 }
 
-/// Parents before children, else by time: two commits may be of one second, and a clock may be wrong.
+/// Parents before children, else the oldest first.
 pub(super) fn in_order(found: Vec<(Commit, Vec<ObjectId>)>) -> Vec<Commit> {
-    let place: HashMap<ObjectId, usize> = found.iter().enumerate().map(|(at, (commit, _))| (commit.id, at)).collect();
-    let mut children = vec![Vec::new(); found.len()];
-    let mut before = vec![0_usize; found.len()];
-    for (at, (_, parents)) in found.iter().enumerate() {
+    let order = ordered(found.iter().map(|(commit, parents)| (commit.id, commit.time, parents.as_slice())));
+    let mut found: Vec<_> = found.into_iter().map(|(commit, _)| Some(commit)).collect();
+    order.into_iter().filter_map(|at| found[at].take()).collect()
+}
+
+/// The order of commits, told by id, time and parents: parents before children, else by time. Two may be of one second, and a clock may
+/// be wrong.
+pub(super) fn ordered<'c>(commits: impl Iterator<Item = (ObjectId, i64, &'c [ObjectId])> + Clone) -> Vec<usize> {
+    let place: HashMap<ObjectId, usize> = commits.clone().zip(0..).map(|((id, ..), at)| (id, at)).collect();
+    let mut children = vec![Vec::new(); place.len()];
+    let mut before = vec![0_usize; place.len()];
+    let mut keys = Vec::with_capacity(place.len());
+    for (at, (id, time, parents)) in commits.enumerate() {
         for parent in parents.iter().filter_map(|id| place.get(id)) {
             children[*parent].push(at);
             before[at] += 1;
         }
+        keys.push(Reverse((time, id, at)));
     }
-    let key = |at: usize| Reverse((found[at].0.time, found[at].0.id, at));
-    let mut ready: BinaryHeap<_> = (0..found.len()).filter(|at| before[*at] == 0).map(key).collect();
-    let mut order = Vec::with_capacity(found.len());
+    let mut ready: BinaryHeap<_> = keys.iter().filter(|Reverse((.., at))| before[*at] == 0).copied().collect();
+    let mut order = Vec::with_capacity(keys.len());
     while let Some(Reverse((.., at))) = ready.pop() {
         order.push(at);
         for child in &children[at] {
             before[*child] -= 1;
             if before[*child] == 0 {
-                ready.push(key(*child));
+                ready.push(keys[*child]);
             }
         }
     }
-    let mut found: Vec<_> = found.into_iter().map(|(commit, _)| Some(commit)).collect();
-    order.into_iter().filter_map(|at| found[at].take()).collect()
+    order
 }
 
 /// `Name <mail>` of a header line.

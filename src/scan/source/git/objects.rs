@@ -39,7 +39,13 @@ impl Packs {
                 continue;
             }
             match Pack::open(&index, history.hash) {
-                Ok(pack) => self.all.push(pack),
+                Ok(pack) => {
+                    if !pack.is_whole() {
+                        let detail = "the checksum of a pack is not the one its index names: it is cut short or damaged";
+                        job.issues.gap(IssueKind::Malformed, &Place::File(pack.path()), detail);
+                    }
+                    self.all.push(pack);
+                }
                 Err(_) if is_gone(&index) => vanished = true,
                 Err(error) => {
                     let detail = format!("a pack that cannot be opened: {error}");

@@ -125,6 +125,13 @@ impl Pack {
         Ok(this)
     }
 
+    /// Does it end as its index says?
+    pub(super) fn is_whole(&self) -> bool {
+        let mut end = gix::ObjectId::null(self.hash);
+        let read = self.file.read_exact_at(end.as_mut_slice(), self.end);
+        read.is_ok() && end == self.index.pack_checksum()
+    }
+
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -213,8 +220,6 @@ impl Pack {
     /// Visits all objects of these kinds, on all cores. The ids of those that cannot be read are the result; what is a delta of nothing
     /// that can be read has no kind and is among them, if `strays` is asked for.
     pub(super) fn walk<V: Visit>(&self, kinds: &[Kind], strays: bool, visit: &V) -> Vec<ObjectId> {
-        let n = self.entries.len();
-        let seen = Mutex::new(vec![false; if strays { n } else { 0 }]);
         let failed = Mutex::new(Vec::new());
         let locals: Mutex<Vec<Local>> = Mutex::default();
         let mut roots: Vec<u32> = Vec::new();
@@ -236,11 +241,11 @@ impl Pack {
         });
         let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         if strays {
-            let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = vec![false; self.entries.len()];
             for root in roots.iter().chain(&others) {
                 self.below(*root, &mut |entry| seen[entry as usize] = true);
             }
-            failed.extend((0..n).filter(|at| !seen[*at]).map(|at| at as u32));
+            failed.extend((0..).zip(&seen).filter(|(_, seen)| !**seen).map(|(at, _)| at));
         }
         failed.sort_unstable();
         failed.dedup();

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::changes::{new_lines, source};
 use super::names::Reader;
-use super::{Error, History};
+use super::{Error, History, coverage};
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
@@ -138,7 +138,7 @@ fn one(history: &History, file: &Staged, deleted: &[ObjectId], job: &Job<'_>) {
     };
     let before: Vec<Vec<u8>> = before.into_iter().collect();
     let place = Place::File(&file.path);
-    if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+    if bytes.starts_with(coverage::LFS) {
         job.issues.note(IssueKind::GitObjects, &place, "large files kept by git LFS are not scanned: this is a pointer to one");
     }
     let ranges = new_lines(&before, &bytes);

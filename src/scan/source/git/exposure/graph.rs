@@ -2,8 +2,7 @@
 //!
 //! It must not look into trees. Start with [`Graph::read`]. What cannot be read is left out: the scan said so already.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -11,7 +10,7 @@ use gix::objs::{CommitRef, Kind, TagRef};
 
 use super::super::Commit;
 use super::super::graph::Graph as Database;
-use super::super::names::{parsed, person, time};
+use super::super::names::{ordered, parsed, person, time};
 use crate::scan::finding::Seen;
 
 /// A reflog that is larger is not looked at.
@@ -257,36 +256,16 @@ fn below(folder: &Path, name: &str, files: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// Parents before children, else by time: two commits may be of one second, and a clock may be wrong.
+/// Parents before children, else the oldest first.
 fn in_order(found: &[Found]) -> Vec<Node> {
-    let place: HashMap<ObjectId, usize> = found.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
-    let parents = |at: usize| found[at].parents.iter().filter_map(|id| place.get(id).copied());
-    let mut children = vec![Vec::new(); found.len()];
-    let mut before = vec![0_usize; found.len()];
-    for (at, before) in before.iter_mut().enumerate() {
-        for parent in parents(at) {
-            children[parent].push(at);
-            *before += 1;
-        }
-    }
-    let key = |at: usize| Reverse((found[at].time, found[at].id, at));
-    let mut ready: BinaryHeap<_> = (0..found.len()).filter(|at| before[*at] == 0).map(key).collect();
-    let mut nodes = Vec::with_capacity(found.len());
-    let mut now_at = vec![0_u32; found.len()];
-    while let Some(Reverse((.., at))) = ready.pop() {
-        now_at[at] = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-        let Found { id, tree, is_commit, by_ref, .. } = found[at];
-        // All of them are in the order already.
-        let parents = parents(at).map(|parent| now_at[parent]).collect();
-        nodes.push(Node { id, tree, parents, is_commit, by_ref });
-        for child in &children[at] {
-            before[*child] -= 1;
-            if before[*child] == 0 {
-                ready.push(key(*child));
-            }
-        }
-    }
-    nodes
+    let order = ordered(found.iter().map(|one| (one.id, one.time, one.parents.as_slice())));
+    let now_at: HashMap<ObjectId, u32> = (0..).zip(&order).map(|(now, at)| (found[*at].id, now)).collect();
+    let node = |at: usize| {
+        let Found { id, tree, is_commit, by_ref, ref parents, .. } = found[at];
+        let parents = parents.iter().filter_map(|id| now_at.get(id).copied()).collect();
+        Node { id, tree, parents, is_commit, by_ref }
+    };
+    order.into_iter().map(node).collect()
 }
 
 #[cfg(test)]
