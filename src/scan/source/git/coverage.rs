@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use super::History;
 use crate::base::text::without_tokens;
-use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::files::{self, Obey};
 use crate::scan::source::work::Job;
