@@ -3,9 +3,15 @@
 //! It must not know what is hashed or why. Start with [`hmac_sha256`].
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, Payload};
 use ctutils::CtEq;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// Bytes of the random number that a sealed text begins with.
+const NONCE: usize = 24;
 
 /// The operating system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +27,36 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+/// SHA-256 of the concatenation of `parts`, with the length of each before it, so that two lists never give the same.
+#[must_use]
+pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// Encrypts `text`, so that [`open`] with the same key and the same `about`, which is not encrypted, gives it back or fails if a byte
+/// of it or of `about` was changed. XChaCha20-Poly1305 under a random nonce, which comes first: 40 bytes more than `text`.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn seal(key: &[u8; 32], about: &[u8], text: &[u8]) -> Result<Vec<u8>, NoRandom> {
+    let nonce = random::<NONCE>()?;
+    let sealed = XChaCha20Poly1305::new(&(*key).into()).encrypt(&nonce.into(), Payload { msg: text, aad: about });
+    Ok([&nonce[..], &sealed.expect("a text in memory is shorter than 256 GB")].concat())
+}
+
+/// What was sealed; `None` if it was not with this key and `about`, or was changed.
+#[must_use]
+pub fn open(key: &[u8; 32], about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+    let cipher = XChaCha20Poly1305::new(&(*key).into());
+    cipher.decrypt(&(*nonce).into(), Payload { msg: sealed, aad: about }).ok().map(Zeroizing::new)
 }
 
 /// Random bytes from the operating system, fit for keys.
@@ -63,7 +99,7 @@ impl MemoryHard {
 
 #[cfg(test)]
 mod tests {
-    use super::{MemoryHard, hmac_sha256, random, same};
+    use super::{MemoryHard, digest, hmac_sha256, open, random, same, seal};
     use crate::base::text::hex;
 
     #[test]
@@ -80,6 +116,29 @@ mod tests {
             &[b"Test Using Larger Than Block-Size Key - Hash Key First"],
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
         );
+    }
+
+    #[test]
+    fn digests_of_lists() {
+        // Of eight zeros, and of 1 and seven zeros before `a`.
+        assert_eq!(hex(&digest(&[b""])), "af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc");
+        assert_ne!(digest(&[b"a", b"b"]), digest(&[b"ab"]));
+        assert_ne!(digest(&[b"", b"a"]), digest(&[b"a", b""]));
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_by_the_same_key_and_whole_only() {
+        let (key, other) = ([1; 32], [2; 32]);
+        let sealed = seal(&key, b"about", b"a text").unwrap();
+        assert_eq!(open(&key, b"about", &sealed).unwrap().as_slice(), b"a text");
+        assert_eq!((open(&other, b"about", &sealed), open(&key, b"abouT", &sealed)), (None, None));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(open(&key, b"about", &changed), None);
+            assert_eq!(open(&key, b"about", &sealed[..at]), None);
+        }
+        assert_ne!(seal(&key, b"about", b"a text").unwrap(), sealed, "a nonce is used once");
     }
 
     /// Pinned, and computed by other means (argon2-cffi): stored fingerprints depend on it.

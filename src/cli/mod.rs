@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod rules;
 mod scan;
+mod verdicts;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
-use super::{args, clock, config, git as commits, in_tree, output, progress};
+use super::{args, clock, config, git as commits, in_tree, output, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
@@ -76,9 +76,11 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
         }
         return Ok(Vec::new());
     }
+    let keep = if args.history { verdicts::keep(&args.part)? } else { None };
     let open = |path: &PathBuf| {
         let history = History::open_allowing(path, &args.part.allow_alternates);
-        let history = history.map_err(|e| hinted(e.to_string(), "name the folder of a repository"))?;
+        let mut history = history.map_err(|e| hinted(e.to_string(), "name the folder of a repository"))?;
+        keep.iter().for_each(|keep| history.keep_verdicts(keep.clone()));
         match history.missing().first() {
             Some(why) if args.part.require_full_history => {
                 let what = format!("the history of {} is not whole, and `--require-full-history` asks for that", path.display());

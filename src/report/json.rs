@@ -277,6 +277,9 @@ pub(super) struct CoverageRecord {
     /// Only where the history of a repository was scanned.
     #[serde(skip_serializing_if = "Option::is_none")]
     objects: Option<u64>,
+    /// Those of them that were not scanned again, because an earlier scan did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects_known: Option<u64>,
     bytes: u64,
     members: u64,
     member_bytes: u64,
@@ -370,6 +373,7 @@ impl CoverageRecord {
         Self {
             files: cover.files,
             objects: (cover.objects > 0).then_some(cover.objects),
+            objects_known: (cover.known > 0).then_some(cover.known),
             bytes: cover.bytes,
             members: cover.members,
             member_bytes: cover.member_bytes,

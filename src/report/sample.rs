@@ -111,6 +111,7 @@ pub(super) fn sample() -> Scan {
     scan.coverage = Coverage {
         files: 1204,
         objects: 0,
+        known: 0,
         bytes: 35_249_120,
         members: 37,
         member_bytes: 1_220_300,
@@ -255,7 +256,7 @@ pub(super) fn history() -> Scan {
     lost.occurrences = vec![occurrence(in_git(file("."), &"5e".repeat(20)), 3, "key = \"", "***", "\"")];
     lost.exposure = Some(Exposure { reflogs: vec!["HEAD@{2}".into()], ..Exposure::default() });
     let mut scan = scan(vec![lost, said, pushed, here]);
-    scan.coverage = Coverage { objects: 4321, bytes: 34_567, rules: 120, ..Coverage::default() };
+    scan.coverage = Coverage { objects: 4321, known: 4000, bytes: 34_567, rules: 120, ..Coverage::default() };
     scan
 }
 

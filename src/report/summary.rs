@@ -30,6 +30,9 @@ fn coverage(page: &mut Page, cover: &Coverage) {
         (files, objects) => format!("{} and {}", count(files, "file", "files"), count(objects, "git object", "git objects")),
     };
     let mut scanned = vec![format!("{what} ({})", size(cover.bytes))];
+    if cover.known > 0 {
+        scanned.push(format!("{} of them by an earlier scan", thousands(cover.known)));
+    }
     if cover.members > 0 {
         let members = count(cover.members, "member", "members");
         scanned.push(format!("{members} of archives and notebooks ({})", size(cover.member_bytes)));

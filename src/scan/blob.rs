@@ -55,7 +55,7 @@ impl Source<'_> {
 }
 
 /// The kind of a container, which decides how its members are named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Container {
     /// zip, tar, 7z or a single compressed stream: `outer!member`.
     Archive,
@@ -94,6 +94,16 @@ impl Place<'_> {
             Place::Inside { outer, member, kind, .. } => {
                 Origin::Inside { outer: Arc::new(outer.to_origin()), member: (*member).to_owned(), kind: *kind }
             }
+        }
+    }
+
+    /// The name of the git object that holds it, if one does.
+    #[must_use]
+    pub fn git_object(&self) -> Option<&str> {
+        match self {
+            Place::Inside { member, kind: Container::Git, .. } => Some(member),
+            Place::Inside { outer, .. } => outer.git_object(),
+            Place::File(_) | Place::Stdin => None,
         }
     }
 
@@ -138,6 +148,16 @@ impl Place<'_> {
 }
 
 impl Origin {
+    /// The name of the git object that holds it, if one does.
+    #[must_use]
+    pub fn git_object(&self) -> Option<&str> {
+        match self {
+            Origin::Inside { member, kind: Container::Git, .. } => Some(member),
+            Origin::Inside { outer, .. } => outer.git_object(),
+            Origin::File(_) | Origin::Stdin => None,
+        }
+    }
+
     /// The path of the file that holds it all, if there is one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {

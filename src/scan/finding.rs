@@ -60,7 +60,7 @@ pub struct Occurrence {
 }
 
 /// The commit by which a secret came into a repository.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Committed {
     /// Id of the commit, in hexadecimal digits.
     pub id: String,
@@ -81,7 +81,7 @@ pub struct Committed {
 }
 
 /// How far a secret got in the history of a repository, by the places of it that are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Exposure {
     /// The first commit that holds it: in its tree, or in its message. Parents come before children.
     pub first: Option<Seen>,
@@ -105,7 +105,7 @@ pub struct Exposure {
 }
 
 /// A commit that says who made it, and when.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Seen {
     /// Its id, in hexadecimal digits.
     pub commit: String,
@@ -237,7 +237,7 @@ pub struct Issue {
 }
 
 /// Whether something that was not looked at makes the scan incomplete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Level {
     /// It should have been looked at and was not: counts towards exit code 3.
     Gap,
@@ -246,7 +246,7 @@ pub enum Level {
 }
 
 /// Kinds of issues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IssueKind {
     /// No permission, or an input error while reading.
@@ -292,6 +292,8 @@ pub struct Coverage {
     pub files: u64,
     /// Objects of git repositories scanned: blobs, and messages of commits and tags.
     pub objects: u64,
+    /// Those of them that an earlier scan found clean, or whose findings it told where they are: they were not scanned again.
+    pub known: u64,
     /// Bytes scanned, without what was unpacked from archives and notebooks.
     pub bytes: u64,
     /// Archive members and notebook cells scanned.

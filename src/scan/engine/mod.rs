@@ -50,6 +50,9 @@ use meaning::{Judge, note};
 /// No match of a built-in rule and nothing it depends on is longer; a longer match of another rule may be cut where a window ends.
 pub const OVERLAP: usize = 20 * 1024;
 
+/// Raised when the same rules come to find something else: what earlier scans found clean is looked at again then.
+pub const EDITION: u32 = 1;
+
 /// The engine for one set of rules: immutable, shared by all threads, cannot fail on input.
 #[derive(Debug)]
 pub struct Engine {

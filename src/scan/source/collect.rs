@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -57,6 +57,8 @@ pub struct Collector<'a> {
 struct Inner {
     secrets: HashMap<Fingerprint, Known>,
     counts: Counts,
+    /// Git objects that something was found in.
+    objects: HashSet<String>,
 }
 
 /// What is known of one secret. Threads add in any order: neither the rule nor the places may depend on it.
@@ -99,6 +101,9 @@ impl<'a> Collector<'a> {
 
     /// Adds the matches of one window: `all` are those of the whole window, by position, `bytes` its content.
     pub fn add(&self, place: &Place<'_>, bytes: &[u8], window: &Window, all: &[Match]) {
+        if let Some(object) = place.git_object() {
+            self.lock().objects.insert(object.to_owned());
+        }
         // From match to match, so that a line is counted once however many matches it has.
         let mut known = (window.emit.start, (window.line, window.column));
         for found in all.iter().filter(|m| window.emit.contains(&m.span.secret_start)) {
@@ -107,6 +112,24 @@ impl<'a> Collector<'a> {
             let at = at(bytes, window, known.1, found);
             self.one(place, bytes, at, (found, near(all, start)));
         }
+    }
+
+    /// What matches are turned into findings with.
+    pub(super) fn decider(&self) -> Decider<'a> {
+        self.decider
+    }
+
+    /// Was anything found in the git object of this name, be it silenced?
+    #[must_use]
+    pub fn has_found_in(&self, object: &str) -> bool {
+        self.lock().objects.contains(object)
+    }
+
+    /// Did anything decide that a finding is silenced, or was not?
+    #[must_use]
+    pub fn has_silenced(&self) -> bool {
+        let inner = self.lock();
+        inner.counts.inline > 0 || inner.counts.fingerprint > 0 || !inner.counts.remarks.is_empty()
     }
 
     fn one(&self, place: &Place<'_>, bytes: &[u8], at: At, matches: (&Match, &[Match])) {
@@ -187,7 +210,7 @@ impl<'a> Collector<'a> {
     /// One finding for each distinct secret, sorted by severity, rule and place, and what was silenced.
     #[must_use]
     pub fn finish(self) -> (Vec<Finding>, Counts) {
-        let Inner { secrets, mut counts } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Inner { secrets, mut counts, .. } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
         let engine = self.decider.engine;
         let mut findings: Vec<Finding> = secrets.into_iter().map(|(id, known)| finding(engine, id, known)).collect();
         findings.sort_by(|a, b| {

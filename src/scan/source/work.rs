@@ -38,6 +38,8 @@ pub struct Job<'a> {
     total: AtomicU64,
     ignored: AtomicU64,
     saved: AtomicU64,
+    /// What was looked at by an earlier scan.
+    known: Mutex<Coverage>,
     workers: Mutex<Vec<Worker>>,
 }
 
@@ -68,6 +70,7 @@ impl<'a> Job<'a> {
             total: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             saved: AtomicU64::new(0),
+            known: Mutex::default(),
             workers: Mutex::default(),
         }
     }
@@ -110,25 +113,40 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// Counts what an earlier scan looked at.
+    pub(super) fn add_known(&self, more: &Coverage) {
+        self.progress.fetch_add(more.bytes, Ordering::Relaxed);
+        add(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner), more);
+    }
+
+    /// What was looked at so far. No thread may be at work.
+    pub(super) fn covered(&self) -> Coverage {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.iter().for_each(|worker| add(&mut all, &worker.coverage));
+        all
+    }
+
     /// What was looked at, and the parts of the scan that go on to the report.
     #[must_use]
     pub fn finish(self) -> (Coverage, Collector<'a>, Issues) {
-        let mut all = Coverage {
-            ignored_files: self.ignored.into_inner(),
-            ignored_but_scanned: self.saved.into_inner(),
-            ..Coverage::default()
-        };
-        for worker in self.workers.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            all.files += worker.coverage.files;
-            all.objects += worker.coverage.objects;
-            all.bytes += worker.coverage.bytes;
-            all.members += worker.coverage.members;
-            all.member_bytes += worker.coverage.member_bytes;
-            all.marked += worker.coverage.marked;
-        }
+        let mut all = self.covered();
+        all.ignored_files = self.ignored.into_inner();
+        all.ignored_but_scanned = self.saved.into_inner();
         all.rules = self.engine.rules().len() as u64;
         (all, self.collector, self.issues)
     }
+}
+
+/// Adds what scanning counts.
+fn add(all: &mut Coverage, more: &Coverage) {
+    all.files += more.files;
+    all.objects += more.objects;
+    all.known += more.known;
+    all.bytes += more.bytes;
+    all.members += more.members;
+    all.member_bytes += more.member_bytes;
+    all.marked += more.marked;
 }
 
 /// The system's words for an error, without the number.
@@ -243,6 +261,11 @@ impl Worker {
             self.window(job, place, bytes, &Window { emit: emit.clone(), base: 0, line, column });
             self.count(job, emit.len() as u64);
         }
+    }
+
+    /// Members of archives and notebooks that this thread scanned so far, and their bytes.
+    pub(super) fn members(&self) -> (u64, u64) {
+        (self.coverage.members, self.coverage.member_bytes)
     }
 
     /// Scans an object of a git repository, held in memory as a whole; with what is known of an object it was made from, only what is
@@ -381,7 +404,11 @@ impl Worker {
 
     /// Hands on what the engine found.
     fn found(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], window: &Window) {
-        self.coverage.marked += self.scratch.marked(&window.emit);
+        let marked = self.scratch.marked(&window.emit);
+        if marked > 0 {
+            self.coverage.marked += marked;
+            job.issues.touch(place);
+        }
         if self.scratch.is_full() {
             job.issues.gap(IssueKind::FindingLimit, place, "more matches in one part of it than are kept");
         }

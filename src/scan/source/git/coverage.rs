@@ -1,6 +1,7 @@
 //! What of a history is not here, not whole or not scanned: each a gap, or a note where that is by design.
 //!
-//! It must not scan, but for large files that git LFS keeps beside the objects. Start with [`before`] and [`after`].
+//! It must not scan, but for large files that git LFS keeps beside the objects. Start with [`before`] and [`after`]; [`Told`] is
+//! what the latter has to say.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -82,39 +83,73 @@ pub(super) fn alternates(history: &History, job: &Job<'_>) {
     }
 }
 
-/// Says what was seen while everything was read.
-pub(super) fn after(history: &History, job: &Job<'_>, links: &BTreeSet<Vec<u8>>) {
-    let place = history.place();
-    let note = |detail: String| job.issues.note(IssueKind::GitObjects, &place, detail);
+/// What was seen while everything was read.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Told {
+    /// Blobs that history names and that are not here.
+    absent: usize,
+    /// Submodules, and the names of the first.
+    links: usize,
+    link_names: Vec<String>,
+    /// Blobs that stand for large files.
+    pointers: u64,
+}
+
+/// Sees what there is to say once everything was read.
+pub(super) fn after(history: &History, links: &BTreeSet<Vec<u8>>) -> Told {
     let repository = history.repository.to_thread_local();
     let wanted = |id: &gix::ObjectId| history.selection.as_ref().is_none_or(|selection| selection.has(id));
     let absent = history.names.blobs.keys().filter(|id| wanted(id) && !repository.has_object(id)).count();
-    if absent > 0 {
-        let detail = format!("{absent} blobs that history names are not here");
-        job.issues.gap(IssueKind::MissingObjects, &place, detail);
-    }
-    if !links.is_empty() {
-        let names: Vec<String> = links.iter().take(TOLD).map(|path| without_tokens(&String::from_utf8_lossy(path))).collect();
-        let more = if links.len() > TOLD { ", …" } else { "" };
-        let (n, names) = (links.len(), names.join(", "));
-        note(format!("{n} submodules are repositories of their own and are not scanned here: {names}{more}"));
-    }
-    let pointers = history.pointers.load(std::sync::atomic::Ordering::Relaxed);
-    let store = history.common_dir.join("lfs/objects");
-    let has_store = [history.common_dir.join("lfs"), store.clone()].iter().all(|path| is_folder(path));
-    if pointers > 0 {
-        let here = if has_store {
-            "what git LFS keeps here is scanned as files"
-        } else {
-            "`git lfs fetch --all` gets what they stand for"
-        };
-        note(format!("{pointers} blobs are pointers to large files kept by git LFS; {here}"));
-    }
-    if has_store && !history.narrow.is_narrow() {
-        files::scan(job, &[history.shown_file(&store)], Obey::Nothing);
+    Told {
+        absent,
+        links: links.len(),
+        link_names: links.iter().take(TOLD).map(|path| without_tokens(&String::from_utf8_lossy(path))).collect(),
+        pointers: history.pointers.load(std::sync::atomic::Ordering::Relaxed),
     }
 }
 
+impl Told {
+    /// Is anything not here?
+    pub(super) fn is_gap(&self) -> bool {
+        self.absent > 0
+    }
+
+    /// Says it.
+    pub(super) fn tell(&self, history: &History, job: &Job<'_>) {
+        let place = history.place();
+        let note = |detail: String| job.issues.note(IssueKind::GitObjects, &place, detail);
+        if self.absent > 0 {
+            let detail = format!("{} blobs that history names are not here", self.absent);
+            job.issues.gap(IssueKind::MissingObjects, &place, detail);
+        }
+        if self.links > 0 {
+            let more = if self.links > TOLD { ", …" } else { "" };
+            let (n, names) = (self.links, self.link_names.join(", "));
+            note(format!("{n} submodules are repositories of their own and are not scanned here: {names}{more}"));
+        }
+        if self.pointers > 0 {
+            let here = if store(history).is_some() {
+                "what git LFS keeps here is scanned as files"
+            } else {
+                "`git lfs fetch --all` gets what they stand for"
+            };
+            note(format!("{} blobs are pointers to large files kept by git LFS; {here}", self.pointers));
+        }
+    }
+}
+
+/// Where git LFS keeps large files, if it does.
+fn store(history: &History) -> Option<PathBuf> {
+    let store = history.common_dir.join("lfs/objects");
+    [history.common_dir.join("lfs"), store.clone()].iter().all(|path| is_folder(path)).then_some(store)
+}
+
+/// Scans what git LFS keeps beside the objects.
+pub(super) fn large_files(history: &History, job: &Job<'_>) {
+    if let Some(store) = store(history).filter(|_| !history.narrow.is_narrow()) {
+        files::scan(job, &[history.shown_file(&store)], Obey::Nothing);
+    }
+}
 fn packed_replacements(history: &History) -> usize {
     let text = fs::read(history.common_dir.join("packed-refs")).unwrap_or_default();
     memchr::memmem::find_iter(&text, b" refs/replace/").count()

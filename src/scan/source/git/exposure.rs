@@ -210,10 +210,7 @@ impl Filler<'_> {
                 let tag = self.objects(finding).find_map(|object| if let Object::Tag(tag) = object { Some(tag) } else { None });
                 exposure.first = tag.and_then(|tag| seen(self.repository, tag));
             }
-            match &mut finding.exposure {
-                Some(known) => known.join(exposure),
-                none => *none = Some(exposure),
-            }
+            finding.exposure = Some(exposure);
         }
         for (reaches, tip) in reaching.iter_mut().zip(&batch.tips) {
             *reaches |= *tip != 0;
@@ -319,7 +316,7 @@ impl Filler<'_> {
         let removed = removed.filter(|_| !in_head);
         let end =
             if in_head || !refs.is_empty() { removed.as_ref().map_or(Some(self.now), |seen| Some(seen.time)) } else { None };
-        let days = first.as_ref().zip(end).and_then(|(first, end)| self.days(first, end));
+        let days = first.as_ref().zip(end).and_then(|(first, end)| days(first, end, self.now));
         Exposure {
             days,
             first,
@@ -333,13 +330,6 @@ impl Filler<'_> {
         }
     }
 
-    /// Whole days, if both clocks can be right.
-    fn days(&self, first: &Seen, end: i64) -> Option<u64> {
-        let can_be = |time: i64| (FIRST_YEAR..=self.now.saturating_add(DAY)).contains(&time);
-        let days = (can_be(first.time) && can_be(end)).then(|| (end - first.time) / DAY);
-        days.and_then(|days| u64::try_from(days).ok())
-    }
-
     /// Says of each place under which paths its blob ever stood. What is in `HEAD` comes first, then the oldest.
     fn paths(&self, finding: &mut Finding, all: &[(ObjectId, Paths)]) {
         for occurrence in &mut finding.occurrences {
@@ -350,11 +340,35 @@ impl Filler<'_> {
                 (commit.paths, commit.path_count, commit.head_path) = (first.clone(), *count, head.clone());
             }
         }
-        if finding.exposure.is_some() {
-            let time = |o: &Occurrence| o.commit.as_ref().map_or((true, i64::MAX), |c| (c.in_head != Some(true), c.time));
-            finding.occurrences.sort_by_key(time);
-        }
+        by_age(finding);
     }
+}
+
+/// Whole days, if both clocks can be right by now.
+fn days(first: &Seen, end: i64, now: i64) -> Option<u64> {
+    let can_be = |time: i64| (FIRST_YEAR..=now.saturating_add(DAY)).contains(&time);
+    let days = (can_be(first.time) && can_be(end)).then(|| (end - first.time) / DAY);
+    days.and_then(|days| u64::try_from(days).ok())
+}
+
+/// Sorts the places of a finding: those in `HEAD` first, then the oldest.
+fn by_age(finding: &mut Finding) {
+    if finding.exposure.is_some() {
+        let time = |o: &Occurrence| o.commit.as_ref().map_or((true, i64::MAX), |c| (c.in_head != Some(true), c.time));
+        finding.occurrences.sort_by_key(time);
+    }
+}
+
+/// What was said of a finding at another time holds, but that days went by.
+pub(super) fn told_again(finding: &mut Finding, now: u64) {
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    if let Some(exposure) = &mut finding.exposure
+        && exposure.removed.is_none()
+        && (exposure.in_head || exposure.ref_count > 0)
+    {
+        exposure.days = exposure.first.as_ref().and_then(|first| days(first, now, now));
+    }
+    by_age(finding);
 }
 
 impl Filler<'_> {
@@ -370,7 +384,7 @@ impl Filler<'_> {
         if paths.iter().any(is_there) {
             exposure.in_head = true;
             exposure.removed = None;
-            exposure.days = exposure.first.as_ref().and_then(|first| self.days(first, self.now));
+            exposure.days = exposure.first.as_ref().and_then(|first| days(first, self.now, self.now));
         }
     }
 }

@@ -10,6 +10,7 @@
 //! follow ([`texts`]), and what was not read is told ([`coverage`]). [`Narrow`] chooses a part. Commits that came in, as a push or a range
 //! tells them, are scanned for their new lines ([`range`], [`changes`]).
 
+mod cache;
 mod changes;
 mod coverage;
 mod delta;
@@ -34,6 +35,9 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::store::init::Slots;
 
+pub use self::cache::Keep;
+use self::cache::audit::{self, State};
+use self::cache::Cache;
 pub use self::narrow::{Narrow, since};
 pub use self::range::Added;
 use super::super::blob::{Container, Origin, Place};
@@ -92,6 +96,9 @@ pub struct History {
     /// Commits and trees, kept for who asks how far a secret got.
     graph: graph::Graph,
     names: Names,
+    /// Where verdicts are kept, if they are.
+    keep: Option<Keep>,
+    cache: Option<Cache>,
 }
 
 /// What the objects of a repository are called.
@@ -165,7 +172,22 @@ impl History {
         repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
         let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
         let graph = graph::Graph::default();
-        Ok(Self { graph, repository, hash, root, folders, narrow, selection: None, pointers, common_dir, shown, names })
+        let (selection, keep, cache) = (None, None, None);
+        Ok(Self {
+            graph,
+            repository,
+            hash,
+            root,
+            folders,
+            narrow,
+            selection,
+            pointers,
+            common_dir,
+            shown,
+            names,
+            keep,
+            cache,
+        })
     }
 
     /// Is this folder where the repository keeps what it is?
@@ -181,6 +203,11 @@ impl History {
         coverage::missing(self)
     }
 
+    /// From now on [`History::scan`] uses the verdicts of scans before, and keeps its own.
+    pub fn keep_verdicts(&mut self, keep: Keep) {
+        self.keep = Some(keep);
+    }
+
     /// Scans all objects, or those that are asked for.
     ///
     /// # Errors
@@ -188,6 +215,12 @@ impl History {
     pub fn scan(&mut self, job: &Job<'_>, narrow: &Narrow) -> Result<(), Error> {
         self.narrow = narrow.clone();
         coverage::before(self, job);
+        let mut cache = self.keep.as_ref().filter(|_| !narrow.dry_run).and_then(|keep| Cache::open(self, keep, job));
+        let is_told = cache.as_mut().filter(|_| !narrow.is_narrow()).is_some_and(|cache| audit::begin(self, cache, job));
+        self.cache = cache;
+        if is_told {
+            return Ok(());
+        }
         let packs = objects::packs(self, job);
         let mut graph = graph::read(self, &packs.all);
         let (names, tree_names) = names::read(self, &mut graph, job);
@@ -203,9 +236,16 @@ impl History {
         }
         texts::scan(self, job);
         let links = tree_names.links.clone();
-        texts::scan_tree_names(self, job, tree_names);
-        coverage::after(self, job, &links);
+        let named = texts::scan_tree_names(self, job, tree_names);
+        let told = coverage::after(self, &links);
+        told.tell(self, job);
+        coverage::large_files(self, job);
         self.selection.iter().for_each(|selection| selection.tell(self, job));
+        if let Some(mut cache) = self.cache.take() {
+            cache.store(self, job);
+            audit::scanned(self, &mut cache, job, told, named);
+            self.cache = Some(cache);
+        }
         Ok(())
     }
 
@@ -277,6 +317,35 @@ impl History {
     /// Says of findings in this repository by which commit they came in and how far they got by `now`, in seconds since 1970. The full
     /// names of all refs that reach any of them come back.
     pub fn annotate(&mut self, findings: &mut [Finding], now: u64) -> Vec<String> {
+        let others: Vec<_> = findings.iter_mut().map(|finding| finding.exposure.take()).collect();
+        let mut cache = self.cache.take();
+        let refs = match cache.as_mut().and_then(|cache| cache.audit.take()) {
+            Some(State::Replayed(draft)) => {
+                draft.fill(self, findings, now);
+                Vec::new()
+            }
+            Some(State::Scanned(mut draft)) => {
+                let refs = self.say(findings, now);
+                draft.keep(self, findings);
+                cache.iter().for_each(|cache| audit::finish(self, cache, &draft));
+                refs
+            }
+            _ => self.say(findings, now),
+        };
+        for (finding, other) in findings.iter_mut().zip(others) {
+            // In another repository, it has gone as far as that says.
+            finding.exposure = match (other, finding.exposure.take()) {
+                (Some(mut one), Some(more)) => {
+                    one.join(more);
+                    Some(one)
+                }
+                (one, more) => one.or(more),
+            };
+        }
+        refs
+    }
+
+    fn say(&mut self, findings: &mut [Finding], now: u64) -> Vec<String> {
         let by_id: HashMap<String, &Commit> =
             self.names.commits.iter().map(|c| (c.id.to_hex_with_len(SHORT).to_string(), c)).collect();
         let mut wanted = HashSet::new();

@@ -11,6 +11,8 @@ use gix::objs::Kind;
 use gix::odb::loose;
 use rayon::prelude::*;
 
+use super::cache::path_of;
+use super::coverage::LFS;
 use super::pack::{Pack, Visit};
 use super::{History, SHORT, store};
 use crate::scan::blob::{Container, Place};
@@ -113,7 +115,7 @@ struct Walk<'h, 'j> {
     history: &'h History,
     job: &'h Job<'j>,
     packs: Vec<Pack>,
-    /// What could not be read in a pack that has it.
+    /// What could not be read in a pack that has it, or is not what its id says.
     lost: Mutex<HashSet<ObjectId>>,
 }
 
@@ -135,7 +137,19 @@ impl Visit for Scan<'_, '_, '_> {
             return None;
         }
         let base = base.and_then(|(known, segments)| Some((known.as_ref()?, segments)));
+        if walk.is_clean(id) {
+            return None;
+        }
         walk.object(kind, id, bytes, base)
+    }
+
+    fn passes_any(&self) -> bool {
+        self.0.history.cache.as_ref().is_some_and(super::cache::Cache::knows_any)
+    }
+
+    fn passes(&self, id: &gix::oid) -> bool {
+        let Self(walk, number) = *self;
+        walk.is_known(id, number) || walk.passes(id)
     }
 }
 
@@ -169,6 +183,19 @@ impl Walk<'_, '_> {
         self.packs[..number].iter().any(|pack| pack.has(id)) && !lost()
     }
 
+    /// Did an earlier scan find nothing in an object?
+    fn is_clean(&self, id: &gix::oid) -> bool {
+        let path = || path_of(self.history, &id.to_owned());
+        self.history.cache.as_ref().is_some_and(|cache| cache.knows_any() && cache.knows(id, path()))
+    }
+
+    /// The same, and it counts as scanned then.
+    fn passes(&self, id: &gix::oid) -> bool {
+        let Some(cache) = self.history.cache.as_ref().filter(|cache| cache.knows_any()) else { return false };
+        let is_wanted = self.history.selection.as_ref().is_none_or(|selection| selection.has(id));
+        is_wanted && cache.passes(self.job, id, path_of(self.history, &id.to_owned()))
+    }
+
     fn loose(&self, folder: &Path) {
         let store = loose::Store::at(folder, self.history.hash);
         let (ids, unread) = store::loose(folder);
@@ -177,13 +204,17 @@ impl Walk<'_, '_> {
         }
         ids.into_par_iter().for_each_init(Vec::new, |buffer, id| {
             let found = (|| {
-                if self.is_known(&id, self.packs.len()) {
+                if self.is_known(&id, self.packs.len()) || self.passes(&id) {
                     return Ok(());
                 }
                 let object = store.try_find(&id, buffer).map_err(|_| format!("{id}: a loose object that cannot be read"))?;
                 let Some(object) = object else { return Ok(()) };
-                self.object(object.kind, &id, object.data, None);
                 let is_whole = gix::objs::compute_hash(self.history.hash, object.kind, object.data).is_ok_and(|real| real == id);
+                if !is_whole {
+                    // That nothing was found in it says nothing of what has this id elsewhere.
+                    self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+                }
+                self.object(object.kind, &id, object.data, None);
                 if is_whole { Ok(()) } else { Err(format!("{id}: a loose object that holds something else than its id says")) }
             })();
             if let Err(detail) = found {
@@ -203,15 +234,42 @@ impl Walk<'_, '_> {
             // Its names are those of the blobs.
             Kind::Tree => return None,
         };
-        let outer = self.history.place();
-        let place = Place::Inside { outer: &outer, member: &name, kind: Container::Git, source: None };
-        let path = place.as_path();
-        let same = |known: &Known| self.job.engine.same_path(known.path.as_deref(), path.as_deref());
-        let older =
-            base.filter(|(known, _)| kind == Kind::Blob && same(known)).map(|(known, segments)| (&known.record, segments));
-        let record = self.job.with_worker(|worker| worker.object(self.job, &place, bytes, older))?;
-        Some(Known { record, path: path.map(Into::into) })
+        let (known, members) = look(self.history, self.job, (kind, &name, bytes), base);
+        let is_lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
+        if let Some(cache) = self.history.cache.as_ref().filter(|_| !data.starts_with(LFS) && !is_lost()) {
+            let path = path_of(self.history, &id.to_owned());
+            cache.scanned(self.job, (kind, id, &name), path, (bytes.len(), members));
+        }
+        known
     }
+}
+
+/// Scans what an object holds that is scanned, with what is known of one it was made from; what is known of it then, if it is text, and
+/// the members it has and their bytes.
+fn look(
+    history: &History,
+    job: &Job<'_>,
+    (kind, name, bytes): (Kind, &str, &[u8]),
+    base: Option<(&Known, &[Segment])>,
+) -> (Option<Known>, (u64, u64)) {
+    let outer = history.place();
+    let place = Place::Inside { outer: &outer, member: name, kind: Container::Git, source: None };
+    let path = place.as_path();
+    let same = |known: &Known| job.engine.same_path(known.path.as_deref(), path.as_deref());
+    let older = base.filter(|(known, _)| kind == Kind::Blob && same(known)).map(|(known, segments)| (&known.record, segments));
+    job.with_worker(|worker| {
+        let before = worker.members();
+        let record = worker.object(job, &place, bytes, older);
+        let now = worker.members();
+        let known = record.map(|record| Known { record, path: path.as_deref().map(Into::into) });
+        (known, (now.0 - before.0, now.1 - before.1))
+    })
+}
+
+/// Scans an object by the name it is known to have.
+pub(super) fn again(history: &History, job: &Job<'_>, kind: Kind, name: &str, data: &[u8]) {
+    let bytes = if kind == Kind::Blob { data } else { message(data) };
+    look(history, job, (kind, name, bytes), None);
 }
 
 /// What stands behind the headers of a commit or a tag.

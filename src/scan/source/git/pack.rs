@@ -10,6 +10,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
@@ -72,6 +73,16 @@ pub(super) trait Visit: Sync {
 
     /// An object; with the state of the one it was made from, and where its bytes come from.
     fn object(&self, id: &gix::oid, kind: Kind, bytes: &[u8], base: Option<(&Self::State, &[Segment])>) -> Self::State;
+
+    /// May objects be passed over?
+    fn passes_any(&self) -> bool {
+        false
+    }
+
+    /// Need an object not be made? It is made all the same if another one is a delta of it. Asked once of each.
+    fn passes(&self, _id: &gix::oid) -> bool {
+        false
+    }
 }
 
 /// What one thread needs.
@@ -228,12 +239,14 @@ impl Pack {
             let these = if kinds.contains(&entry.kind) { &mut roots } else { &mut others };
             these.push(at as u32);
         }
+        let needed = visit.passes_any().then(|| self.needed(&roots, visit));
+        let needed = |entry: u32| needed.as_ref().is_none_or(|needed| needed[entry as usize].load(Ordering::Relaxed));
         // Great trees first, so that no core is left with one at the end.
         roots.sort_by_key(|root| std::cmp::Reverse(self.below[*root as usize].max(64)));
         roots.par_iter().for_each(|root| {
             let idle = locals.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut local = idle.unwrap_or_else(Local::new);
-            let lost = self.tree(*root, visit, &mut local);
+            let lost = if needed(*root) { self.tree(*root, visit, &needed, &mut local) } else { Vec::new() };
             if !lost.is_empty() {
                 failed.lock().unwrap_or_else(PoisonError::into_inner).extend(lost);
             }
@@ -266,8 +279,32 @@ impl Pack {
         }
     }
 
-    /// Visits a root and all below it; those that cannot be read are the result.
-    fn tree<V: Visit>(&self, root: u32, visit: &V, local: &mut Local) -> Vec<u32> {
+    /// For each entry whether it must be made: it is not passed over, or something below it is not.
+    fn needed<V: Visit>(&self, roots: &[u32], visit: &V) -> Vec<AtomicBool> {
+        let needed: Vec<AtomicBool> = self.entries.iter().map(|_| AtomicBool::new(false)).collect();
+        roots.par_iter().for_each(|root| {
+            let mut order = vec![(*root, *root)];
+            let mut at = 0;
+            while let Some((entry, _)) = order.get(at).copied() {
+                order.extend(self.children(entry).iter().map(|child| (*child, entry)));
+                at += 1;
+            }
+            // Each before what it was made from.
+            for (entry, base) in order.into_iter().rev() {
+                let own = &needed[entry as usize];
+                if !visit.passes(self.id(entry)) {
+                    own.store(true, Ordering::Relaxed);
+                }
+                if own.load(Ordering::Relaxed) {
+                    needed[base as usize].store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        needed
+    }
+
+    /// Visits a root and all below it that is needed; those that cannot be read are the result.
+    fn tree<V: Visit>(&self, root: u32, visit: &V, needed: &impl Fn(u32) -> bool, local: &mut Local) -> Vec<u32> {
         let mut lost = Vec::new();
         let kind = self.entries[root as usize].kind;
         let mut bytes = local.buffer();
@@ -279,12 +316,13 @@ impl Pack {
         let mut stack = vec![Frame { entry: root, bytes, state, done: 0 }];
         while let Some(top) = stack.last_mut() {
             let children = self.children(top.entry);
+            top.done += children[top.done..].iter().take_while(|child| !needed(**child)).count();
             let Some(&child) = children.get(top.done) else {
                 stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
                 continue;
             };
             top.done += 1;
-            let last = top.done == children.len();
+            let last = !children[top.done..].iter().any(|child| needed(*child));
             let mut bytes = local.buffer();
             local.segments.clear();
             let made = self
@@ -295,7 +333,7 @@ impl Pack {
                 stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
             }
             match state {
-                Some(state) if !self.children(child).is_empty() => stack.push(Frame { entry: child, bytes, state, done: 0 }),
+                Some(state) if self.children(child).iter().any(|child| needed(*child)) => stack.push(Frame { entry: child, bytes, state, done: 0 }),
                 Some(_) => local.keep(bytes),
                 None => self.below(child, &mut |entry| lost.push(entry)),
             }

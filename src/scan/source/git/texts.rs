@@ -95,6 +95,27 @@ impl TreeNames {
     }
 }
 
+/// Names in a tree that something was found in.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Named {
+    tree: String,
+    /// As [`lines`] was told.
+    member: String,
+    lines: Vec<u64>,
+}
+
+/// Scans names again; `None` if they are not there.
+pub(super) fn again(history: &History, job: &Job<'_>, named: &Named) -> Option<()> {
+    let tree = ObjectId::from_hex(named.tree.as_bytes()).ok()?;
+    let repository = history.repository.to_thread_local();
+    let object = repository.find_object(tree).ok()?;
+    let all = TreeRefIter::from_bytes(&object.data, history.hash).map_while(Result::ok).zip(1..);
+    let wanted = all.filter(|(_, line)| named.lines.contains(line));
+    let names: Vec<_> = wanted.map(|(entry, line)| (line, entry.filename.to_vec().into_boxed_slice())).collect();
+    lines(history, job, &named.member, &names);
+    (names.len() == named.lines.len()).then_some(())
+}
+
 /// Scans the texts that are no objects: names of refs and configuration, and reflogs, unless something narrows the scan.
 pub(super) fn scan(history: &History, job: &Job<'_>) {
     if history.narrow.by_commit() {
@@ -114,18 +135,22 @@ pub(super) fn scan(history: &History, job: &Job<'_>) {
     files.par_iter().for_each(|path| file(history, job, path));
 }
 
-/// Scans the names in trees: those that were taken while commits were read, and those of trees that no ref reaches.
-pub(super) fn scan_tree_names(history: &History, job: &Job<'_>, mut names: TreeNames) {
+/// Scans the names in trees: those that were taken while commits were read, and those of trees that no ref reaches. Those that something
+/// was found in come back.
+pub(super) fn scan_tree_names(history: &History, job: &Job<'_>, mut names: TreeNames) -> Vec<Named> {
     if history.narrow.is_narrow() {
         names = selected(history);
     }
-    names.new.par_iter().for_each(|new| {
+    let found = names.new.par_iter().filter_map(|new| {
         let member = match new.commit.and_then(|at| history.names.commits.get(at as usize)) {
             Some(commit) => format!("{}:{}", commit.id.to_hex_with_len(SHORT), String::from_utf8_lossy(&new.folder)),
             None => new.tree.to_string(),
         };
         lines(history, job, &member, &new.names);
+        let lines = || new.names.iter().map(|(line, _)| *line).collect();
+        job.collector.has_found_in(&member).then(|| Named { tree: new.tree.to_string(), lines: lines(), member })
     });
+    found.collect()
 }
 
 /// The names of the trees that were chosen.
