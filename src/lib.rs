@@ -16,7 +16,8 @@
 //! - [`scan::rule`]: rules as data. `rules/*.toml` are compiled into the binary; `rules/README.md` is the format.
 //! - [`scan::engine`]: bytes to matches. Start with [`scan::engine::Engine::scan`]; immutable, shared by all threads, cannot fail.
 //! - [`scan::engine::carry`]: scans a text made from another one for what is new in it, as git keeps the versions of a file.
-//! - [`scan::source`]: files, streams, standard input, git objects, the texts beside them, index, work tree and ranges ([`scan::source::git`]); turns matches into findings.
+//! - [`scan::source`]: files, streams, standard input, git objects, the texts beside them, index, work tree and ranges ([`scan::source::git`], which
+//!   keeps verdicts between scans); turns matches into findings.
 //! - [`scan::expand`]: looks inside archives and notebooks, within limits.
 //! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced, `stanch.toml`, who a secret is.
 //! - [`scan::finding`], [`scan::issues`], [`scan::blob`]: the plain types all of them share.

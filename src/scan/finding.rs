@@ -292,7 +292,7 @@ pub struct Coverage {
     pub files: u64,
     /// Objects of git repositories scanned: blobs, and messages of commits and tags.
     pub objects: u64,
-    /// Those of them that an earlier scan found clean, or whose findings it told where they are: they were not scanned again.
+    /// Those of them that were not scanned again, because an earlier scan did.
     pub known: u64,
     /// Bytes scanned, without what was unpacked from archives and notebooks.
     pub bytes: u64,

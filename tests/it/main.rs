@@ -3,6 +3,7 @@
 //! A new file here needs its `mod` line below and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod cache;
 mod canary;
 mod config;
 mod containers;

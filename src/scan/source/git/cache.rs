@@ -116,7 +116,7 @@ impl Cache {
         let repository = if keep.folder.is_some() { format!("{}-", hex(&of[..8])) } else { String::new() };
         let prefix = format!("{repository}{}", hex(&settings[..8]));
         let key = Zeroizing::new(crypto::hmac_sha256(keep.key.as_slice(), &[b"stanch history 1", &settings]));
-        let mut this = Self {
+        Some(Self {
             folder,
             prefix,
             key,
@@ -126,9 +126,12 @@ impl Cache {
             has_new: AtomicBool::new(false),
             found: Mutex::default(),
             audit: None,
-        };
-        this.known = this.read("verdicts", &this.key, history, job).and_then(|bytes| rows(&bytes)).unwrap_or_default();
-        Some(this)
+        })
+    }
+
+    /// Reads the verdicts of earlier scans.
+    pub(super) fn load(&mut self, history: &History, job: &Job<'_>) {
+        self.known = self.read("verdicts", history, job).and_then(|bytes| rows(&bytes)).unwrap_or_default();
     }
 
     fn path(&self, what: &str) -> PathBuf {
@@ -140,18 +143,18 @@ impl Cache {
     }
 
     /// Reads a file of the cache; what cannot be used is a note.
-    fn read(&self, what: &str, key: &[u8; 32], history: &History, job: &Job<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    fn read(&self, what: &str, history: &History, job: &Job<'_>) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.path(what);
-        sealed::read(&path, &self.about(what), key).unwrap_or_else(|why| {
+        sealed::read(&path, &self.about(what), &self.key).unwrap_or_else(|why| {
             let detail = format!("this cache is ignored and made anew: {why}");
             job.issues.note(IssueKind::Configuration, &Place::File(&history.shown_file(&path)), detail);
             None
         })
     }
 
-    fn write(&self, what: &str, key: &[u8; 32], text: &[u8], history: &History, job: &Job<'_>) {
+    fn write(&self, what: &str, text: &[u8], history: &History, job: &Job<'_>) {
         let path = self.path(what);
-        if let Err(why) = sealed::write(&path, &self.about(what), key, text) {
+        if let Err(why) = sealed::write(&path, &self.about(what), &self.key, text) {
             let detail = format!("the cache cannot be written, and the next scan takes as long as this one: {why}");
             job.issues.note(IssueKind::Configuration, &Place::File(&history.shown_file(&path)), detail);
         }
@@ -229,7 +232,7 @@ impl Cache {
             bytes.extend_from_slice(&verdict.member_bytes.to_le_bytes());
         }
         drop(all);
-        self.write("verdicts", &self.key, &bytes, history, job);
+        self.write("verdicts", &bytes, history, job);
         self.tidy();
     }
 

@@ -35,9 +35,9 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::store::init::Slots;
 
+use self::cache::Cache;
 pub use self::cache::Keep;
 use self::cache::audit::{self, State};
-use self::cache::Cache;
 pub use self::narrow::{Narrow, since};
 pub use self::range::Added;
 use super::super::blob::{Container, Origin, Place};
@@ -173,21 +173,7 @@ impl History {
         let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
         let graph = graph::Graph::default();
         let (selection, keep, cache) = (None, None, None);
-        Ok(Self {
-            graph,
-            repository,
-            hash,
-            root,
-            folders,
-            narrow,
-            selection,
-            pointers,
-            common_dir,
-            shown,
-            names,
-            keep,
-            cache,
-        })
+        Ok(Self { repository, hash, root, folders, narrow, selection, pointers, common_dir, shown, graph, names, keep, cache })
     }
 
     /// Is this folder where the repository keeps what it is?
@@ -217,6 +203,7 @@ impl History {
         coverage::before(self, job);
         let mut cache = self.keep.as_ref().filter(|_| !narrow.dry_run).and_then(|keep| Cache::open(self, keep, job));
         let is_told = cache.as_mut().filter(|_| !narrow.is_narrow()).is_some_and(|cache| audit::begin(self, cache, job));
+        cache.iter_mut().filter(|_| !is_told).for_each(|cache| cache.load(self, job));
         self.cache = cache;
         if is_told {
             return Ok(());

@@ -333,7 +333,9 @@ impl Pack {
                 stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
             }
             match state {
-                Some(state) if self.children(child).iter().any(|child| needed(*child)) => stack.push(Frame { entry: child, bytes, state, done: 0 }),
+                Some(state) if self.children(child).iter().any(|child| needed(*child)) => {
+                    stack.push(Frame { entry: child, bytes, state, done: 0 })
+                }
                 Some(_) => local.keep(bytes),
                 None => self.below(child, &mut |entry| lost.push(entry)),
             }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Cache, state};
-use crate::base::crypto::{digest, hmac_sha256};
+use crate::base::crypto::{self, digest, hmac_sha256};
 use crate::base::text::hex;
 use crate::scan::blob::{Container, Origin};
 use crate::scan::finding::{Committed, Coverage, Exposure, Finding, Issue, IssueKind, Level};
@@ -33,7 +33,6 @@ pub(in super::super) struct Again {
 /// What a scan came to.
 #[derive(Default, Serialize, Deserialize)]
 struct Audit {
-    state: String,
     /// What decides that findings are silenced.
     silences: String,
     objects: Vec<Again>,
@@ -75,7 +74,7 @@ pub(in super::super) enum State {
 }
 
 /// What is written, once it is whole.
-pub(in super::super) struct Draft(Audit);
+pub(in super::super) struct Draft([u8; 32], Audit);
 
 impl Cache {
     /// The key of the audit: who has the cache and not the repository cannot read it.
@@ -101,14 +100,15 @@ fn silences(job: &Job<'_>, by_day: bool) -> String {
 /// Tells an audit again, if there is one of what is here now; whether it did. If it did not, a new one is begun.
 pub(in super::super) fn begin(history: &History, cache: &mut Cache, job: &Job<'_>) -> bool {
     let Some(now) = state::of(history) else { return false };
-    let file = cache.audit_key(history).and_then(|key| cache.read("audit", &key, history, job));
-    let audit = file.and_then(|bytes| serde_json::from_slice::<Audit>(&bytes).ok());
-    let is_of_now = |audit: &Audit| {
-        audit.state == hex(&now) && [true, false].iter().any(|by_day| audit.silences == silences(job, *by_day))
-    };
+    let file = cache.read("audit", history, job);
+    // Of another state, it is locked with what `HEAD` held then.
+    let sealed = file.as_ref().and_then(|bytes| bytes.strip_prefix(&now));
+    let text = sealed.and_then(|sealed| crypto::open(&*cache.audit_key(history)?, &now, sealed));
+    let audit = text.and_then(|text| serde_json::from_slice::<Audit>(&text).ok());
+    let is_of_now = |audit: &Audit| [true, false].iter().any(|by_day| audit.silences == silences(job, *by_day));
     if let Some(audit) = audit.filter(is_of_now) {
         replay(history, &audit, job);
-        cache.audit = Some(State::Replayed(Box::new(Draft(audit))));
+        cache.audit = Some(State::Replayed(Box::new(Draft(now, audit))));
         return true;
     }
     cache.audit = Some(State::Begun(now, job.covered(), job.issues.counts()));
@@ -187,8 +187,7 @@ pub(in super::super) fn scanned(history: &History, cache: &mut Cache, job: &Job<
     let mut now = counted(&job.covered());
     now.iter_mut().zip(been).for_each(|(now, before)| *now -= before);
     let by_day = job.collector.has_silenced() || !job.collector.decider().project.allows.is_empty();
-    cache.audit = Some(State::Scanned(Box::new(Draft(Audit {
-        state: hex(&begun),
+    let audit = Audit {
         silences: silences(job, by_day),
         objects: std::mem::take(cache.found.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)),
         names,
@@ -197,7 +196,8 @@ pub(in super::super) fn scanned(history: &History, cache: &mut Cache, job: &Job<
         issues,
         counts: inside.into_iter().map(|((level, kind), n)| (level, kind, n)).collect(),
         findings: HashMap::new(),
-    }))));
+    };
+    cache.audit = Some(State::Scanned(Box::new(Draft(begun, audit))));
 }
 
 /// The issues in objects of this repository; `None` if fewer of them are kept than would be without those of others.
@@ -245,7 +245,7 @@ impl Draft {
     pub(in super::super) fn fill(&self, history: &History, findings: &mut [Finding], now: u64) {
         for finding in findings {
             let Some((key, places)) = key(history, finding) else { continue };
-            let Some(Found { exposure, commits }) = self.0.findings.get(&key).cloned() else { continue };
+            let Some(Found { exposure, commits }) = self.1.findings.get(&key).cloned() else { continue };
             places.into_iter().zip(commits).for_each(|(at, commit)| finding.occurrences[at].commit = commit);
             finding.exposure = exposure;
             exposure::told_again(finding, now);
@@ -257,18 +257,19 @@ impl Draft {
         for finding in findings {
             let Some((key, places)) = key(history, finding) else { continue };
             let commits = places.into_iter().map(|at| finding.occurrences[at].commit.clone()).collect();
-            self.0.findings.insert(key, Found { exposure: finding.exposure.clone(), commits });
+            self.1.findings.insert(key, Found { exposure: finding.exposure.clone(), commits });
         }
     }
 }
 
 /// Writes what a scan came to.
 pub(in super::super) fn finish(history: &History, cache: &Cache, draft: &Draft) {
-    if let Some(key) = cache.audit_key(history)
-        && let Ok(text) = serde_json::to_vec(&draft.0)
-    {
-        // What could not be written now was told with the verdicts, and the scan is over.
-        let text = Zeroizing::new(text);
-        drop(super::sealed::write(&cache.path("audit"), &cache.about("audit"), &key, &text));
+    let Draft(state, audit) = draft;
+    let text = serde_json::to_vec(audit).ok().map(Zeroizing::new);
+    let sealed = text.zip(cache.audit_key(history)).and_then(|(text, key)| crypto::seal(&key, state, &text).ok());
+    if let Some(sealed) = sealed {
+        // That nothing can be written was told with the verdicts, and the scan is over.
+        let text = [state.as_slice(), &sealed].concat();
+        drop(super::sealed::write(&cache.path("audit"), &cache.about("audit"), &cache.key, &text));
     }
 }
