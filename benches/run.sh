@@ -89,7 +89,7 @@ build_sweep() {
 }
 
 build_history() {
-    mkdir -p histories
+    mkdir -p histories start/empty
     once histories/made finished history-made python3 "$corpus/history.py" histories/made
     local pair
     local named="${HISTORIES:-}"
