@@ -10,6 +10,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::canary::github;
+
 /// The program under test.
 pub(crate) const STANCH: &str = env!("CARGO_BIN_EXE_stanch");
 
@@ -43,6 +45,16 @@ impl Folder {
         std::fs::create_dir(root.path().join("home")).unwrap();
         std::fs::create_dir(root.path().join("work")).unwrap();
         Self { root }
+    }
+
+    /// A repository with one commit, in which a secret stands already.
+    pub(crate) fn repository() -> Self {
+        let folder = Self::new();
+        folder.git(&["init", "-q"]);
+        folder.write("old.txt", format!("first\nold = {}\nlast\n", github(1)));
+        folder.git(&["add", "-A"]);
+        folder.git(&["commit", "-q", "-m", "begin"]);
+        folder
     }
 
     /// The path of something in the folder; `""` is the folder.

@@ -3,19 +3,9 @@
 use crate::canary::github;
 use crate::run::{Folder, Report};
 
-/// A repository with one commit, in which a secret stands already.
-fn repository() -> Folder {
-    let folder = Folder::new();
-    folder.git(&["init", "-q"]);
-    folder.write("old.txt", format!("first\nold = {}\nlast\n", github(1)));
-    folder.git(&["add", "-A"]);
-    folder.git(&["commit", "-q", "-m", "begin"]);
-    folder
-}
-
 #[test]
 fn only_new_lines_are_reported_with_their_place_in_the_file() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("old.txt", format!("first\nmoved\nold = {}\nnew = {}\nlast\n", github(1), github(2)));
     folder.write("sub/new.txt", format!("x\ny {}\n", github(3)));
     folder.write("untracked", github(4));
@@ -29,7 +19,7 @@ fn only_new_lines_are_reported_with_their_place_in_the_file() {
 
 #[test]
 fn what_surrounds_a_new_line_counts() {
-    let folder = repository();
+    let folder = Folder::repository();
     let key = crate::canary::random(b"0123456789abcdef", 7, 32);
     folder.write("conf", "[heroku]\nname = x\n");
     folder.git(&["add", "conf"]);
@@ -52,7 +42,7 @@ fn what_surrounds_a_new_line_counts() {
 
 #[test]
 fn a_commit_that_adds_nothing_passes_and_says_so() {
-    let folder = repository();
+    let folder = Folder::repository();
     let nothing = |folder: &Folder| folder.run(&["scan", "--staged", "."]).says(0, &["othing to scan"]).code;
     assert_eq!(nothing(&folder), 0);
     std::fs::remove_file(folder.path("old.txt")).unwrap();
@@ -104,7 +94,7 @@ fn first_commits_conflicts_links_and_submodules() {
 
 #[test]
 fn archives_and_pointers_are_looked_at() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("in.txt", github(2));
     folder.shell("tar czf a.tgz in.txt; rm in.txt");
     folder.write("big", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
@@ -115,7 +105,7 @@ fn archives_and_pointers_are_looked_at() {
 
 #[test]
 fn the_index_that_git_names_to_hooks_is_read() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("one", github(2));
     folder.write("two", github(3));
     folder.git(&["add", "one"]);
@@ -132,7 +122,7 @@ fn the_index_that_git_names_to_hooks_is_read() {
 
 #[test]
 fn a_rename_with_changes_reports_only_what_changed() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("unlike", "last\n");
     folder.git(&["add", "unlike"]);
     folder.git(&["commit", "-q", "-m", "unlike"]);
@@ -150,7 +140,7 @@ fn a_rename_with_changes_reports_only_what_changed() {
 
 #[test]
 fn an_index_that_is_damaged_is_refused() {
-    let folder = repository();
+    let folder = Folder::repository();
     let mut index = std::fs::read(folder.path(".git/index")).unwrap();
     let at = index.len() - 1;
     index[at] ^= 1;
@@ -163,7 +153,7 @@ fn an_index_that_is_damaged_is_refused() {
 
 #[test]
 fn an_index_in_parts_or_without_a_checksum_is_read() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.git(&["update-index", "--split-index"]);
     folder.write("new", format!("{}\n", github(2)));
     folder.git(&["add", "new"]);
@@ -177,7 +167,7 @@ fn an_index_in_parts_or_without_a_checksum_is_read() {
 
 #[test]
 fn a_sparse_index_is_read() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("in/a", "a\n");
     folder.write("out/deep/b", "b\n");
     folder.git(&["add", "-A"]);

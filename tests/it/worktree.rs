@@ -3,19 +3,9 @@
 use crate::canary::github;
 use crate::run::Folder;
 
-/// A repository with one commit, in which a secret stands already.
-fn repository() -> Folder {
-    let folder = Folder::new();
-    folder.git(&["init", "-q"]);
-    folder.write("old.txt", format!("first\nold = {}\nlast\n", github(1)));
-    folder.git(&["add", "-A"]);
-    folder.git(&["commit", "-q", "-m", "begin"]);
-    folder
-}
-
 #[test]
 fn new_lines_of_tracked_files_and_untracked_files_are_reported() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.run(&["scan", "--worktree", "."]).says(0, &["othing to scan"]);
     folder.write("staged", format!("{}\n", github(2)));
     folder.git(&["add", "staged"]);
@@ -35,7 +25,7 @@ fn new_lines_of_tracked_files_and_untracked_files_are_reported() {
 
 #[test]
 fn other_ends_of_lines_deleted_files_and_modes_add_nothing() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("old.txt", format!("first\r\nold = {}\r\nlast\r\n", github(1)));
     folder.run(&["scan", "--worktree", "."]).says(0, &["othing to scan"]);
     std::fs::remove_file(folder.path("old.txt")).unwrap();
@@ -51,7 +41,7 @@ fn other_ends_of_lines_deleted_files_and_modes_add_nothing() {
 
 #[test]
 fn links_submodules_and_what_is_intended_to_be_added() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write("later", format!("{}\n", github(2)));
     folder.git(&["add", "-N", "later"]);
     folder.shell(&format!("ln -s {} link; ln -s /etc outside", github(3)));
@@ -73,7 +63,7 @@ fn links_submodules_and_what_is_intended_to_be_added() {
 
 #[test]
 fn filters_are_not_run_and_a_bare_repository_is_refused() {
-    let folder = repository();
+    let folder = Folder::repository();
     folder.write(".gitattributes", "* filter=evil\n");
     folder.git(&["config", "filter.evil.clean", "touch ran; cat"]);
     folder.write("old.txt", format!("{}\n", github(2)));

@@ -115,8 +115,9 @@ impl Selection {
     /// Says how much was left out.
     pub(super) fn tell(&self, history: &History, job: &Job<'_>) {
         let left_out = self.left_out.load(Ordering::Relaxed);
+        let also = if history.narrow.by_commit() { "the names of refs, configuration and reflogs" } else { "the reflogs" };
         let detail = format!(
-            "{left_out} objects were left out by choice: {} of the {} commits that refs reach were asked for",
+            "{left_out} objects and {also} were left out by choice: {} of the {} commits that refs reach were asked for",
             self.commits, self.all_commits
         );
         job.issues.note(IssueKind::GitObjects, &history.place(), detail);
