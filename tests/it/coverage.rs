@@ -51,7 +51,13 @@ fn grafts_and_replacements_are_not_applied() {
     folder.shell("cd a; echo y > y; git add y; git -c user.name=T -c user.email=t@e.invalid commit -q -m y").says(0, &[]);
     // A graft and a replacement, each of which hides the first commit.
     folder.shell("cd a; git rev-parse HEAD~1 > .git/info/grafts");
-    check(&folder, &["--reachable-only", "a"], 1, 1, &["grafts (info/grafts) are not applied", "objects and the reflogs were left out by choice"]);
+    check(
+        &folder,
+        &["--reachable-only", "a"],
+        1,
+        1,
+        &["grafts (info/grafts) are not applied", "objects and the reflogs were left out by choice"],
+    );
     folder.run(&["scan", "--history", "--require-full-history", "a"]).says(3, &["hint: history is grafted"]);
     std::fs::remove_file(folder.path("a/.git/info/grafts")).unwrap();
     folder.shell("cd a; git -c user.name=T -c user.email=t@e.invalid replace --graft HEAD~1").says(0, &[]);

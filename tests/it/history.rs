@@ -177,3 +177,31 @@ fn what_cannot_be_read_is_a_gap() {
     folder.shell("rm -rf .git");
     folder.run(&["scan", "--history", "none"]).says(2, &["none is no git repository", "hint: "]);
 }
+
+#[test]
+fn one_great_tree_of_versions_is_told_the_same_by_any_number_of_threads() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    // Versions of one file in two lines, so that many are made from the same one.
+    let filler: String = (0..60).map(|n| format!("line {}\n", n * 7919)).collect();
+    let mut stream = String::new();
+    let mut tokens = 0;
+    for version in 0..1500_u64 {
+        let token = if version % 50 == 7 { github(version) } else { format!("none {version}") };
+        tokens += usize::from(version % 50 == 7);
+        let content = format!("{filler}{token}\nside {}\n", version % 3);
+        let branch = version % 3;
+        stream += &format!("commit refs/heads/b{branch}\ncommitter T <t@example.invalid> {} +0000\n", 1_700_000_000 + version);
+        stream += &format!("data 1\nx\nM 100644 inline f\ndata {}\n{content}\n", content.len());
+    }
+    folder.write("stream", stream);
+    folder.shell("git fast-import --quiet < stream && git repack -qadf --window=20 --depth=200");
+    let told = |jobs: &str| {
+        let report = folder.scan(&["--history", "--no-cache", "-j", jobs, "."]);
+        assert_eq!((report.code, report.findings.len()), (1, tokens), "{}", report.err);
+        (report.places(), report.summary["coverage"].clone())
+    };
+    let one = told("1");
+    assert_eq!(told("2"), one);
+    assert_eq!(told("8"), one);
+}

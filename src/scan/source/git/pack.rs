@@ -7,21 +7,19 @@
 //! pack is read and not mapped: that takes no longer, its size is not in memory, and a pack that is cut short meanwhile is an error and
 //! no fault.
 
+mod walk;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{self, index::Version};
 use libdeflater::Decompressor;
-use rayon::prelude::*;
 
-use super::{LARGEST, delta};
-use crate::scan::engine::carry::Segment;
+pub(super) use self::walk::Visit;
+use super::LARGEST;
 
 /// No base: an object kept as it is.
 const ROOT: u32 = u32::MAX;
@@ -34,9 +32,6 @@ const HEAD: usize = 12;
 const ENTRY_HEAD: usize = 64;
 /// Bytes read at once for the heads of entries.
 const HEADS: usize = 16 * 1024;
-/// Buffers kept for reuse, and the greatest size of one.
-const KEPT: usize = 16;
-const KEPT_SIZE: usize = 4 << 20;
 
 /// A pack and the order of its objects.
 pub(super) struct Pack {
@@ -64,43 +59,6 @@ struct Entry {
     base: u32,
     /// If it has none.
     kind: Kind,
-}
-
-/// What is done with each object.
-pub(super) trait Visit: Sync {
-    /// What is known of an object when its deltas are visited.
-    type State: Send;
-
-    /// An object; with the state of the one it was made from, and where its bytes come from.
-    fn object(&self, id: &gix::oid, kind: Kind, bytes: &[u8], base: Option<(&Self::State, &[Segment])>) -> Self::State;
-
-    /// May objects be passed over?
-    fn passes_any(&self) -> bool {
-        false
-    }
-
-    /// Need an object not be made? It is made all the same if another one is a delta of it. Asked once of each.
-    fn passes(&self, _id: &gix::oid) -> bool {
-        false
-    }
-}
-
-/// What one thread needs.
-struct Local {
-    inflater: Decompressor,
-    /// An entry as it stands in the pack.
-    packed: Vec<u8>,
-    delta: Vec<u8>,
-    segments: Vec<Segment>,
-    pool: Vec<Vec<u8>>,
-}
-
-struct Frame<S> {
-    entry: u32,
-    bytes: Vec<u8>,
-    state: S,
-    /// How many of its children are done.
-    done: usize,
 }
 
 impl Pack {
@@ -228,43 +186,6 @@ impl Pack {
         }
     }
 
-    /// Visits all objects of these kinds, on all cores. The ids of those that cannot be read are the result; what is a delta of nothing
-    /// that can be read has no kind and is among them, if `strays` is asked for.
-    pub(super) fn walk<V: Visit>(&self, kinds: &[Kind], strays: bool, visit: &V) -> Vec<ObjectId> {
-        let failed = Mutex::new(Vec::new());
-        let locals: Mutex<Vec<Local>> = Mutex::default();
-        let mut roots: Vec<u32> = Vec::new();
-        let mut others: Vec<u32> = Vec::new();
-        for (at, entry) in self.entries.iter().enumerate().filter(|(_, e)| e.base == ROOT) {
-            let these = if kinds.contains(&entry.kind) { &mut roots } else { &mut others };
-            these.push(at as u32);
-        }
-        let needed = visit.passes_any().then(|| self.needed(&roots, visit));
-        let needed = |entry: u32| needed.as_ref().is_none_or(|needed| needed[entry as usize].load(Ordering::Relaxed));
-        // Great trees first, so that no core is left with one at the end.
-        roots.sort_by_key(|root| std::cmp::Reverse(self.below[*root as usize].max(64)));
-        roots.par_iter().for_each(|root| {
-            let idle = locals.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut local = idle.unwrap_or_else(Local::new);
-            let lost = if needed(*root) { self.tree(*root, visit, &needed, &mut local) } else { Vec::new() };
-            if !lost.is_empty() {
-                failed.lock().unwrap_or_else(PoisonError::into_inner).extend(lost);
-            }
-            locals.lock().unwrap_or_else(PoisonError::into_inner).push(local);
-        });
-        let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if strays {
-            let mut seen = vec![false; self.entries.len()];
-            for root in roots.iter().chain(&others) {
-                self.below(*root, &mut |entry| seen[entry as usize] = true);
-            }
-            failed.extend((0..).zip(&seen).filter(|(_, seen)| !**seen).map(|(at, _)| at));
-        }
-        failed.sort_unstable();
-        failed.dedup();
-        failed.into_iter().map(|entry| self.id(entry).to_owned()).collect()
-    }
-
     fn children(&self, entry: u32) -> &[u32] {
         let entry = entry as usize;
         &self.children[self.first_child[entry] as usize..self.first_child[entry + 1] as usize]
@@ -277,70 +198,6 @@ impl Pack {
             visit(entry);
             waiting.extend(self.children(entry));
         }
-    }
-
-    /// For each entry whether it must be made: it is not passed over, or something below it is not.
-    fn needed<V: Visit>(&self, roots: &[u32], visit: &V) -> Vec<AtomicBool> {
-        let needed: Vec<AtomicBool> = self.entries.iter().map(|_| AtomicBool::new(false)).collect();
-        roots.par_iter().for_each(|root| {
-            let mut order = vec![(*root, *root)];
-            let mut at = 0;
-            while let Some((entry, _)) = order.get(at).copied() {
-                order.extend(self.children(entry).iter().map(|child| (*child, entry)));
-                at += 1;
-            }
-            // Each before what it was made from.
-            for (entry, base) in order.into_iter().rev() {
-                let own = &needed[entry as usize];
-                if !visit.passes(self.id(entry)) {
-                    own.store(true, Ordering::Relaxed);
-                }
-                if own.load(Ordering::Relaxed) {
-                    needed[base as usize].store(true, Ordering::Relaxed);
-                }
-            }
-        });
-        needed
-    }
-
-    /// Visits a root and all below it that is needed; those that cannot be read are the result.
-    fn tree<V: Visit>(&self, root: u32, visit: &V, needed: &impl Fn(u32) -> bool, local: &mut Local) -> Vec<u32> {
-        let mut lost = Vec::new();
-        let kind = self.entries[root as usize].kind;
-        let mut bytes = local.buffer();
-        if self.inflate(root, &mut bytes, (&mut local.packed, &mut local.inflater)).is_none() {
-            self.below(root, &mut |entry| lost.push(entry));
-            return lost;
-        }
-        let state = visit.object(self.id(root), kind, &bytes, None);
-        let mut stack = vec![Frame { entry: root, bytes, state, done: 0 }];
-        while let Some(top) = stack.last_mut() {
-            let children = self.children(top.entry);
-            top.done += children[top.done..].iter().take_while(|child| !needed(**child)).count();
-            let Some(&child) = children.get(top.done) else {
-                stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
-                continue;
-            };
-            top.done += 1;
-            let last = !children[top.done..].iter().any(|child| needed(*child));
-            let mut bytes = local.buffer();
-            local.segments.clear();
-            let made = self
-                .inflate(child, &mut local.delta, (&mut local.packed, &mut local.inflater))
-                .and_then(|()| delta::apply(&top.bytes, &local.delta, &mut bytes, &mut local.segments));
-            let state = made.map(|()| visit.object(self.id(child), kind, &bytes, Some((&top.state, &local.segments))));
-            if last {
-                stack.pop().into_iter().for_each(|frame| local.keep(frame.bytes));
-            }
-            match state {
-                Some(state) if self.children(child).iter().any(|child| needed(*child)) => {
-                    stack.push(Frame { entry: child, bytes, state, done: 0 })
-                }
-                Some(_) => local.keep(bytes),
-                None => self.below(child, &mut |entry| lost.push(entry)),
-            }
-        }
-        lost
     }
 
     /// Inflates what an entry holds: an object or a delta.
@@ -395,24 +252,4 @@ fn entries(path: &Path, index: &pack::index::File) -> Result<Vec<Entry>, String>
         _ => large.get((offset & 0x7fff_ffff) as usize).map(|bytes| u64::from_be_bytes(*bytes)).ok_or("a broken index"),
     };
     offsets.zip(0..).map(|(o, number)| Ok(entry(offset(o)?, number))).collect()
-}
-
-impl Local {
-    fn new() -> Self {
-        Self { inflater: Decompressor::new(), packed: Vec::new(), delta: Vec::new(), segments: Vec::new(), pool: Vec::new() }
-    }
-
-    /// An empty buffer.
-    fn buffer(&mut self) -> Vec<u8> {
-        let mut buffer = self.pool.pop().unwrap_or_default();
-        buffer.clear();
-        buffer
-    }
-
-    /// Keeps a buffer for later.
-    fn keep(&mut self, buffer: Vec<u8>) {
-        if self.pool.len() < KEPT && buffer.capacity() <= KEPT_SIZE {
-            self.pool.push(buffer);
-        }
-    }
 }
