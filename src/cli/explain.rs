@@ -123,7 +123,7 @@ fn bounded(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
 }
 
 fn decoded(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-    let Some(order) = utf16::order(&bytes) else { return Ok(bytes) };
+    let Some(order) = utf16::order(&bytes).or_else(|| utf16::unmarked(&bytes)) else { return Ok(bytes) };
     let mut text = Vec::new();
     utf16::Decoder::new(bytes.as_slice(), order).read_to_end(&mut text)?;
     Ok(text)

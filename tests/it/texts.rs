@@ -123,3 +123,26 @@ fn a_file_of_two_gigabytes_is_read_within_little_memory() {
     let offsets: Vec<u64> = report.findings.iter().map(|f| f["offset"].as_u64().unwrap()).collect();
     assert_eq!(offsets, places);
 }
+
+#[test]
+fn utf_16_without_a_mark_is_decoded_and_scanned_as_it_is() {
+    let folder = Folder::new();
+    let text = format!("a line of some length\r\ntoken = {}\r\n", github(1));
+    folder.write("le", &utf16(&text, true)[2..]);
+    folder.write("be", &utf16(&text, false)[2..]);
+    // It only begins like that.
+    folder
+        .write("mixed", [&utf16(&format!("{}{text}", "words\r\n".repeat(100)), true)[2..], b"\n", github(2).as_bytes()].concat());
+    let long = "0 a line of a file longer than a window\r\n".repeat(60_000);
+    folder.write("long", &utf16(&format!("{long}{text}"), true)[2..]);
+    let report = folder.scan(&["."]);
+    let at = ["be:2:9", "le:2:9", "long:60002:9", "mixed:102:9"].map(|place| format!("{place} github-pat"));
+    let found = report.places();
+    assert!(at.iter().all(|place| found.contains(place)) && found.len() == 5, "{found:?}");
+    assert!(found.iter().any(|place| place.starts_with("mixed:") && place.ends_with(":1 github-pat")), "{found:?}");
+    assert!(report.covered("bytes") < 5_100_000);
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "-A"]);
+    assert_eq!(folder.scan(&["--staged", "."]).places(), found);
+    folder.run(&["explain", "le:2"]).says(0, &["github-pat"]);
+}

@@ -25,6 +25,28 @@ pub fn order(head: &[u8]) -> Option<Order> {
     }
 }
 
+/// Bytes that [`unmarked`] looks at, and fewer than it decides about.
+pub const LOOKED_AT: usize = 4096;
+const FEWEST: usize = 32;
+
+/// The order of what begins like UTF-16 without a mark: nearly all units are plain characters of one byte. What follows may be something
+/// else, so such bytes are scanned as they are, too.
+#[must_use]
+pub fn unmarked(head: &[u8]) -> Option<Order> {
+    let order = match head {
+        [0, other, ..] if *other != 0 => Order::Big,
+        [other, 0, ..] if *other != 0 => Order::Little,
+        _ => return None,
+    };
+    let (units, _) = head[..head.len().min(LOOKED_AT)].as_chunks::<2>();
+    let is_plain = |unit: &&[u8; 2]| {
+        let [zero, plain] = if order == Order::Big { **unit } else { [unit[1], unit[0]] };
+        zero == 0 && (plain.is_ascii_graphic() || plain.is_ascii_whitespace())
+    };
+    let plain = units.iter().filter(is_plain).count();
+    (units.len() * 2 >= FEWEST && plain * 10 >= units.len() * 9).then_some(order)
+}
+
 /// Reads UTF-16 from a reader and gives UTF-8. The byte order mark is dropped.
 pub struct Decoder<R> {
     reader: R,
@@ -142,5 +164,22 @@ mod tests {
         assert_eq!(decode(b"\xff\xfea\0b"), "a\u{fffd}");
         assert_eq!(decode(b"\xfe\xff\xd8\x00\0a"), "\u{fffd}a");
         assert_eq!(order(b"ab"), None);
+    }
+
+    #[test]
+    fn text_without_a_mark_is_known_by_its_zeros() {
+        let wide = |text: &str, to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        let text = "some text of more than sixteen characters\r\n";
+        assert_eq!(unmarked(&wide(text, u16::to_le_bytes)), Some(Order::Little));
+        assert_eq!(unmarked(&wide(text, u16::to_be_bytes)), Some(Order::Big));
+        assert_eq!(
+            unmarked(&wide("Stra\u{df}e und Gr\u{f6}\u{df}e des ganzen Feldes, das hier gemeint ist", u16::to_le_bytes)),
+            Some(Order::Little)
+        );
+        assert_eq!(unmarked(&wide("too short", u16::to_le_bytes)), None);
+        assert_eq!(unmarked(text.as_bytes()), None);
+        assert_eq!(unmarked(&[0; 100]), None);
+        assert_eq!(unmarked(&[b'a', 0, 1, 2].repeat(100)), None);
+        assert_eq!(unmarked(b""), None);
     }
 }

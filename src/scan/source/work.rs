@@ -232,10 +232,18 @@ impl Worker {
             self.text(job, place, &mut utf16::Decoder::new(bytes, order));
             self.count(job, bytes.len() as u64);
         } else {
-            let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
-            self.window(job, place, bytes, &window);
+            self.plain(job, place, bytes);
             self.count(job, bytes.len() as u64);
         }
+    }
+
+    /// Scans bytes held in memory as they are, and as UTF-16 too if they look like that.
+    fn plain(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
+        if let Some(order) = utf16::unmarked(bytes) {
+            self.windows(job, place, &Mutex::new(Stream::new(utf16::Decoder::new(bytes, order))));
+        }
+        let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
+        self.window(job, place, bytes, &window);
     }
 
     /// Scans parts of a text held in memory, each with what surrounds it; a container as a whole, if it has any part. The ranges begin at
@@ -247,7 +255,7 @@ impl Worker {
         }
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || utf16::order(bytes).is_some() {
+        if expand::detect(name, bytes).is_some() || is_utf16(bytes) {
             if !ranges.is_empty() {
                 self.whole(job, place, bytes);
             }
@@ -280,7 +288,7 @@ impl Worker {
         self.coverage.objects += 1;
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || utf16::order(bytes).is_some() {
+        if expand::detect(name, bytes).is_some() || is_utf16(bytes) {
             self.whole(job, place, bytes);
             return None;
         }
@@ -314,18 +322,25 @@ impl Worker {
         if let Some(order) = utf16::order(bytes) {
             self.windows(job, place, &Mutex::new(Stream::new(utf16::Decoder::new(bytes, order))));
         } else {
-            let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
-            self.window(job, place, bytes, &window);
+            self.plain(job, place, bytes);
         }
     }
 
     /// A file longer than a window: all threads take windows of it in turn.
     fn long(&mut self, job: &Job<'_>, place: &Place<'_>, file: &mut File) {
         let size = file.metadata().map_or(0, |m| m.len());
-        let mut head = [0; 2];
-        let order = read_into(file, &mut head).ok().and_then(|n| utf16::order(&head[..n]));
-        if let Err(e) = file.seek(SeekFrom::Start(0)) {
-            return job.unreadable(place, &e);
+        let mut head = [0; utf16::LOOKED_AT];
+        let read = read_into(file, &mut head).unwrap_or(0);
+        let order = utf16::order(&head[..read]);
+        let mut rewind = |file: &mut File| file.seek(SeekFrom::Start(0)).map_err(|e| job.unreadable(place, &e)).is_ok();
+        if !rewind(file) {
+            return;
+        }
+        if let Some(order) = utf16::unmarked(&head[..read]) {
+            self.text(job, place, &mut utf16::Decoder::new(&mut *file, order));
+            if !rewind(file) {
+                return;
+            }
         }
         let mut share = Share::new(job, size);
         let mut counted = Counted::new(file, Some(&mut share));
@@ -421,6 +436,11 @@ impl Worker {
         self.coverage.bytes += bytes;
         job.progress.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// Are these bytes UTF-16, with a mark or without?
+fn is_utf16(bytes: &[u8]) -> bool {
+    utf16::order(bytes).is_some() || utf16::unmarked(bytes).is_some()
 }
 
 /// Whether a stream is a notebook. Reads on to know it, if it may be one, but no more than may be held in memory.
