@@ -57,6 +57,10 @@ fn check(folder: &Folder, what: &str) -> [u64; 2] {
         assert_eq!(found.1.len(), expected.1.len(), "{number} after {what}");
         found.1.iter().zip(&expected.1).for_each(|(found, expected)| assert_eq!(found, expected, "{number} after {what}"));
     }
+    for part in [["--max-commits", "2"], ["--refs", "refs/heads/*"]] {
+        let [with, without] = [&[][..], &["--no-cache"]].map(|more| folder.scan(&[WITH, &part[..], more].concat()));
+        assert_eq!(told(&with), told(&without), "{part:?} after {what}");
+    }
     [known(&first), known(&second)]
 }
 
@@ -290,4 +294,16 @@ fn an_object_that_is_not_what_its_id_says_is_never_known() {
         let told = report.issues();
         assert!(told.iter().any(|i| i.contains(&blob) && i.contains("something else than its id says")), "{told:?}");
     }
+}
+
+#[test]
+fn what_something_was_found_in_is_read_again_and_must_be_the_same() {
+    let folder = repository();
+    assert_eq!(check(&folder, "the first scan"), [0, 1]);
+    let leak = folder.shell("git rev-parse HEAD:a").out.trim().to_owned();
+    let path = format!(".git/objects/{}/{}", &leak[..2], &leak[2..]);
+    folder.shell(&format!("o=$(echo x | git hash-object -w --stdin); cp -f .git/objects/${{o:0:2}}/${{o:2}} {path}; rm .git/objects/${{o:0:2}}/${{o:2}}"));
+    let report = folder.scan(WITH);
+    assert_eq!((report.code, report.places().len()), (3, 0));
+    assert!(report.issues().iter().any(|i| i.contains("hold something else now")), "{:?}", report.issues());
 }

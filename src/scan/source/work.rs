@@ -332,7 +332,7 @@ impl Worker {
         let mut head = [0; utf16::LOOKED_AT];
         let read = read_into(file, &mut head).unwrap_or(0);
         let order = utf16::order(&head[..read]);
-        let mut rewind = |file: &mut File| file.seek(SeekFrom::Start(0)).map_err(|e| job.unreadable(place, &e)).is_ok();
+        let rewind = |file: &mut File| file.seek(SeekFrom::Start(0)).map_err(|e| job.unreadable(place, &e)).is_ok();
         if !rewind(file) {
             return;
         }

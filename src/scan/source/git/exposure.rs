@@ -363,6 +363,7 @@ fn by_age(finding: &mut Finding) {
 pub(super) fn told_again(finding: &mut Finding, now: u64) {
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     if let Some(exposure) = &mut finding.exposure
+        && exposure.days.is_some()
         && exposure.removed.is_none()
         && (exposure.in_head || exposure.ref_count > 0)
     {

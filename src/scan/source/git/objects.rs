@@ -186,14 +186,17 @@ impl Walk<'_, '_> {
     /// Did an earlier scan find nothing in an object?
     fn is_clean(&self, id: &gix::oid) -> bool {
         let path = || path_of(self.history, &id.to_owned());
-        self.history.cache.as_ref().is_some_and(|cache| cache.knows_any() && cache.knows(id, path()))
+        self.is_wanted(id) && self.history.cache.as_ref().is_some_and(|cache| cache.knows_any() && cache.knows(id, path()))
+    }
+
+    fn is_wanted(&self, id: &gix::oid) -> bool {
+        self.history.selection.as_ref().is_none_or(|selection| selection.has(id))
     }
 
     /// The same, and it counts as scanned then.
     fn passes(&self, id: &gix::oid) -> bool {
         let Some(cache) = self.history.cache.as_ref().filter(|cache| cache.knows_any()) else { return false };
-        let is_wanted = self.history.selection.as_ref().is_none_or(|selection| selection.has(id));
-        is_wanted && cache.passes(self.job, id, path_of(self.history, &id.to_owned()))
+        self.is_wanted(id) && cache.passes(self.job, id, path_of(self.history, &id.to_owned()))
     }
 
     fn loose(&self, folder: &Path) {

@@ -127,13 +127,14 @@ fn replay(history: &History, audit: &Audit, job: &Job<'_>) {
         let repository = repository.to_thread_local();
         let object = repository.find_object(id).ok().filter(|object| object.kind == kind)?;
         objects::again(history, job, kind, &again.name, &object.data);
-        Some(())
+        let is_same = gix::objs::compute_hash(id.kind(), kind, &object.data).is_ok_and(|real| real == id);
+        (is_same && job.collector.has_found_in(&again.name)).then_some(())
     };
     let unread = audit.objects.par_iter().filter(|one| again(one).is_none()).count();
     let unread = unread + audit.names.iter().filter(|named| texts::again(history, job, named).is_none()).count();
     job.issues.mute(false);
     if unread > 0 {
-        let detail = format!("{unread} objects that something was found in before cannot be read now");
+        let detail = format!("{unread} objects that something was found in before cannot be read, or hold something else now; `--no-cache` reads all anew");
         job.issues.gap(IssueKind::MissingObjects, &place, detail);
     }
     let mut counts: HashMap<(Level, IssueKind), u64> = audit.counts.iter().map(|(l, k, n)| ((*l, *k), *n)).collect();
