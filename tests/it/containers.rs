@@ -217,3 +217,56 @@ fn a_secret_in_a_notebook_has_a_line_of_the_file() {
     let sarif: Value = serde_json::from_str(&folder.run(&["scan", "-f", "sarif", "nb.tar"]).out).unwrap();
     assert!(sarif["runs"][0]["results"].as_array().unwrap().iter().all(|r| line(r) == 1));
 }
+
+#[test]
+fn what_a_zip_holds_beside_its_members_is_a_gap_or_scanned() {
+    let folder = Folder::new();
+    folder.write("a.txt", format!("k = {}\n{}", github(1), "x".repeat(1000)));
+    folder.write("b.txt", "nothing\n");
+    // Behind the first member and before the directory stands one more that the directory does not list.
+    folder
+        .shell(
+            "zip -q a.zip a.txt; zip -q b.zip b.txt; python3 - <<'E'\n\
+         import struct\n\
+         a, b = open('a.zip','rb').read(), open('b.zip','rb').read()\n\
+         def parts(z):\n\
+         \x20   at = z.rindex(b'PK\\5\\6'); size, start = struct.unpack('<II', z[at+12:at+20])\n\
+         \x20   return z[:start], z[start:at], z[at:]\n\
+         (hidden, _, _), (body, directory, end) = parts(a), parts(b)\n\
+         end = end[:16] + struct.pack('<I', len(body) + len(hidden)) + end[20:]\n\
+         open('behind.zip','wb').write(body + hidden + directory + end)\n\
+         open('before.zip','wb').write(hidden + b)\nE\n\
+         rm a.zip b.zip a.txt",
+        )
+        .says(0, &[]);
+    for name in ["behind.zip", "before.zip"] {
+        ends_with(&folder, &[name], 3, "members that its directory does not list");
+    }
+}
+
+#[test]
+fn a_token_in_the_place_of_an_image_is_no_image() {
+    let folder = Folder::new();
+    let cell = |kind: &str, value: &str| {
+        let output = serde_json::json!({"output_type": "display_data", "metadata": {}, "data": {kind: value}});
+        serde_json::json!({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+            {"id": "a", "cell_type": "code", "source": [], "metadata": {}, "execution_count": null, "outputs": [output]}
+        ]})
+    };
+    folder.write("token.ipynb", cell("image/png", &github(1)).to_string());
+    folder.write("image.ipynb", cell("image/png", &format!("iVBORw0KGgoAAAANSUhEUg{}", "A".repeat(60))).to_string());
+    let report = folder.scan(&["."]);
+    assert_eq!(report.places(), ["token.ipynb#cell-a/output-0:1:1 github-pat"], "{:?}", report.issues());
+    assert!(report.issues().iter().any(|i| i.contains("image.ipynb") && i.contains("image payload")));
+}
+
+#[test]
+fn a_packed_file_that_does_not_begin_like_one_is_a_gap() {
+    let folder = Folder::new();
+    for name in ["a.tar.gz", "a.tgz", "a.bz2", "a.xz", "a.zst", "a.7z"] {
+        folder.write(name, format!("garbage {}\n", github(1)));
+        let report = folder.scan(&[name]);
+        assert_eq!((report.code, report.places().len()), (1, 1), "{name}");
+        assert!(report.issues().iter().any(|i| i.starts_with("gap ")), "{name}");
+    }
+}

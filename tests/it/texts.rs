@@ -146,3 +146,23 @@ fn utf_16_without_a_mark_is_decoded_and_scanned_as_it_is() {
     assert_eq!(folder.scan(&["--staged", "."]).places(), found);
     folder.run(&["explain", "le:2"]).says(0, &["github-pat"]);
 }
+
+#[test]
+fn two_bytes_at_the_start_hide_nothing() {
+    let folder = Folder::new();
+    let marked = |mark: &[u8]| [mark, b"key=", github(1).as_bytes(), b"\n"].concat();
+    for (name, mark) in [("le", b"\xff\xfe"), ("be", b"\xfe\xff")] {
+        folder.write(name, marked(mark));
+        folder.write(format!("long-{name}"), [marked(mark), vec![b'\n'; 3 << 20]].concat());
+        assert_eq!(folder.scan_input(&["-"], &marked(mark)).places().len(), 1, "{name}");
+    }
+    folder.write("wide", utf16(&format!("token = {}\n", github(2)), true));
+    folder.shell("zip -q a.zip le be wide");
+    let report = folder.scan(&["."]);
+    assert_eq!((report.places().len(), report.issues().len()), (8, 0), "{:?}", report.places());
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "-A"]);
+    assert_eq!(folder.scan(&["--staged", "."]).places(), report.places());
+    folder.git(&["commit", "-q", "-m", "all"]);
+    assert_eq!(folder.scan(&["--history", "."]).places().len(), 8);
+}

@@ -50,7 +50,11 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"LZIP\x01", Kind::Closed("lzip")),
     (b"MSCF\0\0\0\0", Kind::Closed("cabinet")),
     (b"\xed\xab\xee\xdb", Kind::Closed("rpm")),
+    (b"!<arch>\ndebian", Kind::Closed("deb")),
 ];
+
+/// How what stands for a large file begins (git LFS), whatever its name is.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// The kind of container that starts with `head`: its first 512 bytes or more, or all of it if it is shorter. `name` is its
 /// file name or path; the extension decides only where the bytes cannot. Without a name, bytes decide that elsewhere need it as well.
@@ -65,8 +69,11 @@ pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
     if tar::has_magic(head) {
         return Some(Kind::Tar);
     }
-    if head.trim_ascii().is_empty() {
+    if head.trim_ascii().is_empty() || head.starts_with(POINTER) {
         return None;
+    }
+    if is_cpio(head) {
+        return Some(Kind::Closed("cpio"));
     }
     if name.is_empty() { by_weak_signs(head) } else { by_name(name, head) }
 }
@@ -100,7 +107,26 @@ fn by_name(name: &str, head: &[u8]) -> Option<Kind> {
     if is("lzma") && head.starts_with(&[0x5d, 0, 0]) {
         return Some(Kind::Closed("lzma"));
     }
-    ZIP_NAMES.iter().any(|zip| is(zip)).then_some(Kind::Zip)
+    // What does not begin like one is a damaged one.
+    let packed: [(&[&str], Kind); 5] = [
+        (&["gz", "tgz"], Kind::Gzip),
+        (&["bz2", "tbz2", "tbz"], Kind::Bzip2),
+        (&["xz", "txz"], Kind::Xz),
+        (&["zst", "zstd", "tzst"], Kind::Zstd),
+        (&["7z"], Kind::SevenZip),
+    ];
+    let packed = packed.into_iter().find(|(names, _)| names.iter().any(|name| is(name))).map(|(_, kind)| kind);
+    packed.or_else(|| ZIP_NAMES.iter().any(|zip| is(zip)).then_some(Kind::Zip))
+}
+
+/// The header of a cpio archive: `07070`, and numbers in octal or hexadecimal digits.
+fn is_cpio(head: &[u8]) -> bool {
+    let digits = |to: usize, is: fn(&u8) -> bool| head.get(6..to).is_some_and(|digits| digits.iter().all(is));
+    match head.get(..6) {
+        Some(b"070701" | b"070702") => digits(110, u8::is_ascii_hexdigit),
+        Some(b"070707") => digits(76, |b| matches!(b, b'0'..=b'7')),
+        _ => false,
+    }
 }
 
 /// `BZh`, the block size, and the magic number of a block or of the end.

@@ -280,10 +280,37 @@ fn media(mime: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether a value is a string, or a list of strings, that starts like base64: a text in the place of an image is scanned.
+/// How media begin in base64, by their magic bytes: PNG, JPEG, GIF, WebP and WAV, TIFF, ICO, PDF, MP3, Ogg, FLAC, WebM, WOFF, OpenType,
+/// TrueType.
+const MEDIA: &[&[u8]] = &[
+    b"iVBORw0KGgo",
+    b"/9j/",
+    b"R0lGOD",
+    b"UklGR",
+    b"SUkq",
+    b"TU0AK",
+    b"AAABAA",
+    b"JVBERi",
+    b"SUQz",
+    b"//uQ",
+    b"//sw",
+    b"T2dnUw",
+    b"ZkxhQw",
+    b"GkXfo",
+    b"d09GR",
+    b"d09GM",
+    b"T1RUTw",
+    b"AAEAAA",
+    b"AAAA",
+];
+
+/// Whether a value is a string, or a list of strings, that starts like media in base64: a text in their place is scanned. What is long
+/// and base64 may be of a kind that is not known here.
 fn is_base64(value: &Cursor<'_>) -> bool {
-    let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_' | b'\\');
-    value.first_string(SAMPLE).is_some_and(|sample| sample.iter().all(is_base64))
+    // A list is written in lines, which end in `\n`.
+    let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'\\');
+    let is_media = |sample: &[u8]| sample.len() >= SAMPLE / 2 || MEDIA.iter().any(|magic| sample.starts_with(magic));
+    value.first_string(SAMPLE).is_some_and(|sample| is_media(sample) && sample.iter().all(is_base64))
 }
 
 /// Takes out ANSI control sequences (ECMA-48, section 5.4): they stand in the middle of what they colour.

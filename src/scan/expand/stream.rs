@@ -127,6 +127,10 @@ fn inner_name(place: &Place<'_>) -> String {
     let name = match place {
         Place::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         Place::Stdin => "-".to_owned(),
+        Place::Inside { member, kind: Container::Git, .. } => {
+            let path = member.split_once(':').map_or(*member, |(_, path)| path);
+            path.rsplit('/').next().unwrap_or(path).to_owned()
+        }
         Place::Inside { member, .. } => member.rsplit(['/', '\\']).next().unwrap_or(member).to_owned(),
     };
     for (ending, instead) in ENDINGS {

@@ -23,6 +23,11 @@ use crate::scan::finding::IssueKind;
 const END_RECORD: usize = 22;
 const MAX_COMMENT: u64 = 0xffff;
 
+/// Bytes of what leads to the record for large archives.
+const LOCATOR: usize = 20;
+/// Bytes of a data descriptor, with sizes of 64 bits.
+const DESCRIPTOR: u64 = 24;
+
 /// Magic bytes of an OLE file: Office files are such when they are encrypted.
 const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
@@ -40,20 +45,24 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, input: &mut dyn ReadS
         Ok(entries) => entries,
         Err(error) => return failed(walk, place, &shared, error),
     };
-    let mut first = shared.len();
+    let (mut parts, mut is_all) = (Vec::new(), true);
     let mut body = Window::new(&shared);
     for entry in entries {
         let Ok(entry) = entry else {
             walk.gap(IssueKind::Malformed, place, "its directory is damaged; members after the damage were not scanned");
+            is_all = false;
             break;
         };
-        first = first.min(entry.header_start());
+        let start = entry.header_start();
+        let data = entry.get_metadata().data_start(&mut body).unwrap_or(start);
+        parts.push((start, data.saturating_add(entry.compressed_size())));
         if !walk.admit(place) {
+            is_all = false;
             break;
         }
         member(walk, place, &entry, &mut body, &shared);
     }
-    outside(walk, place, &shared, first);
+    outside(walk, place, &shared, (parts, is_all));
     Expanded::Whole
 }
 
@@ -128,17 +137,38 @@ fn lzma_unpacker<R: BufRead>(mut input: R, size: u64, kib: u32) -> io::Result<lz
     lzma_rust2::LzmaReader::new_with_props(input, size, properties, dictionary, None)
 }
 
-/// Scans what belongs to no member: what stands in front of the first one, and the comment behind the directory.
-fn outside(walk: &mut Walk<'_>, place: &Place<'_>, shared: &Shared<'_>, first: u64) {
-    if first > 0 {
-        walk.raw(place, &mut Window::range(shared, 0, first));
-    }
+/// Scans what belongs to no member, of which `parts` says where they are: what stands in front of the first one and between them, and the
+/// comment behind the directory. A member there that the directory does not list is a gap.
+fn outside(walk: &mut Walk<'_>, place: &Place<'_>, shared: &Shared<'_>, (mut parts, is_all): (Vec<(u64, u64)>, bool)) {
     let tail_start = shared.len().saturating_sub(END_RECORD as u64 + MAX_COMMENT);
     let mut tail = Vec::new();
-    if Window::range(shared, tail_start, shared.len()).read_to_end(&mut tail).is_err() {
-        return;
+    let read = Window::range(shared, tail_start, shared.len()).read_to_end(&mut tail).is_ok();
+    let end_record = memchr::memmem::rfind(&tail, b"PK\x05\x06").filter(|_| read);
+    let is_plain = |at: usize| at < LOCATOR || !tail[at - LOCATOR..].starts_with(b"PK\x06\x07");
+    if let Some(at) = end_record.filter(|at| is_all && is_plain(*at)) {
+        // The directory ends where this record begins, but where records for large archives stand between.
+        let size = tail.get(at + 12..at + 16).and_then(|size| size.try_into().ok()).map_or(u32::MAX, u32::from_le_bytes);
+        let directory = (tail_start + at as u64).checked_sub(u64::from(size)).filter(|_| size < u32::MAX);
+        parts.extend(directory.map(|start| (start, shared.len())));
     }
-    let Some(at) = memchr::memmem::rfind(&tail, b"PK\x05\x06") else { return };
+    parts.sort_unstable();
+    let first = parts.first().map_or(shared.len(), |(start, _)| *start);
+    let (mut end, mut unlisted) = (0, 0);
+    for (start, to) in parts {
+        // A descriptor behind a member repeats its sizes.
+        if start > end + if end == 0 { 0 } else { DESCRIPTOR } {
+            let mut head = Vec::new();
+            let read = Window::range(shared, end, start).take(DESCRIPTOR + 4).read_to_end(&mut head).is_ok();
+            unlisted += u64::from(read && memchr::memmem::find(&head, b"PK\x03\x04").is_some());
+            walk.raw(place, &mut Window::range(shared, end, start));
+        }
+        end = end.max(to);
+    }
+    if unlisted > 0 {
+        let detail = format!("{unlisted} stretches of it hold members that its directory does not list: they are not unpacked");
+        walk.gap(IssueKind::Malformed, place, detail);
+    }
+    let Some(at) = end_record else { return };
     let comment = tail.get(at + END_RECORD..).unwrap_or_default();
     if !comment.is_empty() && first < shared.len() {
         walk.raw(place, &mut &*comment);

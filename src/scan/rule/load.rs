@@ -4,6 +4,7 @@
 //! file, line, field and what is allowed.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use regex_automata::meta::{self, BuildError, Config};
@@ -142,6 +143,9 @@ struct RawRule {
     facts: Option<Facts>,
 }
 
+/// A rule file is not read further.
+const MOST_BYTES: u64 = 16_000_000;
+
 /// A field that is wrong, and why.
 struct Fault {
     field: &'static str,
@@ -155,7 +159,13 @@ struct Fault {
 pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
     let unreadable = |source| RuleError::Read { path: path.to_path_buf(), source };
     if !path.is_dir() {
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > MOST_BYTES {
+            let what = format!("it is larger than {} MB: no rule file is", MOST_BYTES / 1_000_000);
+            return Err(RuleError::Invalid { path: path.to_path_buf(), line: 1, what });
+        }
         let text = std::str::from_utf8(&bytes).map_err(|e| {
             let line = memchr::memchr_iter(b'\n', &bytes[..e.valid_up_to()]).count() + 1;
             RuleError::Invalid { path: path.to_path_buf(), line, what: "not UTF-8: a rule file is UTF-8 text".to_owned() }
@@ -390,9 +400,15 @@ pub(in crate::scan) fn build_regex(source: &str) -> Result<meta::Regex, Box<Buil
 }
 
 fn check_regex(regex: &str) -> Result<(), String> {
-    build_regex(regex)
-        .map(|_| ())
-        .map_err(|e| e.syntax_error().map_or_else(|| one_line(&e.to_string()), |s| one_line(&s.to_string())))
+    build_regex(regex).map(|_| ()).map_err(|e| match e.syntax_error() {
+        // The first lines show the expression with marks under it, and the last one says what is wrong.
+        Some(error) => {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            format!("{}; allowed: the syntax of Rust's regex crate", last.trim_start_matches("error: "))
+        }
+        None => "too large for an automaton of 4 MiB: use smaller counts or fewer alternatives".to_owned(),
+    })
 }
 
 /// Length of the longest literal that every match contains.

@@ -27,6 +27,9 @@ impl Repository {
         let git_dir = if meta.is_dir() {
             dot_git
         } else {
+            if !is_plain(&dot_git) {
+                return None;
+            }
             let text = std::fs::read_to_string(&dot_git).ok()?;
             dir.join(text.trim().strip_prefix("gitdir:")?.trim())
         };
@@ -72,10 +75,23 @@ impl Repository {
     }
 }
 
+/// Is it a file? What else has its name may never end or never begin.
+pub(super) fn is_plain(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file())
+}
+
+/// The text of a small file; empty if there is none.
+fn text(path: &Path) -> String {
+    if is_plain(path) { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() }
+}
+
 fn read_index(git_dir: &Path) -> Result<BTreeSet<Vec<u8>>, String> {
     let path = git_dir.join("index");
     if !path.exists() {
         return Ok(BTreeSet::new());
+    }
+    if !is_plain(&path) {
+        return Err("the git index is no file".to_owned());
     }
     let kind = object_hash(git_dir);
     let options = gix::index::decode::Options::default();
@@ -86,12 +102,15 @@ fn read_index(git_dir: &Path) -> Result<BTreeSet<Vec<u8>>, String> {
 
 /// What all work trees of a repository share; `git_dir` itself but for linked ones.
 fn common_dir(git_dir: &Path) -> PathBuf {
-    std::fs::read_to_string(git_dir.join("commondir")).map_or_else(|_| git_dir.to_path_buf(), |c| git_dir.join(c.trim()))
+    match text(&git_dir.join("commondir")).trim() {
+        "" => git_dir.to_path_buf(),
+        common => git_dir.join(common),
+    }
 }
 
 /// SHA-256 repositories say so in their configuration.
 fn object_hash(git_dir: &Path) -> gix::hash::Kind {
-    let config = std::fs::read_to_string(common_dir(git_dir).join("config")).unwrap_or_default().to_ascii_lowercase();
+    let config = text(&common_dir(git_dir).join("config")).to_ascii_lowercase();
     let sha256 = config.lines().any(|l| l.replace(' ', "").trim() == "objectformat=sha256");
     if sha256 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 }
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use super::super::blob::Place;
@@ -228,18 +229,15 @@ impl Worker {
                 Ok(_) => self.long(job, place, file),
                 Err(e) => job.unreadable(place, &e),
             }
-        } else if let Some(order) = utf16::order(bytes) {
-            self.text(job, place, &mut utf16::Decoder::new(bytes, order));
-            self.count(job, bytes.len() as u64);
         } else {
             self.plain(job, place, bytes);
             self.count(job, bytes.len() as u64);
         }
     }
 
-    /// Scans bytes held in memory as they are, and as UTF-16 too if they look like that.
+    /// Scans bytes held in memory as they are, and as UTF-16 too if they begin like that: two bytes prove little.
     fn plain(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
-        if let Some(order) = utf16::unmarked(bytes) {
+        if let Some(order) = wide(bytes) {
             self.windows(job, place, &Mutex::new(Stream::new(utf16::Decoder::new(bytes, order))));
         }
         let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
@@ -255,7 +253,7 @@ impl Worker {
         }
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || is_utf16(bytes) {
+        if expand::detect(name, bytes).is_some() || wide(bytes).is_some() {
             if !ranges.is_empty() {
                 self.whole(job, place, bytes);
             }
@@ -288,7 +286,7 @@ impl Worker {
         self.coverage.objects += 1;
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || is_utf16(bytes) {
+        if expand::detect(name, bytes).is_some() || wide(bytes).is_some() {
             self.whole(job, place, bytes);
             return None;
         }
@@ -319,11 +317,7 @@ impl Worker {
                 return;
             }
         }
-        if let Some(order) = utf16::order(bytes) {
-            self.windows(job, place, &Mutex::new(Stream::new(utf16::Decoder::new(bytes, order))));
-        } else {
-            self.plain(job, place, bytes);
-        }
+        self.plain(job, place, bytes);
     }
 
     /// A file longer than a window: all threads take windows of it in turn.
@@ -331,12 +325,11 @@ impl Worker {
         let size = file.metadata().map_or(0, |m| m.len());
         let mut head = [0; utf16::LOOKED_AT];
         let read = read_into(file, &mut head).unwrap_or(0);
-        let order = utf16::order(&head[..read]);
         let rewind = |file: &mut File| file.seek(SeekFrom::Start(0)).map_err(|e| job.unreadable(place, &e)).is_ok();
         if !rewind(file) {
             return;
         }
-        if let Some(order) = utf16::unmarked(&head[..read]) {
+        if let Some(order) = wide(&head[..read]) {
             self.text(job, place, &mut utf16::Decoder::new(&mut *file, order));
             if !rewind(file) {
                 return;
@@ -344,10 +337,7 @@ impl Worker {
         }
         let mut share = Share::new(job, size);
         let mut counted = Counted::new(file, Some(&mut share));
-        match order {
-            Some(order) => self.text(job, place, &mut utf16::Decoder::new(&mut counted, order)),
-            None => self.text(job, place, &mut counted),
-        }
+        self.text(job, place, &mut counted);
         let read = counted.bytes;
         if read < size {
             job.issues.gap(IssueKind::Truncated, place, format!("it became shorter while it was read: {read} of {size} bytes"));
@@ -367,13 +357,13 @@ impl Worker {
         }
         self.coverage.files += 1;
         let kind = expand::detect("", &head);
-        let order = utf16::order(&head);
+        let order = wide(&head);
         let expander = Expander { limits: &job.limits, issues: &job.issues };
         let mut visit = Members { job, coverage: &mut self.coverage };
         if let Some(kind) = kind {
             expander.expand_stream(kind, place, &mut Cursor::new(head).chain(&mut reader), &mut visit);
         } else if let Some(order) = order {
-            self.text(job, place, &mut utf16::Decoder::new(Cursor::new(head).chain(&mut reader), order));
+            self.both(job, place, &mut Cursor::new(head).chain(&mut reader), order);
         } else if !holds_notebook(job, place, &mut head, &mut reader)
             || expander.expand_slice(Kind::Notebook, place, &head, &mut visit) == Expanded::Failed
         {
@@ -391,6 +381,18 @@ impl Worker {
                 scope.spawn(|_| job.with_worker(|worker| worker.windows(job, place, &stream)));
             }
             self.windows(job, place, &stream);
+        });
+    }
+
+    /// Scans a stream that can be read once as UTF-16 and as it is.
+    fn both(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut dyn Read, order: utf16::Order) {
+        let (sender, receiver) = sync_channel(CHUNKS);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let text = utf16::Decoder::new(Received { chunks: receiver, left: Vec::new() }, order);
+                job.with_worker(|worker| worker.windows(job, place, &Mutex::new(Stream::new(text))));
+            });
+            self.windows(job, place, &Mutex::new(Stream::new(Teed { reader, sender })));
         });
     }
 
@@ -438,9 +440,9 @@ impl Worker {
     }
 }
 
-/// Are these bytes UTF-16, with a mark or without?
-fn is_utf16(bytes: &[u8]) -> bool {
-    utf16::order(bytes).is_some() || utf16::unmarked(bytes).is_some()
+/// The order of bytes that begin like UTF-16, with a mark or without.
+fn wide(bytes: &[u8]) -> Option<utf16::Order> {
+    utf16::order(bytes).or_else(|| utf16::unmarked(bytes))
 }
 
 /// Whether a stream is a notebook. Reads on to know it, if it may be one, but no more than may be held in memory.
@@ -488,6 +490,45 @@ impl<'j> Share<'j> {
     }
 }
 
+/// Chunks that wait to be decoded.
+const CHUNKS: usize = 4;
+
+/// Hands on a copy of what is read.
+struct Teed<'r> {
+    reader: &'r mut dyn Read,
+    sender: SyncSender<Vec<u8>>,
+}
+
+impl Read for Teed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        // Nobody listens any more only if decoding ended, which it does not before this.
+        let _ = self.sender.send(buffer[..n].to_vec());
+        Ok(n)
+    }
+}
+
+/// Reads what was handed on.
+struct Received {
+    chunks: Receiver<Vec<u8>>,
+    left: Vec<u8>,
+}
+
+impl Read for Received {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.left.is_empty() {
+            match self.chunks.recv() {
+                Ok(chunk) => self.left = chunk,
+                Err(_) => return Ok(0),
+            }
+        }
+        let n = self.left.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&self.left[..n]);
+        self.left.drain(..n);
+        Ok(n)
+    }
+}
+
 /// Counts what is read.
 struct Counted<'s, 'j, R> {
     reader: R,
@@ -526,12 +567,12 @@ struct Members<'j, 'a, 'c> {
 
 impl Visit for Members<'_, '_, '_> {
     fn member(&mut self, place: &Place<'_>, bytes: &mut dyn Read) -> io::Result<()> {
-        let mut head = [0; 2];
+        let mut head = [0; utf16::LOOKED_AT];
         let n = read_into(bytes, &mut head)?;
-        let order = utf16::order(&head[..n]);
+        let order = wide(&head[..n]);
         let mut whole = Counted::new(Cursor::new(&head[..n]).chain(bytes), None);
         self.job.with_worker(|worker| match order {
-            Some(order) => worker.windows(self.job, place, &Mutex::new(Stream::new(utf16::Decoder::new(&mut whole, order)))),
+            Some(order) => worker.both(self.job, place, &mut whole, order),
             None => worker.windows(self.job, place, &Mutex::new(Stream::new(&mut whole))),
         });
         self.coverage.members += 1;

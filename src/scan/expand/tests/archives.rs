@@ -10,6 +10,13 @@ fn check_fixture(name: &str, expected: &[&str]) {
     check(name, &fixture(name), expected);
 }
 
+/// The header of a cpio archive.
+const CPIO: [u8; 110] = {
+    let mut head = [b'0'; 110];
+    (head[1], head[3], head[5]) = (b'7', b'7', b'1');
+    head
+};
+
 #[test]
 fn detects_by_magic_then_by_name() {
     let table: &[(&str, &[u8], Option<Kind>)] = &[
@@ -27,7 +34,14 @@ fn detects_by_magic_then_by_name() {
         ("x.ipynb", b" \n", None),
         ("x.ipynb", b"", None),
         ("app.jar", b"#!/bin/sh", Some(Kind::Zip)),
-        ("x.gz", b"plain text", None),
+        ("x.gz", b"plain text", Some(Kind::Gzip)),
+        ("x.tgz", b"\x8b\x08", Some(Kind::Gzip)),
+        ("x.bz2", b"BZh9 noise", Some(Kind::Bzip2)),
+        ("x.7z", b"garbage", Some(Kind::SevenZip)),
+        ("x.zip", b"version https://git-lfs.github.com/spec/v1\n", None),
+        ("x.deb", b"!<arch>\ndebian-binary   ", Some(Kind::Closed("deb"))),
+        ("x", &CPIO, Some(Kind::Closed("cpio"))),
+        ("x", b"070701 is a number", None),
         ("x.tar", b"plain text", None),
         ("x.txt", b"plain text", None),
         ("", b"", None),

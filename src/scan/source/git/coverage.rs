@@ -53,12 +53,7 @@ pub(super) fn before(history: &History, job: &Job<'_>) {
             gap(why);
         }
     }
-    alternates(history, job);
-    if history.common_dir.join("reftable").is_dir() {
-        gap(
-            "refs are kept as reftable and cannot be read: all objects are scanned, but none has a name; `git refs migrate --ref-format=files` in a copy helps",
-        );
-    }
+    unread(history, job);
     let replaced = listed(&history.common_dir.join("refs/replace")).len() + packed_replacements(history);
     if replaced > 0 {
         note(format!("{replaced} replacements (refs/replace) are not applied: the objects themselves are scanned"));
@@ -76,8 +71,12 @@ pub(super) fn before(history: &History, job: &Job<'_>) {
     }
 }
 
-/// Says which alternates are not read.
-pub(super) fn alternates(history: &History, job: &Job<'_>) {
+/// Says what of a repository cannot be read, whatever is asked of it: alternates, and refs that are kept as reftable.
+pub(super) fn unread(history: &History, job: &Job<'_>) {
+    if history.common_dir.join("reftable").is_dir() {
+        let detail = "refs are kept as reftable and cannot be read, so nothing is known of branches and of HEAD; `git refs migrate --ref-format=files` in a copy helps";
+        job.issues.gap(IssueKind::MissingObjects, &history.place(), detail);
+    }
     for why in &history.folders.refused {
         job.issues.gap(IssueKind::GitObjects, &history.place(), why.as_str());
     }

@@ -42,7 +42,7 @@ pub use self::narrow::{Narrow, since};
 pub use self::range::Added;
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding, IssueKind};
-use super::ignored::Repository;
+use super::ignored::{Repository, is_plain};
 use super::work::Job;
 
 /// Digits of a commit's id in the name of a place.
@@ -158,11 +158,12 @@ impl History {
         // A folder of a work tree stands for all of it, under the name of its root.
         let is_root = path.canonicalize().is_ok_and(|path| root.canonicalize().is_ok_and(|root| root == path));
         let shown = if is_root { path.to_path_buf() } else { root.clone() };
+        let failed = |why: String| Error::Open { path: path.to_path_buf(), why };
+        strange_file(&root).map_or(Ok(()), |name| Err(failed(format!("its {name} is no file"))))?;
         // Nothing of the environment and of the user's configuration, and nothing that could run a program.
         let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
         // Its objects are looked for in a store made here, below.
         let repository = gix::open_opts(&root, options.object_store_slots(Slots::Given(1)));
-        let failed = |why: String| Error::Open { path: path.to_path_buf(), why };
         let repository = repository.map_err(|e| failed(e.to_string()))?;
         let (hash, common_dir) = (repository.object_hash(), repository.common_dir().to_path_buf());
         let mut repository = repository.into_sync();
@@ -261,7 +262,7 @@ impl History {
     /// # Errors
     /// If the index cannot be read.
     pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
-        coverage::alternates(self, job);
+        coverage::unread(self, job);
         staged::scan(self, other, job)
     }
 
@@ -271,7 +272,7 @@ impl History {
     /// # Errors
     /// If there is no work tree, or the index cannot be read.
     pub fn scan_worktree(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
-        coverage::alternates(self, job);
+        coverage::unread(self, job);
         worktree::scan(self, other, job)
     }
 
@@ -280,7 +281,7 @@ impl History {
     /// # Errors
     /// If what is asked for is not in the repository.
     pub fn scan_added(&mut self, job: &Job<'_>, added: &Added) -> Result<bool, Error> {
-        coverage::alternates(self, job);
+        coverage::unread(self, job);
         let found = range::scan(self, added, job).map_err(|why| Error::Asked { path: self.shown.clone(), why })?;
         self.names = found;
         Ok(!self.names.commits.is_empty())
@@ -376,6 +377,17 @@ impl History {
             _ => None,
         }
     }
+}
+
+/// A file of a repository that is something else, such as a pipe, which would never end.
+fn strange_file(root: &Path) -> Option<&'static str> {
+    let dot_git = root.join(".git");
+    let git_dir = if dot_git.is_dir() { dot_git } else { root.to_path_buf() };
+    let names = ["HEAD", "config", "config.worktree", "packed-refs", "index", "shallow", "commondir", "info/grafts"];
+    names.into_iter().find(|name| {
+        let path = git_dir.join(name);
+        std::fs::symlink_metadata(&path).is_ok() && !is_plain(&path)
+    })
 }
 
 /// Is this the name of a blob, and not of a message or of a folder?

@@ -12,7 +12,7 @@ use gix::objs::{CommitRef, Kind, TreeRefIter};
 
 use super::graph::Graph;
 use super::texts::TreeNames;
-use super::{Commit, History, Names};
+use super::{Commit, History, Names, store};
 use crate::base::text::without_tokens;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
@@ -117,17 +117,22 @@ impl<'h, 'j> Reader<'h, 'j> {
     fn tips(&self) -> Vec<ObjectId> {
         let repository = &self.repository;
         let mut tips: Vec<ObjectId> = repository.head_id().ok().map(gix::Id::detach).into_iter().collect();
+        tips.extend(store::detached_heads(&self.history.common_dir).into_iter().map(|(_, id)| id));
         match repository.references().and_then(|all| Ok(all.all()?.collect::<Vec<_>>())) {
             Err(error) => self.gap_in("refs", &error.to_string()),
             Ok(all) => {
+                let mut unread = Vec::new();
                 for reference in all {
-                    match reference
-                        .map_err(|e| e.to_string())
-                        .and_then(|mut r| r.peel_to_id().map(gix::Id::detach).map_err(|e| e.to_string()))
-                    {
-                        Ok(id) => tips.push(id),
-                        Err(error) => self.gap_in("a ref", &error),
+                    let id = reference.map_err(|e| e.to_string()).and_then(|mut r| r.peel_to_id().map_err(|e| e.to_string()));
+                    match id {
+                        Ok(id) => tips.push(id.detach()),
+                        Err(error) => unread.push(error),
                     }
+                }
+                match &unread[..] {
+                    [] => {}
+                    [one] => self.gap_in("a ref", one),
+                    [first, ..] => self.gap_in(&format!("{} refs", unread.len()), first),
                 }
             }
         }

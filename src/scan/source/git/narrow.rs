@@ -11,7 +11,7 @@ use gix::bstr::ByteSlice;
 use gix::objs::{Kind, TagRef};
 
 use super::names::{self, Reader};
-use super::{Commit, History};
+use super::{Commit, History, store};
 use crate::base::date::Date;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
@@ -215,6 +215,8 @@ fn tips(reader: &Reader<'_, '_>, narrow: &Narrow, selection: &mut Selection) -> 
     let repository = &reader.repository;
     let head = repository.head_id().ok().map(gix::Id::detach);
     let mut targets: Vec<ObjectId> = head.into_iter().filter(|_| narrow.takes_ref(b"HEAD")).collect();
+    let others = store::detached_heads(&reader.history.common_dir);
+    targets.extend(others.into_iter().filter(|(name, _)| narrow.takes_ref(name.as_bytes())).map(|(_, id)| id));
     let mut any = !targets.is_empty();
     if let Ok(all) = repository.references()
         && let Ok(all) = all.all()

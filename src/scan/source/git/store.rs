@@ -138,6 +138,17 @@ impl Folders {
     }
 }
 
+/// What the `HEAD` of each other work tree points at, if that is no branch, by the names git has for them.
+pub(super) fn detached_heads(common: &Path) -> Vec<(String, ObjectId)> {
+    let mut files = vec![("main-worktree/HEAD".to_owned(), common.join("HEAD"))];
+    for entry in fs::read_dir(common.join("worktrees")).into_iter().flatten().filter_map(Result::ok) {
+        files.push((format!("worktrees/{}/HEAD", entry.file_name().to_string_lossy()), entry.path().join("HEAD")));
+    }
+    files.sort();
+    let id = |path: &Path| ObjectId::from_hex(fs::read_to_string(path).ok()?.trim().as_bytes()).ok();
+    files.into_iter().filter_map(|(name, path)| Some((name, id(&path)?))).collect()
+}
+
 /// The ids of the loose objects in a folder of objects, and what could not be listed. What goes away meanwhile is not there.
 pub(super) fn loose(objects: &Path) -> (Vec<ObjectId>, Vec<io::Error>) {
     let (mut ids, mut errors) = (Vec::new(), Vec::new());

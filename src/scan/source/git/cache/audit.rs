@@ -134,7 +134,9 @@ fn replay(history: &History, audit: &Audit, job: &Job<'_>) {
     let unread = unread + audit.names.iter().filter(|named| texts::again(history, job, named).is_none()).count();
     job.issues.mute(false);
     if unread > 0 {
-        let detail = format!("{unread} objects that something was found in before cannot be read, or hold something else now; `--no-cache` reads all anew");
+        let detail = format!(
+            "{unread} objects that something was found in before cannot be read, or hold something else now; `--no-cache` reads all anew"
+        );
         job.issues.gap(IssueKind::MissingObjects, &place, detail);
     }
     let mut counts: HashMap<(Level, IssueKind), u64> = audit.counts.iter().map(|(l, k, n)| ((*l, *k), *n)).collect();

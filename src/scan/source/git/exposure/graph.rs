@@ -11,6 +11,7 @@ use gix::objs::{CommitRef, Kind, TagRef};
 use super::super::Commit;
 use super::super::graph::Graph as Database;
 use super::super::names::{ordered, parsed, person, time};
+use super::super::store;
 use crate::scan::finding::Seen;
 
 /// A reflog that is larger is not looked at.
@@ -84,6 +85,11 @@ impl Graph {
         let head = repository.head_id().ok().map(gix::Id::detach);
         if let Some(target) = head.filter(|_| repository.head_name().ok().flatten().is_none()) {
             names.push(Name { kind: TipKind::Head, text: "HEAD".to_owned(), target, tags: Vec::new() });
+        }
+        for (text, target) in store::detached_heads(repository.common_dir()) {
+            if head != Some(target) {
+                names.push(Name { kind: TipKind::Other, text, target, tags: Vec::new() });
+            }
         }
         names.sort_by(|a, b| (a.kind, &a.text).cmp(&(b.kind, &b.text)));
         let mut walk = Walk { repository, database, boundary, seen: HashSet::new(), found: Vec::new() };
