@@ -79,6 +79,9 @@ pub(super) struct Scan {
     pub(super) worktree: bool,
     #[command(flatten)]
     pub(super) added: Added,
+    /// Does git say that the repository is elsewhere?
+    #[arg(skip)]
+    pub(super) is_elsewhere: bool,
     /// Read project key and allow list from this file instead of the nearest stanch.toml
     ///
     /// That is the one in the folder of what is scanned or above it, up to the root of the repository; outside a repository only the

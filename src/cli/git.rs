@@ -20,10 +20,12 @@ pub(super) fn hooked(mut args: args::Scan) -> args::Scan {
     if args.added.pre_push && !is_default {
         args.added.remote = args.paths.first().map(|name| name.to_string_lossy().into_owned());
     }
-    if args.added.pre_push || args.added.pre_receive && is_default {
+    if args.added.pre_push || (args.added.pre_receive || args.staged || args.worktree) && is_default {
         let dir = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let is_here = |dir: &PathBuf| History::open(Path::new(".")).is_ok_and(|history| history.is_at(dir));
-        args.paths = vec![dir.filter(|dir| !is_here(dir)).unwrap_or_else(|| PathBuf::from("."))];
+        let elsewhere = dir.filter(|dir| !is_here(dir));
+        args.is_elsewhere = elsewhere.is_some() && (args.staged || args.worktree);
+        args.paths = vec![elsewhere.unwrap_or_else(|| PathBuf::from("."))];
     }
     args
 }

@@ -1,6 +1,6 @@
 //! `stanch history`: what to do about secrets in the history of a repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,9 +11,11 @@ use crate::base::date::Date;
 use crate::base::fs::{self, Access};
 use crate::report::rewrite::{self, Plan};
 use crate::report::{Style, Verdict};
+use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
 use crate::scan::finding::{Danger, Exposure, Finding, Scan};
 use crate::scan::fingerprint::Fingerprinter;
+use crate::scan::mask::Mask;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::git::{History, Narrow};
 use crate::scan::source::work::Job;
@@ -38,12 +40,15 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.write {
         check_list(path, history.shown())?;
     }
-    let (mut scan, refs) = scanned(args, &mut history)?;
+    let (engine, ids) = scan::engine(&args.rules)?;
+    let (mut scan, mut refs) = scanned(args, (&engine, ids), &mut history)?;
+    let mask = Mask::of(&engine, &scan.findings);
+    refs.iter_mut().for_each(|name| *name = mask.text(name).into_owned());
     scan::hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     scan.findings.sort_by_key(|f| f.exposure.as_ref().map(Exposure::danger));
     let style = Style::default();
     if !scan.findings.is_empty() {
-        check_dead(&scan, &args.assume_dead)?;
+        check_dead(&scan, &args.assume_dead, &mask)?;
     }
     let is_complete = Verdict::of(&scan, style.input).complete();
     let code = ExitCode::from(if is_complete { exit::CLEAN } else { exit::INCOMPLETE });
@@ -58,6 +63,8 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.write {
         write_list(path, &scan, &plan)?;
     }
+    let replacements = args.print_values.then(|| rewrite::replacements(&scan));
+    mask.names(&mut scan);
     let steps = |out: &mut dyn Write| {
         rewrite::steps(&scan, &plan, &style, out)?;
         if is_complete {
@@ -66,8 +73,8 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
             writeln!(out, "\nNot all of the history could be read: `stanch scan --history` says what.")
         }
     };
-    if args.print_values {
-        output::write(None, |out| out.write_all(&rewrite::replacements(&scan)))?;
+    if let Some(replacements) = replacements {
+        output::write(None, |out| out.write_all(&replacements))?;
         steps(&mut std::io::stderr().lock())?;
     } else {
         output::write(None, steps)?;
@@ -76,16 +83,19 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
 }
 
 /// Scans the history; with the refs that reach what was found.
-fn scanned(args: &args::RewritePlan, history: &mut History) -> anyhow::Result<(Scan, Vec<String>)> {
-    let (engine, ids) = scan::engine(&args.rules)?;
+fn scanned(
+    args: &args::RewritePlan,
+    (engine, ids): (&Engine, HashSet<String>),
+    history: &mut History,
+) -> anyhow::Result<(Scan, Vec<String>)> {
     let project = config::project(args.config.as_deref(), false, std::slice::from_ref(&args.repo))?;
     let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
     let now = clock::now();
     let (project, suppressions, today) = (&project, &suppressions, Date::from_unix(now));
     let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
-    let decider = Decider { engine: &engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
-    let job = Job::new(&engine, Collector::new(decider), Limits::default(), now);
+    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
+    let job = Job::new(engine, Collector::new(decider), Limits::default(), now);
     let mut done = Ok(());
     progress::while_shown(&job, args.quiet, |_| None, || done = history.scan(&job, &Narrow::default()));
     done?;
@@ -114,7 +124,7 @@ fn check_list(path: &Path, repository: &Path) -> anyhow::Result<()> {
 }
 
 /// Refuses a plan while a secret may be alive, and names that are those of none.
-fn check_dead(scan: &Scan, assumed: &[String]) -> anyhow::Result<()> {
+fn check_dead(scan: &Scan, assumed: &[String], mask: &Mask<'_>) -> anyhow::Result<()> {
     if !scan.stable_fingerprints {
         let hint = "make a project key with `stanch init`, then repeat; --config names its stanch.toml";
         return Err(hinted(
@@ -133,6 +143,7 @@ fn check_dead(scan: &Scan, assumed: &[String]) -> anyhow::Result<()> {
     }
     let name = |f: &&Finding| {
         let place = f.occurrences.first().map(|o| format!("{}:{}", o.origin.name(), o.at.line)).unwrap_or_default();
+        let place = mask.text(&place);
         format!("{} ({} at {place})", f.fingerprint.0, f.rule.id)
     };
     let mut named: Vec<String> = alive.iter().take(NAMED).map(name).collect();

@@ -20,6 +20,7 @@ use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
 use crate::scan::finding::{Confidence, IssueKind, Scan, Severity};
 use crate::scan::fingerprint::Fingerprinter;
+use crate::scan::mask::Mask;
 use crate::scan::project::Project;
 use crate::scan::rule::select::Selected;
 use crate::scan::source::collect::{Collector, Decider};
@@ -42,6 +43,9 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
     let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
     let (mut scan, input) = scan(args, &engine, (&project, &suppressions), &mut histories)?;
+    if !args.show_secrets {
+        Mask::of(&engine, &scan.findings).names(&mut scan);
+    }
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
     let color =
@@ -77,10 +81,14 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
         return Ok(Vec::new());
     }
     let keep = if args.history { verdicts::keep(&args.part)? } else { None };
+    let is_elsewhere = args.is_elsewhere;
     let open = |path: &PathBuf| {
         let history = History::open_allowing(path, &args.part.allow_alternates);
         let mut history = history.map_err(|e| hinted(e.to_string(), "name the folder of a repository"))?;
         keep.iter().for_each(|keep| history.keep_verdicts(keep.clone()));
+        if is_elsewhere {
+            history.show_as_here();
+        }
         match history.missing().first() {
             Some(why) if args.part.require_full_history => {
                 let what = format!("the history of {} is not whole, and `--require-full-history` asks for that", path.display());

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -18,19 +18,20 @@ use crate::scan::source::git::Keep;
 
 const KEY: &str = "cache-key";
 
-/// Where they are kept; `None` if they are not, or if the user has no folder for a key.
-pub(super) fn keep(part: &args::HistoryPart) -> anyhow::Result<Option<Keep>> {
+/// Where they are kept, or why they cannot be; `None` if they are not to be.
+pub(super) fn keep(part: &args::HistoryPart) -> anyhow::Result<Option<Result<Keep, String>>> {
     if part.no_cache || part.dry_run {
         return Ok(None);
     }
     let Some(folder) = &part.cache else {
         let state = state_folder(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"));
-        let key = state.and_then(|folder| key_in(&folder).ok());
-        return Ok(key.map(|key| Keep { folder: None, key }));
+        let nowhere = || "neither XDG_STATE_HOME nor HOME names a folder; `--cache DIR` does".to_owned();
+        let key = state.ok_or_else(nowhere).and_then(|folder| key_in(&folder));
+        return Ok(Some(key.map(|key| Keep { folder: None, key })));
     };
     let why = |why: String| hinted(format!("--cache {}: {why}", folder.display()), "name a folder that may be written to");
     let key = key_in(folder).map_err(why)?;
-    Ok(Some(Keep { folder: Some(folder.clone()), key }))
+    Ok(Some(Ok(Keep { folder: Some(folder.clone()), key })))
 }
 
 /// Where programs keep what is theirs alone.
@@ -50,8 +51,13 @@ fn key_in(folder: &Path) -> Result<Zeroizing<[u8; 32]>, String> {
         Err(Error::Exists(_)) => {}
         Err(error) => return Err(error.to_string()),
     }
+    let meta = fs::metadata(&path).map_err(|e| format!("{KEY} cannot be read: {e}"))?;
+    let is_own = meta.is_file() && meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o022 == 0;
+    if !is_own {
+        return Err(format!("others may write to {KEY} in {}, and so make verdicts", folder.display()));
+    }
     let bytes = Zeroizing::new(fs::read(&path).map_err(|e| format!("{KEY} cannot be read: {e}"))?);
-    let key = bytes.as_slice().try_into().map_err(|_| format!("{KEY} is no key of 32 bytes"))?;
+    let key = bytes.as_slice().try_into().map_err(|_| format!("{KEY} in {} is no key of 32 bytes", folder.display()))?;
     Ok(Zeroizing::new(key))
 }
 

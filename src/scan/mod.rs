@@ -8,6 +8,7 @@ pub mod expand;
 pub mod finding;
 pub mod fingerprint;
 pub mod issues;
+pub mod mask;
 pub mod project;
 pub mod rule;
 pub mod source;

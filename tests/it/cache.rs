@@ -307,3 +307,27 @@ fn what_something_was_found_in_is_read_again_and_must_be_the_same() {
     assert_eq!((report.code, report.places().len()), (3, 0));
     assert!(report.issues().iter().any(|i| i.contains("hold something else now")), "{:?}", report.issues());
 }
+
+#[test]
+fn a_key_that_others_may_write_is_not_used() {
+    let folder = repository();
+    folder.scan(&["--history", "."]);
+    let key = folder.home().join(".local/state/stanch/cache-key");
+    let says = |words: &str| {
+        let report = folder.scan(&["--history", "."]);
+        assert_eq!((known(&report), report.places().len()), (0, 1));
+        assert!(
+            report.issues().iter().any(|i| i.starts_with("note configuration") && i.contains(words)),
+            "{:?}",
+            report.issues()
+        );
+    };
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o666)).unwrap();
+    says("others may write to cache-key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&key, "short").unwrap();
+    says("no key of 32 bytes");
+    folder.run(&["scan", "--history", "--cache", "../kept", "."]).says(1, &[]);
+    fs::set_permissions(folder.path("../kept/cache-key"), fs::Permissions::from_mode(0o602)).unwrap();
+    folder.run(&["scan", "--history", "--cache", "../kept", "."]).says(2, &["others may write to cache-key"]);
+}

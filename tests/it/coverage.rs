@@ -78,11 +78,11 @@ fn large_files_and_submodules_are_told() {
     commit(&folder, "a", "more");
     let notes = [
         "1 blobs are pointers to large files kept by git LFS; `git lfs fetch --all`",
-        "1 submodules are repositories of their own and are not scanned here: sub/lib",
+        "1 submodule is a repository of its own and is not scanned here: sub/lib",
     ];
     check(&folder, &["a"], 1, 1, &notes);
     folder.write("a/.git/lfs/objects/ab/cd/abcd", github(3));
-    check(&folder, &["a"], 1, 2, &["what git LFS keeps here is scanned as files", "1 submodules"]);
+    check(&folder, &["a"], 1, 2, &["what git LFS keeps here is scanned as files", "1 submodule"]);
     // A store that leads elsewhere is not followed.
     folder.write("elsewhere/x", github(4));
     folder.shell("rm -r a/.git/lfs/objects; ln -s $PWD/elsewhere a/.git/lfs/objects");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::canary::github;
-use crate::run::Folder;
+use crate::run::{Folder, Report};
 
 /// A repository with one commit.
 fn repository(object_format: &str) -> Folder {
@@ -204,4 +204,78 @@ fn one_great_tree_of_versions_is_told_the_same_by_any_number_of_threads() {
     let one = told("1");
     assert_eq!(told("2"), one);
     assert_eq!(told("8"), one);
+}
+
+#[test]
+fn what_was_found_is_hidden_in_names_too() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.run(&["init"]).says(0, &[]);
+    folder.shell("mv stanch.toml ..");
+    let (a, b) = (github(1), github(2));
+    folder.write(format!("d-{a}/f"), format!("in={b}\n"));
+    folder.git(&["add", "-A"]);
+    folder
+        .shell(&format!("git -c user.name='N {b}' -c user.email=t@example.invalid commit -qm 'm {b}'; git tag t-{a}"))
+        .says(0, &[]);
+    let range = format!("--range={}..HEAD", "0".repeat(40));
+    let runs = [("human", "--history"), ("json", "--history"), ("jsonl", "--history"), ("sarif", "--history"), ("jsonl", &range)];
+    for (format, what) in runs {
+        let told = folder.run(&["scan", what, ".", "-f", format, "--config", "../stanch.toml"]);
+        assert!(!told.out.contains(&a) && !told.out.contains(&b) && !told.err.contains(&a), "{format}: {}", told.out);
+        assert!(told.out.contains("d-********/f"), "{format}: {}", told.out);
+    }
+    let shown = folder.run(&["scan", "--history", ".", "--show-secrets", "-f", "jsonl"]);
+    assert!(shown.out.contains(&format!("d-{a}/f")));
+    let report = folder.scan(&["--history", "--config", "../stanch.toml", "."]);
+    let prints: Vec<&str> = report.findings.iter().map(|f| f["fingerprint"].as_str().unwrap()).collect();
+    let alive = folder.run(&["history", "rewrite-plan", "--config", "../stanch.toml"]);
+    let dead = folder.run(&["history", "rewrite-plan", "--config", "../stanch.toml", "--assume-dead", &prints.join(",")]);
+    for told in [alive, dead] {
+        assert!(
+            !told.out.contains(&a) && !told.err.contains(&a) && !told.out.contains(&b) && !told.err.contains(&b),
+            "{}{}",
+            told.out,
+            told.err
+        );
+    }
+}
+
+#[test]
+fn heads_of_other_work_trees_reach_what_they_hold() {
+    let folder = repository("sha1");
+    folder.shell("git worktree add -q --detach ../other");
+    let git = "git -c user.name=T -c user.email=t@example.invalid";
+    folder.shell(&format!("cd ../other; echo t={} > s; git add s; {git} commit -qm s", github(1))).says(0, &[]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.findings[0]["exposure"]["danger"], "reachable");
+    assert_eq!(report.findings[0]["exposure"]["refs"][0], "worktrees/other/HEAD");
+    assert_eq!(folder.scan(&["--history", "--reachable-only", "."]).places().len(), 1);
+    // From there, the other one is the first.
+    folder.git(&["checkout", "-q", "--detach"]);
+    folder.write("m", github(2));
+    commit(&folder, "m");
+    let report = Report::of(&folder.shell("cd ../other; $STANCH scan --history -f jsonl ."));
+    assert!(report.findings.iter().all(|f| f["exposure"]["danger"] != "unreachable"), "{:?}", report.findings);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_git_is_not_waited_for() {
+    let folder = Folder::new();
+    folder.write("sub/a", "nothing\n");
+    folder.shell("mkfifo sub/.git .gitignore");
+    for (args, code) in [(&["scan", "."][..], 0), (&["scan", "--history", "sub"], 2), (&["scan", "--staged", "sub"], 2)] {
+        let words: Vec<String> = args.iter().map(|word| format!("'{word}'")).collect();
+        folder.shell(&format!("timeout 20 $STANCH {}", words.join(" "))).says(code, &[]);
+    }
+    for name in ["HEAD", "config", "packed-refs", "index", "shallow"] {
+        let folder = repository("sha1");
+        folder.shell(&format!("rm -f .git/{name}; mkfifo .git/{name}"));
+        for option in ["--history", "--staged", "--worktree"] {
+            let done = folder.shell(&format!("timeout 20 $STANCH scan {option} ."));
+            assert!(matches!(done.code, 2 | 3), "{name} {option}: {} {}", done.code, done.err);
+        }
+        let done = folder.shell("timeout 20 $STANCH scan .");
+        assert!(matches!(done.code, 0 | 3), "{name}: {} {}", done.code, done.err);
+    }
 }

@@ -182,3 +182,35 @@ fn a_sparse_index_is_read() {
     folder.git(&["reset", "-q", "--soft", "HEAD~1"]);
     folder.scan(&["--staged", "."]).is(1, &["out/deep/b:2:1 github-pat"], &[]);
 }
+
+#[test]
+fn a_hook_of_a_repository_that_lies_elsewhere_scans_that_one() {
+    let folder = Folder::repository();
+    folder.shell("git init -q --bare ../dots; mkdir in");
+    let hook = "#!/bin/sh\nexec \"$STANCH\" scan --staged\n";
+    let path = folder.path("../dots/hooks/pre-commit");
+    std::fs::write(&path, hook).unwrap();
+    folder.shell("chmod +x ../dots/hooks/pre-commit");
+    folder.write("in/s", format!("t={}\n", github(2)));
+    let git = "git -c user.name=T -c user.email=t@example.invalid --git-dir=$PWD/../../dots --work-tree=$PWD";
+    let done = folder.shell(&format!("cd in; {git} add s; {git} commit -qm x"));
+    assert_eq!(done.code, 1, "{}{}", done.out, done.err);
+    assert!(format!("{}{}", done.out, done.err).contains("s:1:3"), "{}{}", done.out, done.err);
+    // And where no repository is.
+    folder.shell("mkdir ../plain; mv in/s ../plain");
+    let done = folder.shell(&format!("cd ../plain; {git} add s; {git} commit -qm x").replace("../../dots", "../dots"));
+    assert_eq!(done.code, 1, "{}{}", done.out, done.err);
+}
+
+#[test]
+fn refs_that_cannot_be_read_are_a_gap_here_too() {
+    let folder = Folder::new();
+    folder.shell("git init -q --ref-format=reftable .").says(0, &[]);
+    folder.write("s", "nothing\n");
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "s"]);
+    for what in ["--staged", "--worktree"] {
+        let report = folder.scan(&[what, "."]);
+        assert!(report.issues().iter().any(|i| i.starts_with("gap ") && i.contains("reftable")), "{what}: {:?}", report.issues());
+    }
+}

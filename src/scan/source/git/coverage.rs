@@ -124,7 +124,7 @@ impl Told {
         if self.links > 0 {
             let more = if self.links > TOLD { ", …" } else { "" };
             let (n, names) = (self.links, self.link_names.join(", "));
-            note(format!("{n} submodules are repositories of their own and are not scanned here: {names}{more}"));
+            note(format!("{}: {names}{more}", submodules(n)));
         }
         if self.pointers > 0 {
             let here = if store(history).is_some() {
@@ -134,6 +134,14 @@ impl Told {
             };
             note(format!("{} blobs are pointers to large files kept by git LFS; {here}", self.pointers));
         }
+    }
+}
+
+/// Says of submodules that they are not scanned.
+pub(super) fn submodules(number: usize) -> String {
+    match number {
+        1 => "1 submodule is a repository of its own and is not scanned here".to_owned(),
+        n => format!("{n} submodules are repositories of their own and are not scanned here"),
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn fill(history: &History, mut database: Database, findings: &mut [Fi
     let graph = Graph::read(&repository, &database, &names::boundary(history));
     let mut blobs = Wanted::default();
     let mut known = HashMap::new();
-    let shorts = Shorts::of(&graph);
+    let shorts = Shorts::of(history, &graph);
     for member in members {
         if !known.contains_key(member)
             && let Some(object) = shorts.object(&repository, member, &mut blobs)
@@ -102,16 +102,22 @@ impl Wanted {
 
 /// Objects by what their names begin with.
 struct Shorts<'g> {
+    history: &'g History,
     graph: &'g Graph,
     commits: HashMap<[u8; SHORT / 2], u32>,
     tags: HashMap<[u8; SHORT / 2], ObjectId>,
 }
 
 impl<'g> Shorts<'g> {
-    fn of(graph: &'g Graph) -> Self {
+    fn of(history: &'g History, graph: &'g Graph) -> Self {
         let commits = (0..).zip(&graph.nodes).filter(|(_, node)| node.is_commit).map(|(at, node)| (start(&node.id), at));
         let tags = graph.tips.iter().flat_map(|tip| &tip.tags).map(|tag| (start(tag), *tag));
-        Self { graph, commits: commits.collect(), tags: tags.collect() }
+        Self { history, graph, commits: commits.collect(), tags: tags.collect() }
+    }
+
+    /// The blob that has a name in spite of its path: one that no work tree can have.
+    fn named(&self, member: &str) -> Option<ObjectId> {
+        self.history.names.blobs.keys().find(|id| self.history.name(id) == member).copied()
     }
 
     /// The object that [`History::name`] calls so; a blob is added to those that are looked for.
@@ -122,7 +128,8 @@ impl<'g> Shorts<'g> {
             if path.is_empty() || path.ends_with('/') {
                 return Some(Object::Name(*commit));
             }
-            in_tree(repository, self.graph.nodes[*commit as usize].tree, path)?
+            let tree = self.graph.nodes[*commit as usize].tree;
+            in_tree(repository, tree, path).or_else(|| self.named(member))?
         } else if let Some(short) = digits(member) {
             let tag = || self.tags.get(&short).map(|tag| Object::Tag(*tag));
             return self.commits.get(&short).map(|commit| Object::Commit(*commit)).or_else(tag);

@@ -97,7 +97,7 @@ pub struct History {
     graph: graph::Graph,
     names: Names,
     /// Where verdicts are kept, if they are.
-    keep: Option<Keep>,
+    keep: Option<Result<Keep, String>>,
     cache: Option<Cache>,
 }
 
@@ -190,8 +190,13 @@ impl History {
         coverage::missing(self)
     }
 
+    /// Shows paths as if its work tree were the current folder, as it is in hooks of a repository that lies elsewhere.
+    pub fn show_as_here(&mut self) {
+        self.shown = PathBuf::from(".");
+    }
+
     /// From now on [`History::scan`] uses the verdicts of scans before, and keeps its own.
-    pub fn keep_verdicts(&mut self, keep: Keep) {
+    pub fn keep_verdicts(&mut self, keep: Result<Keep, String>) {
         self.keep = Some(keep);
     }
 
@@ -202,7 +207,13 @@ impl History {
     pub fn scan(&mut self, job: &Job<'_>, narrow: &Narrow) -> Result<(), Error> {
         self.narrow = narrow.clone();
         coverage::before(self, job);
-        let mut cache = self.keep.as_ref().filter(|_| !narrow.dry_run).and_then(|keep| Cache::open(self, keep, job));
+        let mut cache = self.keep.as_ref().filter(|_| !narrow.dry_run).and_then(|keep| match keep {
+            Ok(keep) => Cache::open(self, keep, job),
+            Err(why) => {
+                job.issues.note(IssueKind::Configuration, &self.place(), format!("no cache of verdicts is kept: {why}"));
+                None
+            }
+        });
         let is_told = cache.as_mut().filter(|_| !narrow.is_narrow()).is_some_and(|cache| audit::begin(self, cache, job));
         cache.iter_mut().filter(|_| !is_told).for_each(|cache| cache.load(self, job));
         self.cache = cache;

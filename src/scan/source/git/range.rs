@@ -225,7 +225,9 @@ fn end(reader: &Reader<'_, '_>, name: &str) -> Result<Option<ObjectId>, String> 
         return Ok(None);
     }
     let found = narrow::named(reader, base).filter(here).or_else(|| abbreviated(reader, base));
-    let found = found.ok_or_else(|| format!("no commit is named `{base}` here"))?;
+    let found = found.ok_or_else(|| {
+        format!("no commit is named `{base}` here (names of refs, ids, `HEAD`, and `^` or `~N` behind them are understood)")
+    })?;
     match steps {
         "" if target(reader, found).is_some() => Ok(Some(found)),
         _ => narrow::resolve(reader, &format!("{found}{steps}")).map(Some),

@@ -19,7 +19,7 @@ use rustix::fs as sys;
 
 use super::changes::new_lines;
 use super::names::Reader;
-use super::{Error, History, LARGEST, staged};
+use super::{Error, History, LARGEST, coverage, staged};
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::files::OPEN;
@@ -55,6 +55,10 @@ pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Re
                 known.stat = Some(entry.stat).filter(|stat| i64::from(stat.mtime.secs) < written);
             }
         }
+    }
+    let modules = tracked.values().filter(|known| known.is_module).count();
+    if modules > 0 {
+        job.issues.note(IssueKind::GitObjects, &Place::File(&history.shown), coverage::submodules(modules));
     }
     let changed: Vec<bool> = tracked
         .par_iter()
