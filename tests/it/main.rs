@@ -11,6 +11,7 @@ mod coverage;
 mod crowds;
 mod damage;
 mod exits;
+mod equality;
 mod explain;
 mod exposure;
 mod files;

@@ -1,0 +1,113 @@
+//! `scan --history` over packs that real git makes finds what scanning each blob on its own finds: random files, random changes, random
+//! depths and windows.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::canary::{github, password, stripe};
+use crate::run::Folder;
+
+/// Numbers that look random and are always the same (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+
+    /// A line: of words, or with something that looks like a secret, or with a part of it.
+    fn line(&mut self) -> String {
+        let seed = self.below(1 << 40) as u64;
+        let secret = match self.below(4) {
+            0 => format!("token = {}", github(seed)),
+            1 => format!("password: \"{}\"", password(seed)),
+            2 => format!("url = https://u:{}@h.example/x", password(seed)),
+            _ => format!("k = {}; // end", stripe(seed)),
+        };
+        match self.below(12) {
+            0 => secret,
+            1 => secret[..self.below(secret.len())].to_owned(),
+            2 => secret[self.below(secret.len())..].to_owned(),
+            3 => format!("heroku_api_key{}", " ".repeat(self.below(60))),
+            n => format!("{} {}", "word ".repeat(n), self.below(1000)),
+        }
+    }
+
+    /// The next version of a file: lines go, come, move, and are cut and joined.
+    fn change(&mut self, text: &mut String) {
+        for _ in 0..=self.below(4) {
+            let mut at = self.below(text.len() + 1);
+            at = text.floor_char_boundary(at);
+            match self.below(5) {
+                0 => text.insert_str(at, &format!("\n{}\n", self.line())),
+                1 => text.insert_str(at, &self.line()),
+                2 => {
+                    let to = text.floor_char_boundary((at + self.below(90)).min(text.len()));
+                    text.replace_range(at..to, "");
+                }
+                3 => {
+                    let to = text.floor_char_boundary((at + self.below(400)).min(text.len()));
+                    let part = text[at..to].to_owned();
+                    let place = text.floor_char_boundary(self.below(text.len() + 1));
+                    text.insert_str(place, &part);
+                }
+                _ => text.push_str(&format!("\n{}", self.line())),
+            }
+        }
+        text.truncate(text.floor_char_boundary(60_000));
+    }
+}
+
+/// A stream of commits for `git fast-import`: some files, in many versions.
+fn stream(random: &mut Random, versions: usize) -> String {
+    let names = ["a.txt", "src/b.py", "conf/c.env"];
+    let mut texts = [const { String::new() }; 3];
+    for text in &mut texts {
+        (0..random.below(80)).for_each(|_| writeln!(text, "{}", random.line()).unwrap());
+    }
+    let mut out = String::new();
+    for version in 0..versions {
+        write!(out, "commit refs/heads/main\ncommitter T <t@example.invalid> {} +0000\ndata 1\nx\n", 1_700_000_000 + version).unwrap();
+        let file = random.below(names.len());
+        random.change(&mut texts[file]);
+        write!(out, "M 100644 inline {}\ndata {}\n{}\n", names[file], texts[file].len(), texts[file]).unwrap();
+    }
+    out
+}
+
+#[test]
+fn packs_of_random_histories_have_the_findings_of_their_blobs() {
+    let mut places = 0;
+    for seed in 0..12 {
+        let mut random = Random(seed);
+        let folder = Folder::new();
+        folder.git(&["init", "-q", "-b", "main", "repo"]);
+        folder.write("stream", stream(&mut random, 120));
+        let (depth, window) = (1 + random.below(60), 2 + random.below(30));
+        let pack = format!("cd repo; git fast-import --quiet < ../stream; git repack -qadf --depth={depth} --window={window}");
+        folder.shell(&pack).says(0, &[]);
+        let history = folder.scan(&["--history", "--no-cache", "repo"]);
+        let in_blobs = history.findings.iter().filter(|f| !f["commit"]["blob"].is_null());
+        let found: BTreeSet<String> =
+            in_blobs.map(|f| format!("{}:{}:{} {}", f["commit"]["blob"], f["line"], f["column"], f["rule"])).collect();
+        // Each blob once, under the name it has in the history: rules may depend on that.
+        let list = "cd repo; git rev-list --objects --all | while read id path; do [ \"$(git cat-file -t $id)\" = blob ] || continue; \
+                    mkdir -p ../blobs/$id/$(dirname $path); git cat-file blob $id > ../blobs/$id/$path; done";
+        folder.shell(list).says(0, &[]);
+        let blobs = folder.scan(&["--no-ignore", "blobs"]);
+        let id = |path: &str| path.split('/').nth(1).unwrap().to_owned();
+        let expected: BTreeSet<String> = blobs
+            .findings
+            .iter()
+            .map(|f| format!("\"{}\":{}:{} {}", id(f["path"].as_str().unwrap()), f["line"], f["column"], f["rule"]))
+            .collect();
+        assert_eq!(history.issues().len(), 0, "{:?}", history.issues());
+        let differ: Vec<&String> = found.symmetric_difference(&expected).take(5).collect();
+        assert!(differ.is_empty(), "seed {seed}, depth {depth}, window {window}: {differ:?}");
+        places += found.len();
+    }
+    assert!(places > 5_000, "{places}");
+}
