@@ -52,9 +52,13 @@ fn key_in(folder: &Path) -> Result<Zeroizing<[u8; 32]>, String> {
         Err(error) => return Err(error.to_string()),
     }
     let meta = fs::metadata(&path).map_err(|e| format!("{KEY} cannot be read: {e}"))?;
-    let is_own = meta.is_file() && meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o022 == 0;
+    // Neither the group nor others may do anything with it.
+    let is_own = meta.is_file() && meta.uid() == rustix::process::geteuid().as_raw() && meta.mode().trailing_zeros() >= 6;
     if !is_own {
-        return Err(format!("others may write to {KEY} in {}, and so make verdicts", folder.display()));
+        return Err(format!(
+            "others may read or write {KEY} in {}, and so make verdicts: `chmod 600` it, or remove it",
+            folder.display()
+        ));
     }
     let bytes = Zeroizing::new(fs::read(&path).map_err(|e| format!("{KEY} cannot be read: {e}"))?);
     let key = bytes.as_slice().try_into().map_err(|_| format!("{KEY} in {} is no key of 32 bytes", folder.display()))?;

@@ -305,7 +305,7 @@ fn what_something_was_found_in_is_read_again_and_must_be_the_same() {
     folder.shell(&format!("o=$(echo x | git hash-object -w --stdin); cp -f .git/objects/${{o:0:2}}/${{o:2}} {path}; rm .git/objects/${{o:0:2}}/${{o:2}}"));
     let report = folder.scan(WITH);
     assert_eq!((report.code, report.places().len()), (3, 0));
-    assert!(report.issues().iter().any(|i| i.contains("hold something else now")), "{:?}", report.issues());
+    assert!(report.issues().iter().any(|i| i.contains("something else")), "{:?}", report.issues());
 }
 
 #[test]
@@ -323,11 +323,28 @@ fn a_key_that_others_may_write_is_not_used() {
         );
     };
     fs::set_permissions(&key, fs::Permissions::from_mode(0o666)).unwrap();
-    says("others may write to cache-key");
+    says("others may read or write cache-key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&key, "short").unwrap();
     says("no key of 32 bytes");
     folder.run(&["scan", "--history", "--cache", "../kept", "."]).says(1, &[]);
-    fs::set_permissions(folder.path("../kept/cache-key"), fs::Permissions::from_mode(0o602)).unwrap();
-    folder.run(&["scan", "--history", "--cache", "../kept", "."]).says(2, &["others may write to cache-key"]);
+    fs::set_permissions(folder.path("../kept/cache-key"), fs::Permissions::from_mode(0o640)).unwrap();
+    folder.run(&["scan", "--history", "--cache", "../kept", "."]).says(2, &["others may read or write cache-key"]);
+}
+
+#[test]
+fn refs_and_objects_of_any_name_count_as_changes() {
+    let folder = repository();
+    folder.write("b", "nothing\n");
+    folder.git(&["rm", "-q", "a"]);
+    commit(&folder, "clean");
+    folder.shell("git init -q --bare ../bare; git push -q ../bare HEAD:refs/heads/index; git push -q ../bare HEAD~1:refs/keep/x");
+    let scan = |more: &str| Report::of(&folder.shell(&format!("cd ../bare; $STANCH scan --history -f jsonl {more} .")));
+    let clean = folder.shell("git rev-parse HEAD").out;
+    fs::write(folder.path("../bare/refs/heads/index"), &clean).unwrap();
+    scan("");
+    folder.shell("cd ../bare; mkdir -p refs/remotes/origin; cp refs/keep/x refs/remotes/origin/index");
+    let [with, without] = ["", "--no-cache"].map(scan);
+    assert_eq!(with.findings[0]["exposure"], without.findings[0]["exposure"]);
+    assert_eq!(with.findings[0]["exposure"]["danger"], "pushed");
 }

@@ -229,6 +229,81 @@ fn a_tree_that_no_ref_reaches_and_that_cannot_be_inflated() {
     has_gap(&scan(&folder), "a tree that cannot be read");
 }
 
+/// Hides a blob behind one of the same id in another pack, whose index lies.
+#[test]
+fn an_index_that_lies_hides_nothing() {
+    for is_loose in [true, false] {
+        let folder = packed();
+        let id = folder.shell("git rev-parse HEAD:1").out.trim().to_owned();
+        if is_loose {
+            folder.shell("mv .git/objects/pack/*.pack ../p; rm -f .git/objects/pack/*; git unpack-objects -q < ../p");
+        }
+        assert_eq!(scan(&folder).places().len(), 3);
+        let bytes: Vec<u8> = (0..20).map(|n| u8::from_str_radix(&id[2 * n..2 * n + 2], 16).unwrap()).collect();
+        write_pack(&folder, &[(bytes.try_into().unwrap(), entry(BLOB, 6, &[], b"clean\n"))]);
+        folder.shell("cd .git/objects/pack; mv pack-1.pack pack-0.pack; mv pack-1.idx pack-0.idx");
+        for more in [&["--no-cache"][..], &[]] {
+            let report = folder.scan(&[&["--history", "."], more].concat());
+            assert_eq!(report.places().len(), 3, "{:?}", report.issues());
+            has_gap(&report, "holds something else than its id says");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_is_not_here_is_a_gap() {
+    let folder = packed();
+    folder.write(".git/HEAD", "1".repeat(40));
+    has_gap(&scan(&folder), "HEAD or a ref names it, and it is not here");
+    let folder = packed();
+    folder.shell("git worktree add -q --detach ../linked");
+    folder.write(".git/worktrees/linked/HEAD", "1".repeat(40));
+    has_gap(&scan(&folder), "HEAD or a ref names it, and it is not here");
+}
+
+#[test]
+fn sizes_that_no_memory_has_are_not_believed() {
+    let folder = packed();
+    // A blob of 3 GB by its header, and deltas that claim 4 GB each.
+    let mut all = vec![([1; 20], entry(BLOB, 3 << 30, &[], b"x"))];
+    for n in 2..20 {
+        let delta = [&[4, 0x80, 0x80, 0x80, 0x80, 0x10][..], &[0x90, 4]].concat();
+        all.push(([n; 20], entry(ID_DELTA, delta.len() as u64, &[n - 1; 20], &delta)));
+    }
+    write_pack(&folder, &all);
+    // The process may use 1.5 GB of addresses and no more.
+    let done =
+        folder.shell("ulimit -v 1500000; timeout 60 $STANCH scan --history --no-cache -j 1 -f jsonl . > ../out || echo $?");
+    assert_eq!(done.out.trim(), "1", "{}", done.err);
+    let told = std::fs::read_to_string(folder.path("../out")).unwrap();
+    assert!(told.contains("of the 19 objects of a pack cannot be read"), "{told}");
+    // And a loose object that says so, in few bytes.
+    let folder = packed();
+    let whole = [b"blob 6442450944\0".as_slice(), &vec![b'a'; 1 << 20]].concat();
+    folder.write(format!(".git/objects/22/{}", "2".repeat(38)), deflated(&whole));
+    let done =
+        folder.shell("ulimit -v 1500000; timeout 60 $STANCH scan --history --no-cache -j 1 -f jsonl . > ../out || echo $?");
+    assert_eq!(done.out.trim(), "1", "{}", done.err);
+    assert!(std::fs::read_to_string(folder.path("../out")).unwrap().contains("a loose object that cannot be read"));
+}
+
+#[test]
+fn a_repository_does_not_lead_to_others() {
+    let folder = Folder::new();
+    let private = packed();
+    let git = private.path(".git").canonicalize().unwrap();
+    folder.shell("mkdir -p a/.git/refs a/.git/objects; echo 'ref: refs/heads/main' > a/.git/HEAD");
+    folder.write("a/.git/commondir", git.to_str().unwrap());
+    folder.run(&["scan", "--history", "a"]).says(2, &["its commondir leads to another repository"]);
+    folder.shell(&format!("git init -q b; rm -r b/.git/objects; ln -s {}/objects b/.git/objects", git.display()));
+    folder.run(&["scan", "--history", "b"]).says(2, &["its objects lie in another repository"]);
+    folder.shell(&format!("git init -q c; rm -r c/.git/objects/pack; ln -s {}/objects/pack c/.git/objects/pack", git.display()));
+    folder.run(&["scan", "--history", "c"]).says(2, &["its objects lie in another repository"]);
+    assert!(!git.join("stanch").exists());
+    let allowed = folder.scan(&["--history", "--allow-alternates", git.to_str().unwrap(), "c"]);
+    assert_eq!(allowed.places().len(), 3);
+}
+
 #[test]
 fn deltas_that_go_in_circles_or_nowhere() {
     let folder = Folder::new();

@@ -70,7 +70,8 @@ fn stream(random: &mut Random, versions: usize) -> String {
     }
     let mut out = String::new();
     for version in 0..versions {
-        write!(out, "commit refs/heads/main\ncommitter T <t@example.invalid> {} +0000\ndata 1\nx\n", 1_700_000_000 + version).unwrap();
+        write!(out, "commit refs/heads/main\ncommitter T <t@example.invalid> {} +0000\ndata 1\nx\n", 1_700_000_000 + version)
+            .unwrap();
         let file = random.below(names.len());
         random.change(&mut texts[file]);
         write!(out, "M 100644 inline {}\ndata {}\n{}\n", names[file], texts[file].len(), texts[file]).unwrap();

@@ -279,3 +279,24 @@ fn a_pipe_in_the_place_of_a_file_of_git_is_not_waited_for() {
         assert!(matches!(done.code, 0 | 3), "{name}: {} {}", done.code, done.err);
     }
 }
+
+#[test]
+fn headers_of_commits_and_tags_are_scanned() {
+    let folder = repository("sha1");
+    let git = format!("git -c user.name='N {}' -c user.email=t@example.invalid", github(1));
+    folder.shell(&format!("{git} commit -q --allow-empty -m x"));
+    // The message of a signed tag stays in the merge.
+    let token = github(2);
+    folder.shell(&format!(
+        "c=$(printf 'tree %s\\nparent %s\\nauthor T <t@e.invalid> 1700000000 +0000\\ncommitter T <t@e.invalid> 1700000000 +0000\\nmergetag object %s\\n type commit\\n \\n with {token}\\n\\nx\\n' \
+         $(git rev-parse HEAD^{{tree}}) $(git rev-parse HEAD) $(git rev-parse HEAD) | git hash-object -t commit -w --stdin); git update-ref refs/heads/m $c",
+    ))
+    .says(0, &[]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.code, 1);
+    // The author is the committer, too, and stands in the reflogs.
+    let ends = |end: &str| report.places().iter().filter(|place| !place.contains("logs") && place.ends_with(end)).count();
+    assert_eq!([":8:7 github-pat", ":3:10 github-pat", ":4:13 github-pat"].map(ends), [1; 3], "{:?}", report.places());
+    let range = folder.scan(&["--range", &format!("{}..m", "0".repeat(40)), "."]);
+    assert!(range.places().iter().any(|place| place.ends_with(":8:7 github-pat")), "{:?}", range.places());
+}

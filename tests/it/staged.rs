@@ -1,6 +1,6 @@
 //! `stanch scan --staged`: what the next commit would add, in repositories made by real git.
 
-use crate::canary::github;
+use crate::canary::{github, pem};
 use crate::run::{Folder, Report};
 
 #[test]
@@ -213,4 +213,22 @@ fn refs_that_cannot_be_read_are_a_gap_here_too() {
         let report = folder.scan(&[what, "."]);
         assert!(report.issues().iter().any(|i| i.starts_with("gap ") && i.contains("reftable")), "{what}: {:?}", report.issues());
     }
+}
+
+#[test]
+fn a_key_whose_head_stood_there_before_is_new() {
+    let folder = Folder::repository();
+    folder.write("key", format!("# a key\n{}\n", pem(1)));
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "key"]);
+    folder.write("key", format!("# a key\n{}\n", pem(2)));
+    let place = &["key:2:1 pem-private-key"];
+    folder.scan(&["--worktree", "."]).is(1, place, &[]);
+    folder.git(&["add", "-A"]);
+    folder.scan(&["--staged", "."]).is(1, place, &[]);
+    folder.git(&["commit", "-q", "-m", "rotated"]);
+    assert_eq!(folder.scan(&["--range", "HEAD~1..HEAD", "."]).places().len(), 1);
+    // What only stands beside it is not.
+    folder.write("key", format!("# the key\n{}\n", pem(2)));
+    folder.scan(&["--worktree", "."]).is(0, &[], &[]);
 }

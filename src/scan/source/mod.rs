@@ -8,6 +8,7 @@ mod folder;
 pub mod git;
 pub mod ignored;
 pub mod stream;
+mod tee;
 pub mod total;
 pub mod utf16;
 pub mod work;

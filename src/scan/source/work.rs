@@ -9,17 +9,18 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::blob::Place;
 use super::super::engine::carry::{Record, Segment};
-use super::super::engine::{Engine, Input, Scratch};
+use super::super::engine::{Engine, Input, Match, Scratch};
 use super::super::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use super::super::finding::{Coverage, IssueKind};
 use super::super::issues::Issues;
 use super::collect::Collector;
 use super::stream::{Buffer, Stream, Window, first_column, read_into};
+use super::tee::{Received, Teed};
 use super::utf16;
 
 /// One scan.
@@ -259,14 +260,16 @@ impl Worker {
             }
             return;
         }
+        let input = Input { bytes, emit: 0..bytes.len(), base: 0, path: path.as_deref(), now: job.now };
+        job.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
         let (mut line, mut counted) = (1, 0);
-        for emit in ranges {
+        for emit in touched(bytes, ranges, self.scratch.matches()) {
             line += memchr::memchr_iter(b'\n', &bytes[counted..emit.start]).count() as u64;
             counted = emit.start;
             let column = if emit.start == 0 { first_column(bytes) } else { 1 };
-            self.window(job, place, bytes, &Window { emit: emit.clone(), base: 0, line, column });
-            self.count(job, emit.len() as u64);
+            self.found(job, place, bytes, &Window { emit, base: 0, line, column });
         }
+        self.count(job, ranges.iter().map(|range| range.len() as u64).sum());
     }
 
     /// Members of archives and notebooks that this thread scanned so far, and their bytes.
@@ -296,6 +299,12 @@ impl Worker {
         let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
         self.found(job, place, bytes, &window);
         Some(record)
+    }
+
+    /// Scans what stands before the message of a commit or a tag: who made it, what it merged, its signature.
+    pub(super) fn head_of(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
+        self.count(job, bytes.len() as u64);
+        self.window(job, place, bytes, &Window { emit: 0..bytes.len(), base: 0, line: 1, column: 1 });
     }
 
     /// Scans names, each on its own, with the number of the line it is said to stand on.
@@ -389,10 +398,10 @@ impl Worker {
         let (sender, receiver) = sync_channel(CHUNKS);
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                let text = utf16::Decoder::new(Received { chunks: receiver, left: Vec::new() }, order);
+                let text = utf16::Decoder::new(Received::new(receiver), order);
                 job.with_worker(|worker| worker.windows(job, place, &Mutex::new(Stream::new(text))));
             });
-            self.windows(job, place, &Mutex::new(Stream::new(Teed { reader, sender })));
+            self.windows(job, place, &Mutex::new(Stream::new(Teed::new(reader, sender))));
         });
     }
 
@@ -438,6 +447,29 @@ impl Worker {
         self.coverage.bytes += bytes;
         job.progress.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// The ranges, and lines before them on which a match begins that reaches into one, up to its first byte: the head of a key is the same
+/// for all keys. They are sorted and do not overlap.
+fn touched(bytes: &[u8], ranges: &[Range<usize>], matches: &[Match]) -> Vec<Range<usize>> {
+    let mut all = ranges.to_vec();
+    for found in matches {
+        let (start, end) = (found.span.secret_start, found.span.secret_end);
+        let next = ranges.partition_point(|range| range.end <= start);
+        if ranges.get(next).is_some_and(|range| start < range.start && range.start < end) {
+            let line = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |at| at + 1);
+            all.push(line..start + 1);
+        }
+    }
+    all.sort_unstable_by_key(|range| range.start);
+    all.dedup_by(|next, last| {
+        let overlaps = next.start < last.end;
+        if overlaps {
+            last.end = last.end.max(next.end);
+        }
+        overlaps
+    });
+    all
 }
 
 /// The order of bytes that begin like UTF-16, with a mark or without.
@@ -492,42 +524,6 @@ impl<'j> Share<'j> {
 
 /// Chunks that wait to be decoded.
 const CHUNKS: usize = 4;
-
-/// Hands on a copy of what is read.
-struct Teed<'r> {
-    reader: &'r mut dyn Read,
-    sender: SyncSender<Vec<u8>>,
-}
-
-impl Read for Teed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buffer)?;
-        // Nobody listens any more only if decoding ended, which it does not before this.
-        let _ = self.sender.send(buffer[..n].to_vec());
-        Ok(n)
-    }
-}
-
-/// Reads what was handed on.
-struct Received {
-    chunks: Receiver<Vec<u8>>,
-    left: Vec<u8>,
-}
-
-impl Read for Received {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.left.is_empty() {
-            match self.chunks.recv() {
-                Ok(chunk) => self.left = chunk,
-                Err(_) => return Ok(0),
-            }
-        }
-        let n = self.left.len().min(buffer.len());
-        buffer[..n].copy_from_slice(&self.left[..n]);
-        self.left.drain(..n);
-        Ok(n)
-    }
-}
 
 /// Counts what is read.
 struct Counted<'s, 'j, R> {

@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
-use gix::odb::loose;
 use gix::{ObjectId, hashtable};
 
 use super::pack::{Pack, Visit};
@@ -60,7 +59,7 @@ pub(super) fn read(history: &History, packs: &[Pack]) -> Graph {
     }
     let mut buffer = Vec::new();
     for folder in &history.folders.all {
-        let store = loose::Store::at(folder, history.hash);
+        let store = store::loose_at(folder, history.hash);
         for id in store::loose(folder).0 {
             let header = store.try_header(&id).ok().flatten();
             if !header.is_some_and(|(_, kind)| matches!(kind, Kind::Commit | Kind::Tree)) {

@@ -49,7 +49,7 @@ use super::work::Job;
 const SHORT: usize = 12;
 
 /// An object said to be larger is not unpacked.
-const LARGEST: usize = 2 << 30;
+const LARGEST: usize = 1 << 30;
 
 /// Why a repository cannot be scanned.
 #[derive(Debug, thiserror::Error)]
@@ -168,6 +168,7 @@ impl History {
         let (hash, common_dir) = (repository.object_hash(), repository.common_dir().to_path_buf());
         let mut repository = repository.into_sync();
         let allowed: Vec<PathBuf> = alternates.iter().chain([&root]).filter_map(|dir| dir.canonicalize().ok()).collect();
+        inside(&repository, &allowed).map_err(&failed)?;
         let mut folders = store::Folders::of(&common_dir.join("objects"), &allowed);
         folders.add(objects);
         repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
@@ -386,6 +387,27 @@ impl History {
             }
             Origin::Inside { outer, .. } => self.member(outer),
             _ => None,
+        }
+    }
+}
+
+/// Are the objects of a repository its own? A repository from elsewhere must not lead to those of others.
+fn inside(repository: &gix::ThreadSafeRepository, allowed: &[PathBuf]) -> Result<(), String> {
+    let repository = repository.to_thread_local();
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let (git_dir, common) = (real(repository.git_dir()), real(repository.common_dir()));
+    // A linked work tree has a folder of its own in that of the repository.
+    if !git_dir.starts_with(&common) {
+        return Err("its commondir leads to another repository: name that one".to_owned());
+    }
+    let objects = common.join("objects");
+    let links = std::fs::read_dir(&objects).into_iter().flatten().filter_map(Result::ok);
+    let links = links.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink())).map(|entry| entry.path());
+    let is_own = |path: &Path| path.starts_with(&common) || allowed.iter().any(|root| path.starts_with(root));
+    match std::iter::once(objects.clone()).chain(links).map(|path| real(&path)).all(|path| is_own(&path)) {
+        true => Ok(()),
+        false => {
+            Err("its objects lie in another repository (a symbolic link): `--allow-alternates DIR` allows a folder".to_owned())
         }
     }
 }

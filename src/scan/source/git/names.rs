@@ -138,7 +138,13 @@ impl<'h, 'j> Reader<'h, 'j> {
         }
         tips.sort_unstable();
         tips.dedup();
-        tips.retain(|id| repository.find_header(*id).is_ok_and(|header| header.kind() == Kind::Commit));
+        tips.retain(|id| match repository.find_header(*id) {
+            Ok(header) => header.kind() == Kind::Commit,
+            Err(_) => {
+                self.gap(*id, "HEAD or a ref names it, and it is not here");
+                false
+            }
+        });
         tips
     }
 

@@ -8,7 +8,6 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
-use gix::odb::loose;
 use rayon::prelude::*;
 
 use super::cache::path_of;
@@ -72,7 +71,8 @@ pub(super) fn packs(history: &History, job: &Job<'_>) -> Packs {
 
 /// Scans all objects.
 pub(super) fn scan(history: &History, mut packs: Packs, job: &Job<'_>) {
-    let mut walk = Walk { history, job, packs: std::mem::take(&mut packs.all), lost: Mutex::default() };
+    let loose = history.folders.all.iter().flat_map(|folder| store::loose(folder).0).collect();
+    let mut walk = Walk { history, job, packs: std::mem::take(&mut packs.all), loose, lost: Mutex::default() };
     (0..walk.packs.len()).for_each(|at| walk.pack(at));
     history.folders.all.iter().for_each(|folder| walk.loose(folder));
     // A repository that is packed anew meanwhile has new packs before it loses what is in them.
@@ -115,6 +115,8 @@ struct Walk<'h, 'j> {
     history: &'h History,
     job: &'h Job<'j>,
     packs: Vec<Pack>,
+    /// Objects that lie in files of their own.
+    loose: HashSet<ObjectId>,
     /// What could not be read in a pack that has it, or is not what its id says.
     lost: Mutex<HashSet<ObjectId>>,
 }
@@ -137,6 +139,7 @@ impl Visit for Scan<'_, '_, '_> {
             return None;
         }
         let base = base.and_then(|(known, segments)| Some((known.as_ref()?, segments)));
+        walk.verify((id, number), kind, bytes);
         if walk.is_clean(id) {
             return None;
         }
@@ -177,6 +180,19 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Where there is another copy of an object, the first one stands for it only if it is what its id says: an index may lie.
+    fn verify(&self, (id, number): (&gix::oid, usize), kind: Kind, bytes: &[u8]) {
+        let has_other = || self.packs[number + 1..].iter().any(|pack| pack.has(id)) || self.loose.contains(id);
+        if (number + 1 < self.packs.len() || !self.loose.is_empty())
+            && has_other()
+            && !gix::objs::compute_hash(self.history.hash, kind, bytes).is_ok_and(|real| *real == *id)
+            && self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned())
+        {
+            let detail = format!("{id}: an object of a pack that holds something else than its id says");
+            self.job.issues.gap(IssueKind::Malformed, &Place::File(self.packs[number].path()), detail);
+        }
+    }
+
     /// Was an object scanned in one of the packs before this number?
     fn is_known(&self, id: &gix::oid, number: usize) -> bool {
         let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
@@ -200,7 +216,7 @@ impl Walk<'_, '_> {
     }
 
     fn loose(&self, folder: &Path) {
-        let store = loose::Store::at(folder, self.history.hash);
+        let store = store::loose_at(folder, self.history.hash);
         let (ids, unread) = store::loose(folder);
         for error in unread {
             self.job.issues.gap(IssueKind::Unreadable, &self.history.place(), format!("loose objects cannot be listed: {error}"));
@@ -231,17 +247,17 @@ impl Walk<'_, '_> {
         if self.history.narrow.dry_run || !self.history.takes(kind, id, data) {
             return None;
         }
-        let (name, bytes) = match kind {
-            Kind::Blob => (self.history.name(&id.to_owned()), data),
-            Kind::Commit | Kind::Tag => (id.to_hex_with_len(SHORT).to_string(), message(data)),
+        let name = match kind {
+            Kind::Blob => self.history.name(&id.to_owned()),
+            Kind::Commit | Kind::Tag => id.to_hex_with_len(SHORT).to_string(),
             // Its names are those of the blobs.
             Kind::Tree => return None,
         };
-        let (known, members) = look(self.history, self.job, (kind, &name, bytes), base);
+        let (known, members) = look(self.history, self.job, (kind, &name, data), base);
         let is_lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
         if let Some(cache) = self.history.cache.as_ref().filter(|_| !data.starts_with(LFS) && !is_lost()) {
             let path = path_of(self.history, &id.to_owned());
-            cache.scanned(self.job, (kind, id, &name), path, (bytes.len(), members));
+            cache.scanned(self.job, (kind, id, &name), path, (data.len(), members));
         }
         known
     }
@@ -252,7 +268,7 @@ impl Walk<'_, '_> {
 fn look(
     history: &History,
     job: &Job<'_>,
-    (kind, name, bytes): (Kind, &str, &[u8]),
+    (kind, name, data): (Kind, &str, &[u8]),
     base: Option<(&Known, &[Segment])>,
 ) -> (Option<Known>, (u64, u64)) {
     let outer = history.place();
@@ -262,6 +278,11 @@ fn look(
     let older = base.filter(|(known, _)| kind == Kind::Blob && same(known)).map(|(known, segments)| (&known.record, segments));
     job.with_worker(|worker| {
         let before = worker.members();
+        // Lines are those of the message, and those of what stands before it.
+        let (head, bytes) = if kind == Kind::Blob { (&b""[..], data) } else { parts(data) };
+        if !head.is_empty() {
+            worker.head_of(job, &place, head);
+        }
         let record = worker.object(job, &place, bytes, older);
         let now = worker.members();
         let known = record.map(|record| Known { record, path: path.as_deref().map(Into::into) });
@@ -271,11 +292,10 @@ fn look(
 
 /// Scans an object by the name it is known to have.
 pub(super) fn again(history: &History, job: &Job<'_>, kind: Kind, name: &str, data: &[u8]) {
-    let bytes = if kind == Kind::Blob { data } else { message(data) };
-    look(history, job, (kind, name, bytes), None);
+    look(history, job, (kind, name, data), None);
 }
 
-/// What stands behind the headers of a commit or a tag.
-pub(super) fn message(data: &[u8]) -> &[u8] {
-    memchr::memmem::find(data, b"\n\n").map_or(data, |at| &data[at + 2..])
+/// The headers of a commit or a tag, and what stands behind them.
+pub(super) fn parts(data: &[u8]) -> (&[u8], &[u8]) {
+    memchr::memmem::find(data, b"\n\n").map_or((b"", data), |at| data.split_at(at + 2))
 }

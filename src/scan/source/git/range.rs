@@ -423,13 +423,18 @@ fn one(reader: &Reader<'_, '_>, commits: &[Commit], file: &File, job: &Job<'_>) 
 /// Scans a message, or a blob that no commit has.
 fn message(reader: &Reader<'_, '_>, id: ObjectId, kind: Kind, job: &Job<'_>) {
     let Some(data) = reader.object(id, kind) else { return };
-    let (name, bytes) = match kind {
-        Kind::Blob => (id.to_string(), &data[..]),
-        _ => (id.to_hex_with_len(SHORT).to_string(), objects::message(&data)),
+    let (name, (head, bytes)) = match kind {
+        Kind::Blob => (id.to_string(), (&b""[..], &data[..])),
+        _ => (id.to_hex_with_len(SHORT).to_string(), objects::parts(&data)),
     };
     let outer = reader.history.place();
     let place = Place::Inside { outer: &outer, member: &name, kind: Container::Git, source: None };
-    job.with_worker(|worker| worker.object(job, &place, bytes, None));
+    job.with_worker(|worker| {
+        if !head.is_empty() {
+            worker.head_of(job, &place, head);
+        }
+        worker.object(job, &place, bytes, None)
+    });
 }
 
 #[cfg(test)]

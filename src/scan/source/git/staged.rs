@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
+use std::fs;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Re
 pub(super) fn index(history: &History, reader: &Reader<'_, '_>, other: Option<&Path>) -> Result<Option<gix::index::File>, Error> {
     let own = reader.repository.git_dir().join("index");
     let path = other.unwrap_or(&own);
-    if !path.exists() {
+    if fs::symlink_metadata(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
         return Ok(None);
     }
     let file = gix::index::File::at(path, history.hash, false, gix::index::decode::Options::default());

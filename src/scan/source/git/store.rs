@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fs, io};
 
 use gix::ObjectId;
-use gix::odb::Store;
 use gix::odb::store::init::{Options, Slots};
+use gix::odb::{Store, loose};
+
+use super::LARGEST;
 
 /// Repositories that borrow from each other: how many in a row.
 const LEVELS: usize = 5;
@@ -108,7 +110,8 @@ impl Folders {
         let own = self.all[0].clone();
         let alone = self.all.len() == 1 && self.refused.is_empty();
         let folder = if alone { own } else { self.shadow()? };
-        let options = Options { slots: Slots::AsNeededByDiskState { multiplier: 1.5, minimum: 64 }, ..Options::default() };
+        let slots = Slots::AsNeededByDiskState { multiplier: 1.5, minimum: 64 };
+        let options = Options { slots, alloc_limit_bytes: Some(LARGEST), ..Options::default() };
         Ok(Arc::new(Store::at_opts(folder, hash, &mut std::iter::empty(), options)?))
     }
 
@@ -147,6 +150,12 @@ pub(super) fn detached_heads(common: &Path) -> Vec<(String, ObjectId)> {
     files.sort();
     let id = |path: &Path| ObjectId::from_hex(fs::read_to_string(path).ok()?.trim().as_bytes()).ok();
     files.into_iter().filter_map(|(name, path)| Some((name, id(&path)?))).collect()
+}
+
+/// The loose objects in a folder of objects.
+pub(super) fn loose_at(objects: &Path, hash: gix::hash::Kind) -> loose::Store {
+    let options = loose::Options { alloc_limit_bytes: Some(LARGEST), ..loose::Options::default() };
+    loose::Store::at_opts(objects, hash, options)
 }
 
 /// The ids of the loose objects in a folder of objects, and what could not be listed. What goes away meanwhile is not there.

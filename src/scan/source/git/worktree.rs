@@ -84,7 +84,16 @@ fn compare(reader: &Reader<'_, '_>, root: &Path, path: &[u8], known: &Tracked, j
     // What lies behind a link is not what the index names.
     let is_real = |folder: &Path| fs::symlink_metadata(root.join(folder)).is_ok_and(|meta| meta.is_dir());
     let behind = relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-    let Ok(meta) = fs::symlink_metadata(&full) else { return false };
+    let meta = match fs::symlink_metadata(&full) {
+        Ok(meta) => meta,
+        Err(error) => {
+            let is_gone = matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory);
+            if !is_gone {
+                job.unreadable(&place, &error);
+            }
+            return false;
+        }
+    };
     if meta.is_dir() || known.stat.is_some_and(|stat| is_same(&stat, &meta)) || !behind.into_iter().all(is_real) {
         return false;
     }

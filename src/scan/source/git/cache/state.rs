@@ -1,11 +1,11 @@
 //! Whether a repository changed since it was scanned: a digest of everything a scan looks at.
 //!
-//! It must not read objects: packs are known by their checksums, loose objects by their names. Start with [`of`].
+//! It must not read objects: packs are known by the checksums at their ends, loose objects by their names, both by size and time. Start with [`of`].
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::base::crypto::digest;
 use crate::scan::source::git::{History, store};
@@ -26,7 +26,11 @@ pub(in super::super) fn of(history: &History) -> Option<[u8; 32]> {
         state.packs(&folder.join("pack")).ok()?;
         let (mut ids, errors) = store::loose(folder);
         ids.sort_unstable();
-        ids.iter().for_each(|id| state.add(id.as_bytes()));
+        for id in &ids {
+            state.add(id.as_bytes());
+            let hex = id.to_string();
+            state.stamp(&fs::symlink_metadata(folder.join(&hex[..2]).join(&hex[2..])).ok()?);
+        }
         if !errors.is_empty() {
             return None;
         }
@@ -36,10 +40,32 @@ pub(in super::super) fn of(history: &History) -> Option<[u8; 32]> {
     }
     let repository = history.repository.to_thread_local();
     state.file(&repository.git_dir().join("HEAD")).ok()?;
-    for name in ["refs", "logs", "worktrees"] {
+    for name in ["refs", "logs"] {
         state.folder(&common.join(name), 0).ok()?;
     }
+    // Of other work trees, what git keeps for them but for their indexes, which are none of history.
+    for worktree in folders(&common.join("worktrees")).ok()? {
+        state.add(worktree.as_os_str().as_encoded_bytes());
+        for name in ["HEAD", "config.worktree"] {
+            state.file(&worktree.join(name)).ok()?;
+        }
+        for name in ["refs", "logs"] {
+            state.folder(&worktree.join(name), 0).ok()?;
+        }
+    }
     Some(digest(&[&state.0]))
+}
+
+/// The folders in a folder, sorted.
+fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut all = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    all.sort();
+    Ok(all)
 }
 
 /// What is digested, each part with its length.
@@ -49,6 +75,12 @@ impl State {
     fn add(&mut self, part: &[u8]) {
         self.0.extend_from_slice(&(part.len() as u64).to_le_bytes());
         self.0.extend_from_slice(part);
+    }
+
+    /// How long a file is, and when it was written.
+    fn stamp(&mut self, meta: &fs::Metadata) {
+        self.add(&meta.len().to_le_bytes());
+        self.add(&[meta.mtime(), meta.mtime_nsec()].map(i64::to_le_bytes).concat());
     }
 
     /// The content of a file.
@@ -78,9 +110,7 @@ impl State {
                 self.folder(&entry.path(), depth + 1)?;
                 self.add(b"end");
             } else if kind.is_file() {
-                // The index of a work tree is none of history.
-                let is_index = entry.file_name() == "index";
-                if is_index { self.add(b"index") } else { self.file(&entry.path())? }
+                self.file(&entry.path())?;
             } else {
                 return Err(io::ErrorKind::Unsupported.into());
             }
@@ -104,8 +134,7 @@ impl State {
             let mut end = vec![0; length.min(64) as usize];
             file.read_exact_at(&mut end, length.saturating_sub(64))?;
             self.add(path.as_os_str().as_encoded_bytes());
-            self.add(&length.to_le_bytes());
-            self.add(&[meta.mtime(), meta.mtime_nsec()].map(i64::to_le_bytes).concat());
+            self.stamp(&meta);
             self.add(&end);
         }
         Ok(())
