@@ -1,7 +1,8 @@
 //! Turns `rules/*.toml` into a few JSON texts that load fast, and lists the TOML texts for `rules show`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 #[path = "src/scan/rule/required.rs"]
@@ -14,7 +15,7 @@ const PARTS: usize = 4;
 const PART: usize = 160 << 10;
 
 fn main() {
-    println!("cargo::rerun-if-changed=rules");
+    ["rules", "src/base", "src/scan", "Cargo.lock"].iter().for_each(|path| println!("cargo::rerun-if-changed={path}"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let mut files: Vec<PathBuf> = fs::read_dir(root.join("rules"))
@@ -57,4 +58,24 @@ fn main() {
     let parts: Vec<String> = parts.iter().map(|p| serde_json::to_string(p).expect("values are text")).collect();
     fs::write(out.join("rule_parts.rs"), format!("{parts:?}")).expect("OUT_DIR is writable");
     fs::write(out.join("rule_files.rs"), list).expect("OUT_DIR is writable");
+    println!("cargo::rustc-env=STANCH_BUILD={:016x}", build(&root));
+}
+
+/// A digest of all that decides what a scan finds: verdicts of another build mean nothing.
+fn build(root: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut waiting: Vec<PathBuf> = ["rules", "src/base", "src/scan", "Cargo.lock"].iter().map(|path| root.join(path)).collect();
+    let mut files = Vec::new();
+    while let Some(path) = waiting.pop() {
+        match fs::read_dir(&path) {
+            Ok(entries) => waiting.extend(entries.map(|entry| entry.expect("sources can be listed").path())),
+            Err(_) => files.push(path),
+        }
+    }
+    files.sort();
+    for path in files {
+        let name = path.strip_prefix(root).expect("it was made from this");
+        (name, fs::read(&path).unwrap_or_default()).hash(&mut hasher);
+    }
+    hasher.finish()
 }

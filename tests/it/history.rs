@@ -21,6 +21,11 @@ fn commit(folder: &Folder, message: &str) {
     folder.git(&["commit", "-q", "-m", message]);
 }
 
+/// A rule for files in folders called `etc`.
+const IN_ETC: &str = "provider = 'A'\nurl = 'https://a.example'\nfix = 'f'\n[[rule]]\nid = 'acme-token'\nabout = 'a'\ncategory = 'saas'\nseverity = \
+    'high'\nconfidence = 'high'\ntoken = '\"acme_\" base62{24}'\npaths = { only = ['etc/*.conf'] }\nexamples = \
+    ['acme_·K7fQ2mZx9LpR4vTb6WnY8cHd', 'acme_·9LpR4vTb6WnY8cHdK7fQ2mZx']\ncounterexamples = ['acme_·short', 'acme_·shorter']\n";
+
 fn rev(folder: &Folder, name: &str) -> String {
     folder.shell(&format!("git rev-parse {name}")).out.trim().to_owned()
 }
@@ -145,12 +150,57 @@ fn archives_and_conditions_on_paths_hold_in_history() {
     folder.write("x.conf", "acme_9LpR4vTb6WnY8cHdK7fQ2mZx\n");
     commit(&folder, "add");
     let id = &rev(&folder, "HEAD")[..12];
-    let rule = "provider = 'A'\nurl = 'https://a.example'\nfix = 'f'\n[[rule]]\nid = 'acme-token'\nabout = 'a'\ncategory = 'saas'\nseverity = \
-                'high'\nconfidence = 'high'\ntoken = '\"acme_\" base62{24}'\npaths = { only = ['etc/*.conf'] }\nexamples = \
-                ['acme_·K7fQ2mZx9LpR4vTb6WnY8cHd', 'acme_·9LpR4vTb6WnY8cHdK7fQ2mZx']\ncounterexamples = ['acme_·short', 'acme_·shorter']\n";
-    folder.write("rule.toml", rule);
+    folder.write("rule.toml", IN_ETC);
     let report = folder.scan(&["--history", "--rules", "rule.toml", "."]);
     assert_eq!(report.places(), [format!("{id}:a.tgz!in.txt:1:1 github-pat"), format!("{id}:etc/x.conf:1:1 acme-token")]);
+}
+
+/// A file may be harmless by its first name and a secret by a later one.
+#[test]
+fn every_name_of_a_file_that_means_something_else_counts() {
+    let folder = repository("sha1");
+    folder.write("rule.toml", IN_ETC.replace("etc/*", "etc/**/*"));
+    folder.write("docs/deep/a.conf", "acme_K7fQ2mZx9LpR4vTb6WnY8cHd\n");
+    let cell = format!("{{\"cell_type\":\"code\",\"source\":[\"token = '{}'\"]}}", github(2));
+    folder.write("b.json", format!("{{\"nbformat\":4,\"metadata\":{{}},\"cells\":[{cell}]}}\n"));
+    commit(&folder, "harmless");
+    folder.shell("git mv docs etc");
+    commit(&folder, "a folder moves");
+    let moved = rev(&folder, "HEAD")[..12].to_owned();
+    folder.shell("git mv b.json b.ipynb");
+    commit(&folder, "a notebook");
+    let notebook = rev(&folder, "HEAD")[..12].to_owned();
+    folder.git(&["rm", "-rq", "etc"]);
+    commit(&folder, "gone");
+    folder.git(&["gc", "-q"]);
+    let with = ["--history", "--rules", "rule.toml", "."];
+    for _ in 0..3 {
+        let report = folder.scan(&with);
+        let places = report.places();
+        assert!(places.contains(&format!("{moved}:etc/deep/a.conf:1:1 acme-token")), "{places:?}");
+        assert!(places.iter().any(|p| p.starts_with(&format!("{notebook}:b.ipynb#"))), "{places:?}");
+        let found = report.findings.iter().find(|f| f["rule"] == "acme-token").unwrap();
+        assert_eq!(found["commit"]["in_head"], false, "{found}");
+        folder.git(&["commit", "-q", "--allow-empty", "-m", "more"]);
+    }
+    assert_eq!(folder.scan(&[&with[..], &["--max-commits", "1"]].concat()).findings.len(), 0);
+}
+
+/// A tree that has itself below it many times over has more paths than anybody can look at.
+#[test]
+fn more_paths_than_can_be_looked_at_are_told() {
+    let folder = repository("sha1");
+    folder.write("x", "plain\n");
+    let blob = folder.shell("git hash-object -w x").out;
+    let script = "t=$(printf '100644 blob %s\tf\n' \"$1\" | git mktree)
+        for depth in 1 2 3 4 5 6 7 8 9; do
+            t=$(for name in a b c d e f g h i j; do printf '040000 tree %s\t%s\n' $t $name; done | git mktree)
+        done
+        git update-ref refs/heads/bomb $(git -c user.name=T -c user.email=t@example.invalid commit-tree -m bomb $t)";
+    folder.shell(&script.replace("\"$1\"", blob.trim())).says(0, &[]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.code, 3);
+    assert!(report.issues().iter().any(|issue| issue.contains("more paths than")), "{:?}", report.issues());
 }
 
 #[test]

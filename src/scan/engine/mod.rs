@@ -50,9 +50,6 @@ use meaning::{Judge, note};
 /// No match of a built-in rule and nothing it depends on is longer; a longer match of another rule may be cut where a window ends.
 pub const OVERLAP: usize = 20 * 1024;
 
-/// Raised when the same rules come to find something else: what earlier scans found clean is looked at again then.
-pub const EDITION: u32 = 1;
-
 /// The engine for one set of rules: immutable, shared by all threads, cannot fail on input.
 #[derive(Debug)]
 pub struct Engine {
@@ -165,8 +162,15 @@ impl Engine {
     /// Do two paths mean the same to all rules?
     #[must_use]
     pub fn same_path(&self, one: Option<&str>, other: Option<&str>) -> bool {
-        let fits = |(rule, judge): (&Arc<Rule>, &Judge)| judge.path_fits(rule, one) == judge.path_fits(rule, other);
-        one == other || meaning::is_code(one) == meaning::is_code(other) && self.rules.iter().zip(&self.judges).all(fits)
+        one == other || self.path_meaning(one) == self.path_meaning(other)
+    }
+
+    /// What a path means to rules: whether it is one of code, and for each rule that looks at paths whether it fits.
+    #[must_use]
+    pub fn path_meaning(&self, path: Option<&str>) -> Vec<bool> {
+        let all = self.rules.iter().zip(&self.judges);
+        let rules = all.filter(|(rule, _)| !(rule.paths.only.is_empty() && rule.paths.except.is_empty() && rule.allow.paths.is_empty()));
+        std::iter::once(meaning::is_code(path)).chain(rules.map(|(rule, judge)| judge.path_fits(rule, path))).collect()
     }
 
     /// The nearest match of a companion rule, as `rule-id, N lines before` or `after`.

@@ -36,6 +36,15 @@ const ZIP_NAMES: &[&str] = &[
     "vsdx", "kmz", "cbz", "3mf", "sketch", "conda",
 ];
 
+/// Names of compressed files.
+const PACKED: [(&[&str], Kind); 5] = [
+    (&["gz", "tgz"], Kind::Gzip),
+    (&["bz2", "tbz2", "tbz"], Kind::Bzip2),
+    (&["xz", "txz"], Kind::Xz),
+    (&["zst", "zstd", "tzst"], Kind::Zstd),
+    (&["7z"], Kind::SevenZip),
+];
+
 /// Fixed magic bytes at the start.
 const MAGIC: &[(&[u8], Kind)] = &[
     (b"PK\x03\x04", Kind::Zip),
@@ -108,15 +117,18 @@ fn by_name(name: &str, head: &[u8]) -> Option<Kind> {
         return Some(Kind::Closed("lzma"));
     }
     // What does not begin like one is a damaged one.
-    let packed: [(&[&str], Kind); 5] = [
-        (&["gz", "tgz"], Kind::Gzip),
-        (&["bz2", "tbz2", "tbz"], Kind::Bzip2),
-        (&["xz", "txz"], Kind::Xz),
-        (&["zst", "zstd", "tzst"], Kind::Zstd),
-        (&["7z"], Kind::SevenZip),
-    ];
-    let packed = packed.into_iter().find(|(names, _)| names.iter().any(|name| is(name))).map(|(_, kind)| kind);
+    let packed = PACKED.iter().find(|(names, _)| names.iter().any(|name| is(name))).map(|(_, kind)| *kind);
     packed.or_else(|| ZIP_NAMES.iter().any(|zip| is(zip)).then_some(Kind::Zip))
+}
+
+/// What a name says of what a file may be; files of two names of one family are the same to [`detect`].
+#[must_use]
+pub fn family(name: &str) -> Option<usize> {
+    let extension = Path::new(name).extension()?.to_str()?;
+    let is = |names: &[&str]| names.iter().any(|name| extension.eq_ignore_ascii_case(name));
+    let packed = PACKED.iter().flat_map(|(names, _)| names.iter().map(std::slice::from_ref));
+    let single = [&["ipynb"][..], &["tar"], &["z"], &["lzma"]];
+    single.into_iter().chain(packed).chain([ZIP_NAMES]).position(is)
 }
 
 /// The header of a cpio archive: `07070`, and numbers in octal or hexadecimal digits.

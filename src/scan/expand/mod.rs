@@ -21,7 +21,7 @@ mod zip;
 
 use std::io::{self, Read, Seek};
 
-pub use kind::{Kind, detect};
+pub use kind::{Kind, detect, family};
 pub use limits::Limits;
 pub use unnamed::{begins_like_notebook, is_notebook, may_be_notebook};
 

@@ -29,7 +29,7 @@ use super::History;
 use crate::base::crypto::{self, digest};
 use crate::base::text::hex;
 use crate::scan::blob::Place;
-use crate::scan::engine::{self, Engine};
+use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
 use crate::scan::finding::{Coverage, IssueKind};
 use crate::scan::source::work::Job;
@@ -80,7 +80,7 @@ struct Verdict {
 
 /// What verdicts depend on besides objects.
 fn settings(engine: &Engine, limits: &Limits) -> [u8; 32] {
-    let version = format!("{} {FORMAT} {}", env!("CARGO_PKG_VERSION"), engine::EDITION);
+    let version = format!("{} {FORMAT} {}", env!("CARGO_PKG_VERSION"), env!("STANCH_BUILD"));
     let limits = format!("{limits:?}");
     let rules: Vec<String> = engine.rules().iter().map(|rule| format!("{rule:?}")).collect();
     let mut parts = vec![version.as_bytes(), limits.as_bytes()];

@@ -121,6 +121,11 @@ impl Graph {
         self.ids.len()
     }
 
+    /// How many entries all trees have.
+    pub(super) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The entries of a tree; `None` if it was not read.
     pub(super) fn tree(&self, number: u32) -> Option<impl Iterator<Item = Entry<'_>>> {
         let range = self.trees[number as usize].clone()?;

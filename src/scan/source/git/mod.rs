@@ -20,6 +20,7 @@ mod names;
 mod narrow;
 mod objects;
 mod pack;
+mod paths;
 mod range;
 mod rewrite;
 mod staged;
@@ -108,6 +109,8 @@ struct Names {
     commits: Vec<Commit>,
     /// For each blob of their trees, the first commit it is in and its path there.
     blobs: HashMap<ObjectId, (u32, Box<[u8]>)>,
+    /// Paths of theirs that mean something else.
+    others: Vec<paths::Other>,
     /// Blobs that are in the tree of `HEAD`.
     head: HashSet<ObjectId>,
 }
@@ -230,6 +233,7 @@ impl History {
             self.selection = Some(selection.map_err(|why| Error::Asked { path: self.shown.clone(), why })?);
         }
         objects::scan(self, packs, job);
+        objects::scan_others(self, job);
         if narrow.dry_run {
             job.issues.gap(IssueKind::GitObjects, &self.place(), "a dry run: its objects were read, and nothing was scanned");
             return Ok(());
@@ -306,12 +310,14 @@ impl History {
     /// How a blob is called: `COMMIT:PATH` after the first commit it is in, or its id if no ref reaches it.
     fn name(&self, blob: &ObjectId) -> String {
         match self.names.blobs.get(blob) {
-            Some((commit, path)) => {
-                let id = self.names.commits[*commit as usize].id;
-                format!("{}:{}", id.to_hex_with_len(SHORT), String::from_utf8_lossy(path))
-            }
+            Some((commit, path)) => self.name_in(*commit, path),
             None => blob.to_string(),
         }
+    }
+
+    /// How what lies at a path is called in the commit with a number.
+    fn name_in(&self, commit: u32, path: &[u8]) -> String {
+        format!("{}:{}", self.names.commits[commit as usize].id.to_hex_with_len(SHORT), String::from_utf8_lossy(path))
     }
 
     /// Says of findings in this repository by which commit they came in and how far they got by `now`, in seconds since 1970. The full
@@ -353,14 +359,10 @@ impl History {
         for occurrence in &occurrences {
             wanted.extend(self.member(&occurrence.origin).map(str::to_owned));
         }
-        let in_head: HashSet<String> = self
-            .names
-            .blobs
-            .keys()
-            .filter(|id| self.names.head.contains(*id))
-            .map(|id| self.name(id))
-            .filter(|n| wanted.contains(n))
-            .collect();
+        let others = self.names.others.iter().map(|other| (other.id, self.name_in(other.commit, &other.path)));
+        let named = self.names.head.iter().map(|id| (*id, self.name(id))).chain(others);
+        let in_head: HashSet<String> =
+            named.filter(|(id, name)| self.names.head.contains(id) && wanted.contains(name)).map(|(_, name)| name).collect();
         for occurrence in &mut occurrences {
             let Some(member) = self.member(&occurrence.origin) else { continue };
             let id = member.split(':').next().unwrap_or_default();

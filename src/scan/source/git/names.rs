@@ -11,6 +11,7 @@ use gix::objs::tree::EntryKind;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
 use super::graph::Graph;
+use super::paths::{self, Other, Paths};
 use super::texts::TreeNames;
 use super::{Commit, History, Names, store};
 use crate::base::text::without_tokens;
@@ -22,31 +23,39 @@ pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Name
     let mut reader = Reader::new(history, job);
     reader.names = Some(RefCell::default());
     let commits = reader.commits(graph);
-    let mut blobs = HashMap::new();
-    let mut seen = Vec::new();
+    let mut blobs: HashMap<ObjectId, (u32, Box<[u8]>)> = HashMap::new();
+    let mut paths = Paths::new(job.engine, graph.entries());
     for (index, commit) in commits.iter().enumerate() {
         let Ok(index) = u32::try_from(index) else { break };
         reader.names.iter().for_each(|names| names.borrow_mut().commit = Some(index));
-        reader.below(graph, commit.tree, &mut seen, &mut |id, path| {
-            blobs.insert(id, (index, [path.0, path.1].concat().into_boxed_slice()));
+        reader.below(graph, commit.tree, &mut paths, &mut |paths, (object, id), key, path| {
+            let path = [path.0, path.1].concat().into_boxed_slice();
+            match blobs.get(&id) {
+                Some((_, first)) => paths.add((object, first), key, Other { id, commit: index, path }),
+                None => drop(blobs.insert(id, (index, path))),
+            }
         });
     }
+    if paths.is_cut() {
+        let detail = "its files have more paths than are looked at: what counts under some names only may be missing";
+        job.issues.gap(IssueKind::GitObjects, &history.place(), detail);
+    }
     let mut tree_names = reader.names.take().map(RefCell::into_inner).unwrap_or_default();
-    tree_names.add_unreached(graph, &seen);
+    tree_names.add_unreached(graph, &paths);
     // Those that are reached were told when they were.
     for (id, why) in std::mem::take(&mut graph.broken) {
         let number = graph.number(id);
-        if graph.tree(number).is_none() && !seen.get(number as usize).is_some_and(|seen| *seen) {
+        if graph.tree(number).is_none() && !paths.has(number) {
             reader.gap(id, why);
         }
     }
     let mut head = HashSet::new();
     if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
-        reader.below(graph, commit.tree, &mut Vec::new(), &mut |id, _| {
+        reader.below(graph, commit.tree, &mut Paths::default(), &mut |_, (_, id), _, _| {
             head.insert(id);
         });
     }
-    (Names { commits, blobs, head }, tree_names)
+    (Names { commits, blobs, others: paths.others, head }, tree_names)
 }
 
 /// A commit and its parents; `None` if it cannot be understood.
@@ -57,8 +66,8 @@ pub(super) fn parsed(id: ObjectId, data: &[u8], hash: gix::hash::Kind) -> Option
     Some((Commit { id, tree, author: person(commit.author), time: time(commit.committer) }, parents))
 }
 
-/// Takes the id of a blob and its path, in two parts.
-type Named<'f> = &'f mut dyn FnMut(ObjectId, (&[u8], &[u8]));
+/// Takes the number and the id of a blob, and its path: as a number, and in two parts.
+type Named<'f, 'e> = &'f mut dyn FnMut(&mut Paths<'e>, (u32, ObjectId), (u32, u32), (&[u8], &[u8]));
 
 /// Commits of a shallow clone whose parents are not there.
 pub(super) fn boundary(history: &History) -> HashSet<ObjectId> {
@@ -185,14 +194,15 @@ impl<'h, 'j> Reader<'h, 'j> {
         folders
     }
 
-    /// The same with the trees of a graph; what was seen is told by its numbers. The path comes in two parts.
-    fn below(&self, graph: &mut Graph, root: ObjectId, seen: &mut Vec<bool>, blob: Named<'_>) {
-        let mut waiting = vec![(graph.number(root), Vec::new())];
-        while let Some((tree, prefix)) = waiting.pop() {
-            seen.resize(graph.len().max(seen.len()), false);
-            if std::mem::replace(&mut seen[tree as usize], true) {
-                continue;
-            }
+    /// The same with the trees of a graph. A blob is named once, and again for each other path that is to be looked at. Paths come in
+    /// two parts.
+    fn below<'e>(&self, graph: &mut Graph, root: ObjectId, paths: &mut Paths<'e>, blob: Named<'_, 'e>) {
+        let root = graph.number(root);
+        let mut waiting = Vec::new();
+        if paths.first(root, paths::ROOT) || paths.is_other(root, paths::ROOT) {
+            waiting.push((root, 0, Vec::new()));
+        }
+        while let Some((tree, folder, prefix)) = waiting.pop() {
             let id = graph.id(tree);
             if graph.tree(tree).is_none()
                 && let Some(data) = self.object(id, Kind::Tree)
@@ -200,17 +210,16 @@ impl<'h, 'j> Reader<'h, 'j> {
             {
                 self.gap(id, "a tree that cannot be understood");
             }
-            seen.resize(graph.len().max(seen.len()), false);
             self.names.iter().for_each(|names| names.borrow_mut().add_numbered(graph, tree, &prefix));
-            for entry in graph.tree(tree).into_iter().flatten() {
-                if entry.is_link || seen[entry.number as usize] {
+            for entry in graph.tree(tree).into_iter().flatten().filter(|entry| !entry.is_link) {
+                let (object, key) = (entry.number, (folder, entry.name_number));
+                if !paths.first(object, key) && !paths.is_other(object, key) {
                     continue;
                 }
                 if entry.is_tree {
-                    waiting.push((entry.number, [&prefix, entry.name, b"/"].concat()));
+                    waiting.push((object, paths.folder(key), [&prefix, entry.name, b"/"].concat()));
                 } else {
-                    seen[entry.number as usize] = true;
-                    blob(graph.id(entry.number), (&prefix, entry.name));
+                    blob(paths, (object, graph.id(object)), key, (&prefix, entry.name));
                 }
             }
         }

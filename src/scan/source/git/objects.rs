@@ -88,6 +88,30 @@ pub(super) fn scan(history: &History, mut packs: Packs, job: &Job<'_>) {
     job.issues.gap(IssueKind::Vanished, &history.place(), detail);
 }
 
+/// Scans blobs under those of their paths that mean something else than the first.
+pub(super) fn scan_others(history: &History, job: &Job<'_>) {
+    if history.narrow.dry_run {
+        return;
+    }
+    let wanted = |id: &gix::oid| history.selection.as_ref().is_none_or(|selection| selection.has(id));
+    let others = history.names.others.par_iter().filter(|other| wanted(&other.id));
+    others.for_each_init(
+        || history.repository.to_thread_local(),
+        |repository, other| {
+            if history.cache.as_ref().is_some_and(|cache| cache.passes(job, &other.id, &other.path)) {
+                return;
+            }
+            // What cannot be read was told by its first name.
+            let Ok(object) = repository.find_object(other.id) else { return };
+            let name = history.name_in(other.commit, &other.path);
+            let (_, members) = look(history, job, (object.kind, &name, &object.data), None);
+            if let Some(cache) = history.cache.as_ref().filter(|_| !object.data.starts_with(LFS)) {
+                cache.scanned(job, (object.kind, &other.id, &name), &other.path, (object.data.len(), members));
+            }
+        },
+    );
+}
+
 /// The index of each pack.
 fn indexes(folder: &Path, job: &Job<'_>) -> Vec<PathBuf> {
     let entries = match std::fs::read_dir(folder) {

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use rustix::fs::{FileType, Mode, fstat};
 
 use super::graph::Graph;
+use super::paths::Paths;
 use super::{History, SHORT};
 use crate::scan::blob::{Container, Place};
 use crate::scan::finding::IssueKind;
@@ -69,8 +70,8 @@ impl TreeNames {
     }
 
     /// Takes the names of the trees of a graph that were not seen.
-    pub(super) fn add_unreached(&mut self, graph: &Graph, seen: &[bool]) {
-        let is_unseen = |number: &u32| !seen.get(*number as usize).is_some_and(|seen| *seen);
+    pub(super) fn add_unreached(&mut self, graph: &Graph, seen: &Paths<'_>) {
+        let is_unseen = |number: &u32| !seen.has(*number);
         let mut trees: Vec<u32> = (0..graph.len() as u32).filter(is_unseen).filter(|n| graph.tree(*n).is_some()).collect();
         trees.sort_unstable_by_key(|number| graph.id(*number));
         let links = self.links.clone();
