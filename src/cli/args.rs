@@ -122,10 +122,10 @@ pub(super) struct HistoryPart {
     #[arg(long, requires = "history", conflicts_with = "staged")]
     pub(super) reachable_only: bool,
     /// With --history: only what refs of this name reach, such as 'refs/heads/*' ('**' for any number of parts); may be repeated
-    #[arg(long, value_name = "PATTERN", requires = "history", conflicts_with = "staged", action = ArgAction::Append)]
+    #[arg(long, value_name = "PATTERN", requires = "history", conflicts_with_all = ["staged", "range"], action = ArgAction::Append)]
     pub(super) refs: Vec<String>,
     /// With --history: only what came in by commits that this one does not reach
-    #[arg(long, value_name = "REV", requires = "history", conflicts_with = "staged")]
+    #[arg(long, value_name = "REV", requires = "history", conflicts_with_all = ["staged", "range"])]
     pub(super) since_commit: Option<String>,
     /// With --history: only what came in by commits since 30d, 12h, 2w or a day such as 2026-01-31 (by the committer's clock)
     #[arg(long, value_name = "AGE|DAY", requires = "history", conflicts_with = "staged")]
@@ -157,8 +157,9 @@ pub(super) struct Added {
     /// Scan what the commits add that B reaches and A does not: new lines, with their surroundings, and messages
     ///
     /// `A...B` is what B has since its merge base with A, as in a pull request. An A of zeros is a first push: what no other ref reaches
-    /// is scanned. A B of zeros is a deletion: nothing is scanned.
-    #[arg(long, value_name = "A..B", conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_push", "pre_receive"])]
+    /// is scanned. A B of zeros is a deletion: nothing is scanned. With --history: only the objects that came in by these commits, as a
+    /// whole.
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["staged", "no_ignore", "worktree", "pre_push", "pre_receive"])]
     pub(super) range: Option<String>,
     /// Scan what a push would send; git's pre-push hook: `exec stanch scan --pre-push "$@"`
     #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_receive"])]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::hinted;
 use super::{args, progress};
-use crate::scan::source::git::{Added, Error, History};
+use crate::scan::source::git::{self, Added, Error, History};
 use crate::scan::source::work::Job;
 
 /// More is no list of refs.
@@ -31,13 +31,14 @@ pub(super) fn hooked(mut args: args::Scan) -> args::Scan {
 }
 
 /// Are commits scanned?
-fn is_wanted(added: &args::Added) -> bool {
-    added.range.is_some() || added.pre_push || added.pre_receive
+fn is_wanted(args: &args::Scan) -> bool {
+    // Of a history, a range is a part.
+    args.added.range.is_some() && !args.history || args.added.pre_push || args.added.pre_receive
 }
 
 /// The repositories whose commits are scanned; `None` if something else is.
 pub(super) fn histories(args: &args::Scan) -> anyhow::Result<Option<Vec<History>>> {
-    if !is_wanted(&args.added) {
+    if !is_wanted(args) {
         return Ok(None);
     }
     let [path] = &args.paths[..] else {
@@ -61,7 +62,7 @@ fn quarantine() -> Vec<PathBuf> {
 
 /// Scans commits, if that is asked for; whether there were any.
 pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) -> anyhow::Result<Option<bool>> {
-    if !is_wanted(&args.added) {
+    if !is_wanted(args) {
         return Ok(None);
     }
     let added = added(&args.added)?;
@@ -81,8 +82,7 @@ pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) 
 /// Which commits.
 fn added(args: &args::Added) -> anyhow::Result<Added> {
     if let Some(range) = &args.range {
-        let hint = "write A..B, or A...B for what B has since their merge base; each end a ref or a commit, or 40 zeros for none";
-        return Added::range(range).map_err(|why| hinted(format!("`--range`: {why}"), hint));
+        return ends(range).map(|(from, to)| Added::Range { from, to });
     }
     let mut input = Vec::new();
     io::stdin().take(MAX_INPUT).read_to_end(&mut input)?;
@@ -95,4 +95,10 @@ fn added(args: &args::Added) -> anyhow::Result<Added> {
         (Added::received(&input), "`--pre-receive` is for git's pre-receive hook: `exec stanch scan --pre-receive`")
     };
     added.map_err(|why| hinted(why, hint))
+}
+
+/// The ends of a range.
+pub(super) fn ends(range: &str) -> anyhow::Result<(String, String)> {
+    let hint = "write A..B, or A...B for what B has since their merge base; each end a ref or a commit, or 40 zeros for none";
+    git::range(range).map_err(|why| hinted(format!("`--range`: {why}"), hint))
 }

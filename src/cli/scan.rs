@@ -102,13 +102,14 @@ fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
 }
 
 /// Which part of history is asked for.
-fn narrow(part: &args::HistoryPart, now: u64) -> anyhow::Result<Narrow> {
+fn narrow(part: &args::HistoryPart, range: Option<&str>, now: u64) -> anyhow::Result<Narrow> {
     let since = part.since.as_deref().map(|text| git::since(text, now)).transpose();
     let since = since.map_err(|why| hinted(format!("`--since`: {why}"), "without it all commits are scanned"))?;
     Ok(Narrow {
         reachable_only: part.reachable_only,
         refs: part.refs.clone(),
         since_commit: part.since_commit.clone(),
+        range: range.map(super::git::ends).transpose()?,
         since,
         max_commits: part.max_commits.map(|n| n as usize),
         dry_run: part.dry_run,
@@ -190,7 +191,7 @@ fn scan(
         }
         input = if any { input } else { report::Input::Empty };
     } else if args.history {
-        let narrow = narrow(&args.part, now)?;
+        let narrow = narrow(&args.part, args.added.range.as_deref(), now)?;
         let mut done = Ok(());
         progress::while_shown(
             &job,

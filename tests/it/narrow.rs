@@ -105,6 +105,23 @@ fn names_of_files_and_refs_are_narrowed_too() {
     check(&["--reachable-only"], &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
+/// With `--history`, a range is a part of it: whole objects, not lines.
+#[test]
+fn a_range_of_history() {
+    let folder = repository();
+    let check = |options: &[&str], expected: &[u64]| {
+        let report = folder.scan(&[&["--history", "--show-secrets"], options, &["."]].concat());
+        assert_eq!(found(&report), expected, "{options:?} {:?}", report.places());
+        assert!(report.issues().iter().any(|issue| issue.contains("left out by choice")), "{:?}", report.issues());
+    };
+    check(&["--range", "main~1..main"], &[4]);
+    check(&["--range", "main...side"], &[5]);
+    check(&["--range", "main~3..main~1"], &[2, 3, 6]);
+    check(&["--range", &format!("{}..side", "0".repeat(40))], &[1, 2, 3, 5, 6]);
+    check(&["--range", "main~3..main", "--max-commits", "1"], &[4]);
+    check(&["--range", "main..main"], &[]);
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_with_a_hint() {
     let folder = repository();
@@ -124,5 +141,8 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         refuse(&[option], &["--history"]);
         refuse(&["--staged", option], &["cannot be used with", "--staged"]);
     }
+    refuse(&["--history", "--range", "main"], &["two dots are missing", "hint: "]);
+    refuse(&["--history", "--range", "main..none"], &["no commit is named `none` here", "hint: "]);
+    refuse(&["--history", "--range", "main..side", "--since-commit", "main"], &["cannot be used with"]);
     refuse(&["--allow-alternates", "."], &["needs a git repository", "hint: add `--history` or `--staged`"]);
 }

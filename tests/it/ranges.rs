@@ -154,6 +154,8 @@ fn a_shallow_clone_that_cuts_the_range_is_a_gap() {
         report.issues()
     );
     assert_eq!(report.summary["complete"], false, "{}", report.summary);
+    folder.run(&["scan", "--range", "HEAD~5..", "clone1"]).says(2, &["an end is missing", "hint: "]);
+    folder.run(&["scan", "--range", "HEAD~5..HEAD", "clone1"]).says(2, &["shallow clone", "--deepen=100"]);
     // Deep enough for the range.
     let head = short(&folder, "HEAD");
     folder.scan(&["--range", &format!("{middle}..HEAD"), "clone2"]).is(1, &[&format!("clone2@{head}:b:1:1 github-pat")], &[]);

@@ -38,6 +38,17 @@ fn the_finding_in_the_readme_is_what_the_program_prints() {
     assert_eq!(without_id(block.trim()), without_id(finding.trim()));
 }
 
+#[test]
+fn the_sessions_in_the_readme_are_among_the_transcripts() {
+    let read = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let (readme, tour) = (read("README.md"), read("testdata/cli/tour.md"));
+    let sessions: Vec<&str> = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    assert!(sessions.len() >= 2);
+    for session in sessions {
+        assert!(tour.contains(session.trim_end()), "{session}");
+    }
+}
+
 /// A finding with the fingerprint, which is another one in each run, replaced by its length.
 fn without_id(finding: &str) -> String {
     let (before, rest) = finding.split_once("      id  ").unwrap();
@@ -59,8 +70,12 @@ fn files(folder: &Path) {
     write("silenced.env", format!("# stanch:allow[generic-password] -- local test database\n{password}"));
     write("empty.txt", String::new());
     write("broken.zip", "PK\u{3}\u{4}".to_owned());
-    write("repo/stanch.toml", format!("version = 1\nproject_key = \"{}\"\n", "0c".repeat(32)));
+    let key = format!("version = 1\nproject_key = \"{}\"\n", "0c".repeat(32));
+    write("repo/stanch.toml", key.clone());
     repository(folder);
+    write("work/stanch.toml", key);
+    write("work/deploy.py", "import os\n\nREGION = 'eu-west-1'\n".to_owned());
+    git(folder, "git init -q -b main work; cd work; git add deploy.py; git commit -q -m add; echo \"TOKEN = '$0'\" >> deploy.py; git add deploy.py");
 }
 
 /// A repository in `repo`, in which a secret came and went.
@@ -68,6 +83,11 @@ fn repository(folder: &Path) {
     let script = "git init -q -b main --object-format=sha1 repo; cd repo; printf 'token = \"%s\"\n' $0 > config.py; git add config.py; \
                   git commit -q -m add; git update-ref refs/remotes/origin/main HEAD; git tag v1; echo 'import os' > config.py; \
                   export GIT_COMMITTER_DATE=2024-03-10T12:00:00Z GIT_AUTHOR_DATE=2024-03-10T12:00:00Z; git commit -q -a -m remove";
+    git(folder, script);
+}
+
+/// Runs a script, with a token in `$0`.
+fn git(folder: &Path, script: &str) {
     let mut git = std::process::Command::new("bash");
     git.args(["-euc", script, &github(1)]).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
     for who in ["AUTHOR", "COMMITTER"] {

@@ -40,7 +40,7 @@ use self::cache::Cache;
 pub use self::cache::Keep;
 use self::cache::audit::{self, State};
 pub use self::narrow::{Narrow, since};
-pub use self::range::Added;
+pub use self::range::{Added, range};
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding, IssueKind};
 use super::ignored::{Repository, is_plain};

@@ -28,6 +28,8 @@ pub struct Narrow {
     pub refs: Vec<String>,
     /// Only what this commit does not reach.
     pub since_commit: Option<String>,
+    /// Only what the second reaches and the first does not; that is all zeros for nothing.
+    pub range: Option<(String, String)>,
     /// Only commits made since, in seconds since 1970.
     pub since: Option<i64>,
     /// Only that many commits, the newest.
@@ -44,7 +46,7 @@ impl Narrow {
 
     /// Are commits chosen by more than what reaches them?
     pub(super) fn by_commit(&self) -> bool {
-        self.since_commit.is_some() || self.since.is_some() || self.max_commits.is_some()
+        self.since_commit.is_some() || self.range.is_some() || self.since.is_some() || self.max_commits.is_some()
     }
 
     /// Is this ref among those chosen?
@@ -135,12 +137,17 @@ pub(super) fn select(history: &History, job: &Job<'_>) -> Result<Selection, Stri
     let narrow = &history.narrow;
     let reader = Reader::new(history, job);
     let mut selection = Selection { all_commits: history.names.commits.len(), ..Selection::default() };
-    let (tips, tags) = tips(&reader, narrow, &mut selection)?;
-    let mut commits = Commits::new();
-    reachable(&reader, tips, &mut commits);
-    let mut all = commits;
+    let (mut tips, tags) = tips(&reader, narrow, &mut selection)?;
+    if let Some((_, to)) = &narrow.range {
+        // Not what other refs name directly.
+        (selection.objects, selection.trees) = Default::default();
+        tips = vec![resolve(&reader, to)?];
+    }
+    let mut all = Commits::new();
+    reachable(&reader, tips, &mut all);
+    let from = narrow.range.as_ref().map(|(from, _)| from).filter(|from| !from.bytes().all(|b| b == b'0'));
     let mut excluded = Commits::new();
-    if let Some(name) = &narrow.since_commit {
+    for name in narrow.since_commit.iter().chain(from) {
         reachable(&reader, vec![resolve(&reader, name)?], &mut excluded);
         all.retain(|id, _| !excluded.contains_key(id));
     }
@@ -270,7 +277,10 @@ pub(super) fn tag(reader: &Reader<'_, '_>, id: ObjectId) -> Option<Tag> {
 
 /// The commit with a name: of a ref, or an id or its beginning; behind it `^` or `~N`.
 pub(super) fn resolve(reader: &Reader<'_, '_>, name: &str) -> Result<ObjectId, String> {
-    let missing = || format!("no commit is named `{name}` here");
+    let missing = || {
+        let why = if reader.boundary.is_empty() { "" } else { ", in a shallow clone: `git fetch --deepen=100` gets more commits" };
+        format!("no commit is named `{name}` here{why}")
+    };
     let end = name.find(['^', '~']).unwrap_or(name.len());
     let (base, steps) = name.split_at(end);
     let mut id = named(reader, base).ok_or_else(missing)?;

@@ -38,22 +38,6 @@ pub enum Added {
 }
 
 impl Added {
-    /// Reads `A..B`, or `A...B`: what B reaches and A does not is what B has since their merge base.
-    ///
-    /// # Errors
-    /// In words, if it is none.
-    pub fn range(text: &str) -> Result<Self, String> {
-        let (from, to) = text.split_once("...").or_else(|| text.split_once("..")).ok_or("two dots are missing")?;
-        if from.is_empty() || to.is_empty() {
-            return Err("an end is missing".to_owned());
-        }
-        let is_odd = |end: &str| end.contains("..") || end.starts_with(['.', '-', '^']) || end.contains(char::is_whitespace);
-        if is_odd(from) || is_odd(to) {
-            return Err("it is not clear which commits are its ends".to_owned());
-        }
-        Ok(Self::Range { from: from.to_owned(), to: to.to_owned() })
-    }
-
     /// Reads what git gives to pre-push: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` lines, and the name of the remote as an argument.
     ///
     /// # Errors
@@ -80,6 +64,22 @@ impl Added {
         };
         updates(input, fields).map(Self::Received)
     }
+}
+
+/// The ends of `A..B`, or of `A...B`: what B reaches and A does not is what B has since their merge base.
+///
+/// # Errors
+/// In words, if it is none.
+pub fn range(text: &str) -> Result<(String, String), String> {
+    let (from, to) = text.split_once("...").or_else(|| text.split_once("..")).ok_or("two dots are missing")?;
+    if from.is_empty() || to.is_empty() {
+        return Err("an end is missing".to_owned());
+    }
+    let is_odd = |end: &str| end.contains("..") || end.starts_with(['.', '-', '^']) || end.contains(char::is_whitespace);
+    if is_odd(from) || is_odd(to) {
+        return Err("it is not clear which commits are its ends".to_owned());
+    }
+    Ok((from.to_owned(), to.to_owned()))
 }
 
 fn id(hex: &[u8]) -> Option<ObjectId> {
@@ -442,13 +442,13 @@ mod tests {
     use gix::ObjectId;
     use proptest::prelude::*;
 
-    use super::Added;
+    use super::{Added, range};
 
     #[test]
     fn ranges() {
         let check = |text: &str, ends: Option<(&str, &str)>| {
-            let expected = ends.map(|(from, to)| Added::Range { from: from.to_owned(), to: to.to_owned() });
-            assert_eq!(Added::range(text).ok(), expected, "{text}");
+            let expected = ends.map(|(from, to)| (from.to_owned(), to.to_owned()));
+            assert_eq!(range(text).ok(), expected, "{text}");
         };
         check("a..b", Some(("a", "b")));
         check("a...b", Some(("a", "b")));
@@ -477,7 +477,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(text in ".{0,20}", input in proptest::collection::vec(any::<u8>(), 0..200), words in "[0-9a-f \n]{0,200}") {
-            drop(Added::range(&text));
+            drop(range(&text));
             for input in [&input[..], words.as_bytes()] {
                 drop(Added::pushed(input, None));
                 drop(Added::received(input));

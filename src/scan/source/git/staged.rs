@@ -82,6 +82,7 @@ fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Ve
     file.tree().into_iter().for_each(|tree| unchanged(&file, tree, (b"", &mut head), &mut same));
     same.sort_unstable_by_key(|range| range.start);
     let mut same = same.into_iter().peekable();
+    let mut modules = 0;
     for (index, entry) in file.entries().iter().enumerate() {
         while same.next_if(|range: &Range<usize>| range.end <= index).is_some() {}
         if same.peek().is_some_and(|range| range.contains(&index)) {
@@ -92,6 +93,7 @@ fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Ve
             folder(history, &mut head, (name, entry.id), &mut out);
             continue;
         }
+        modules += usize::from(entry.mode == Mode::COMMIT && head.blob(name) != Some(entry.id));
         let blob = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
         // Intent to add: the name is in the index, the content is not. Of a conflict all sides are there, and each is looked at.
         if !blob || entry.flags.contains(Flags::INTENT_TO_ADD) {
@@ -101,6 +103,9 @@ fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Ve
         if before != Some(entry.id) {
             out.push(Staged { path: history.shown_path(name), id: entry.id, before });
         }
+    }
+    if modules > 0 {
+        job.issues.note(IssueKind::GitObjects, &Place::File(&history.shown), coverage::submodules(modules));
     }
     let mut deleted = Vec::new();
     if out.iter().any(|file| file.before.is_none()) {
