@@ -75,7 +75,10 @@ fn files(folder: &Path) {
     repository(folder);
     write("work/stanch.toml", key);
     write("work/deploy.py", "import os\n\nREGION = 'eu-west-1'\n".to_owned());
-    git(folder, "git init -q -b main work; cd work; git add deploy.py; git commit -q -m add; echo \"TOKEN = '$0'\" >> deploy.py; git add deploy.py");
+    git(
+        folder,
+        "git init -q -b main work; cd work; git add deploy.py; git commit -q -m add; echo \"TOKEN = '$0'\" >> deploy.py; git add deploy.py",
+    );
 }
 
 /// A repository in `repo`, in which a secret came and went.

@@ -169,7 +169,8 @@ impl Engine {
     #[must_use]
     pub fn path_meaning(&self, path: Option<&str>) -> Vec<bool> {
         let all = self.rules.iter().zip(&self.judges);
-        let rules = all.filter(|(rule, _)| !(rule.paths.only.is_empty() && rule.paths.except.is_empty() && rule.allow.paths.is_empty()));
+        let rules =
+            all.filter(|(rule, _)| !(rule.paths.only.is_empty() && rule.paths.except.is_empty() && rule.allow.paths.is_empty()));
         std::iter::once(meaning::is_code(path)).chain(rules.map(|(rule, judge)| judge.path_fits(rule, path))).collect()
     }
 

@@ -278,7 +278,8 @@ pub(super) fn tag(reader: &Reader<'_, '_>, id: ObjectId) -> Option<Tag> {
 /// The commit with a name: of a ref, or an id or its beginning; behind it `^` or `~N`.
 pub(super) fn resolve(reader: &Reader<'_, '_>, name: &str) -> Result<ObjectId, String> {
     let missing = || {
-        let why = if reader.boundary.is_empty() { "" } else { ", in a shallow clone: `git fetch --deepen=100` gets more commits" };
+        let why =
+            if reader.boundary.is_empty() { "" } else { ", in a shallow clone: `git fetch --deepen=100` gets more commits" };
         format!("no commit is named `{name}` here{why}")
     };
     let end = name.find(['^', '~']).unwrap_or(name.len());
