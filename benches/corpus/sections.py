@@ -138,7 +138,7 @@ def staged():
             for file in range(100):
                 (path / f"d{folder}" / f"f{file}.txt").write_text(f"line {folder} {file}\nsecond\n")
         who = ("-c", "user.name=T", "-c", "user.email=t@example.invalid")
-        for args in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "all"), ("gc", "-q")):
+        for args in (("init", "-q"), ("add", "-A"), (*who, "-c", "maintenance.auto=false", "commit", "-q", "-m", "all"), ("gc", "-q")):
             subprocess.run(("git", "-C", str(path), *args), env=measure.environment(), check=True)
         with (path / "d7" / "f7.txt").open("a") as file:
             file.write("third\n")
