@@ -270,3 +270,73 @@ fn a_packed_file_that_does_not_begin_like_one_is_a_gap() {
         assert!(report.issues().iter().any(|i| i.starts_with("gap ")), "{name}");
     }
 }
+
+/// Streams of a PDF are inflated, and what it draws is joined.
+#[test]
+fn streams_of_a_pdf() {
+    let folder = Folder::new();
+    let (one, two) = (github(30), github(31));
+    let script = "import sys, zlib
+def stream(number, data, more=''):
+    packed = zlib.compress(data)
+    return b'%d 0 obj\\n<</Length %d/Filter/FlateDecode%s>>\\nstream\\n' % (number, len(packed), more.encode()) + packed + b'\\nendstream\\nendobj\\n'
+one, two, three = (text.encode() for text in sys.argv[1:4])
+drawn = b'BT /F1 12 Tf 72 720 Td (token:) Tj 0 -14 Td [(' + two[:9] + b') -20 (' + two[9:] + b')] TJ ET'
+open('a.pdf', 'wb').write(b'%PDF-1.7\\n' + stream(4, b'BT (key ' + one + b') Tj ET') + stream(5, drawn)
+    + stream(6, three, '/Subtype/Image') + b'7 0 obj\\n<</A (' + three + b')>>\\nendobj\\n%%EOF\\n')
+open('b.pdf', 'wb').write(b'%PDF-1.7\\n' + stream(4, one) + b'trailer <</Encrypt 9 0 R>>\\n%%EOF\\n')
+open('c.pdf', 'wb').write(open('a.pdf', 'rb').read()[:120])
+";
+    folder.write("make.py", script);
+    folder.shell(&format!("python3 make.py {one} {two} {}; rm make.py", github(32))).says(0, &[]);
+    let report = folder.scan(&["a.pdf"]);
+    let places = report.places();
+    assert!(places.contains(&"a.pdf!object-4:1:9 github-pat".to_owned()), "{places:?}");
+    assert!(places.iter().any(|p| p.starts_with("a.pdf!object-5/text:2:")), "{places:?}");
+    assert!(places.iter().any(|p| p.starts_with("a.pdf:")), "{places:?}");
+    assert_eq!((report.summary["findings"].as_u64(), report.code), (Some(3), 1), "{places:?}");
+    let report = folder.scan(&["b.pdf"]);
+    assert_eq!((report.code, report.issues().len()), (3, 1), "{:?}", report.issues());
+    let issues = folder.scan(&["c.pdf"]).issues();
+    assert!(issues.iter().any(|issue| issue.starts_with("gap malformed c.pdf!object-4")), "{issues:?}");
+}
+
+/// Rows of a SQLite database have the names of their columns, whatever page they go on on.
+#[test]
+fn rows_of_a_database() {
+    let folder = Folder::new();
+    let (one, two, three) = (github(33), github(34), password(35));
+    let script = "import sqlite3, sys
+one, two, three = sys.argv[1:4]
+for name, encoding in (('a.db', 'UTF-8'), ('b.db', 'UTF-16le')):
+    db = sqlite3.connect(name)
+    db.execute(f\"pragma encoding = '{encoding}'\")
+    db.execute('create table notes (id integer primary key, body text)')
+    db.execute('create table users (id integer primary key, \"user name\" text, password text)')
+    db.execute('create table keys (k text primary key, v text) without rowid')
+    for n in range(500):
+        db.execute('insert into notes (body) values (?)', ('some words ' * (n % 40),))
+    # Cut by the border of a page.
+    db.execute('insert into notes (body) values (?)', ('x ' * 2020 + one + ' y' * 9000,))
+    db.execute('insert into users values (1, ?, ?)', ('somebody else', three))
+    db.execute('insert into keys values (?, ?)', ('first', two))
+    db.commit()
+";
+    folder.write("make.py", script);
+    folder.shell(&format!("python3 make.py {one} {two} {three}; rm make.py; head -c 9000 a.db > c.db")).says(0, &[]);
+    for name in ["a.db", "b.db"] {
+        let report = folder.scan(&["--show-secrets", name]);
+        let inside: Vec<(String, String)> = report
+            .findings
+            .iter()
+            .filter_map(|f| Some((f["inside"].as_str()?.to_owned(), f["secret"].as_str()?.to_owned())))
+            .collect();
+        for (table, secret) in [("notes", &one), ("keys", &two), ("users", &three)] {
+            assert!(inside.contains(&(table.to_owned(), secret.clone())), "{name}: {inside:?}");
+        }
+        assert_eq!(report.issues(), Vec::<String>::new());
+        assert_eq!(report.summary["findings"], 3, "{:?}", report.places());
+    }
+    let report = folder.scan(&["c.db"]);
+    assert!(report.issues().iter().any(|issue| issue.contains("damaged pages")), "{:?}", report.issues());
+}

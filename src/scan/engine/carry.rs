@@ -113,7 +113,7 @@ impl Shift {
     }
 
     fn span(self, found: &Match) -> Match {
-        let mut moved = *found;
+        let mut moved = found.clone();
         for at in [&mut moved.span.start, &mut moved.span.end, &mut moved.span.secret_start, &mut moved.span.secret_end] {
             *at = self.of(*at);
         }
@@ -145,7 +145,7 @@ impl Engine {
         }
         scratch.full = record.full;
         scratch.matches.clear();
-        scratch.matches.extend(record.found.iter().map(|(_, found)| *found));
+        scratch.matches.extend(record.found.iter().map(|(_, found)| found.clone()));
         scratch.marked.clear();
         scratch.marked.extend(record.marked.iter().map(|(_, at)| *at));
         self.settle(scratch, input.bytes, &mut Silent);
@@ -158,7 +158,7 @@ impl Engine {
         record.len = input.bytes.len();
         record.zones.append(&mut scratch.zones);
         record.zones.sort_by_key(|zone| zone.at);
-        record.found.extend(scratch.led.iter().copied().zip(scratch.matches.iter().copied()));
+        record.found.extend(scratch.led.iter().copied().zip(scratch.matches.iter().cloned()));
         record.found.sort_by_key(|(trigger, _)| trigger.order());
         record.marked.extend(scratch.led_marked.iter().copied().zip(scratch.marked.iter().copied()));
         record.marked.sort_by_key(|(trigger, _)| trigger.at);

@@ -44,8 +44,44 @@ fn far_from_its_keyword() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// Some examples in another form, with text around them.
+fn encoded() -> impl Strategy<Value = Vec<u8>> {
+    let plain = (proptest::collection::vec((any::<Index>(), 0usize..40), 1..4)).prop_map(|chosen| {
+        let one =
+            |(index, words): &(Index, usize)| [b"word ".repeat(*words), index.get(examples()).clone(), b"\n".to_vec()].concat();
+        chosen.iter().map(one).collect::<Vec<_>>().concat()
+    });
+    (plain, 0usize..9, 40usize..90).prop_map(|(text, form, width)| encode(&text, form, width))
+}
+
+/// A text in a form.
+pub(super) fn encode(text: &[u8], form: usize, width: usize) -> Vec<u8> {
+    use base64::Engine as _;
+    let base64 = base64::prelude::BASE64_STANDARD.encode(text);
+    let lines = |indent: &str| {
+        let width = width / 4 * 4;
+        base64.as_bytes().chunks(width).map(|line| format!("{indent}{}\n", String::from_utf8_lossy(line))).collect::<String>()
+    };
+    let each = |form: &dyn Fn(u8) -> String| text.iter().map(|b| form(*b)).collect::<String>();
+    let out = match form {
+        0 => format!("data: {base64}\n"),
+        1 => lines(""),
+        2 => lines("    "),
+        3 => format!("x={}&\n", each(&|b| format!("{b:02x}"))),
+        4 => format!("x={}&\n", each(&|b| format!("%{b:02X}"))),
+        5 => format!("x='{}'\n", each(&|b| format!("\\x{b:02x}"))),
+        6 => format!("x='{}'\n", each(&|b| format!("&#{b};"))),
+        7 => format!("{}\n", base64::prelude::BASE64_STANDARD.encode(&base64)),
+        _ => {
+            let (one, two) = text.split_at(text.len() * width / 100);
+            return [b"x = \"", one, b"\" +\n  \"", two, b"\";\n"].concat();
+        }
+    };
+    out.into_bytes()
+}
+
 /// Lines of code with secrets, halves of secrets and noise among them.
-fn text(most: usize) -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn text(most: usize) -> impl Strategy<Value = Vec<u8>> {
     let code = (1usize..40, any::<u8>()).prop_map(|(n, seed)| {
         let line =
             |i: usize| format!("    let value_{} = self.compute({}, other[{i}]);\n", usize::from(seed) + i, seed.wrapping_mul(7));
@@ -57,6 +93,7 @@ fn text(most: usize) -> impl Strategy<Value = Vec<u8>> {
         example[..cut.index(example.len() + 1)].to_vec()
     });
     let piece = prop_oneof![
+        3 => encoded(),
         6 => code,
         4 => example,
         1 => half,
@@ -128,7 +165,7 @@ fn check(first: Vec<u8>, versions: &[Vec<Edit>]) -> Result<(), TestCaseError> {
         let found: Vec<Match> = scratch.matches().to_vec();
         let marked = scratch.marked(&(0..new.len()));
         let mut expected = Vec::new();
-        engine().scan(&mut scratch, &input, &mut |m: &Match| expected.push(*m));
+        engine().scan(&mut scratch, &input, &mut |m: &Match| expected.push(m.clone()));
         prop_assert!(found == expected, "{}", differences(&found, &expected, &new));
         prop_assert_eq!(marked, scratch.marked(&(0..new.len())));
         old = new;

@@ -27,6 +27,8 @@ pub struct Masks {
     pub token: u64,
     /// A literal may begin here.
     pub literal: u64,
+    /// What stands for another text may begin here, besides runs: escapes, and literals that are joined.
+    pub other: u64,
     /// A literal that begins a word may begin here; filled in by [`super::hints`], as is all below.
     pub word: u64,
     /// A keyword of four bytes and more may.
@@ -61,10 +63,18 @@ pub struct Classifier {
     path: Path,
 }
 
+/// Three bytes by their nibbles: `\x`, `\u`, `\U`, `\0`, `\1` (bit 0); `%2` to `%7` (1); `&#` (2); a quote, then a blank and an
+/// operator, an operator and a quote, or the end of a line and a blank (3). Some others are taken for them.
+const OTHER: [[[u8; 16]; 2]; 3] = [
+    [[0, 0, 8, 0, 0, 2, 4, 8, 0, 0, 0, 0, 1, 0, 0, 0], [0, 0, 2 | 4 | 8, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+    [[1 | 8, 1, 2, 2 | 4, 2, 1 | 2, 2, 2, 1, 0, 8, 8, 0, 0, 0, 0], [8, 0, 4 | 8, 1 | 2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]],
+    [[15, 7, 15, 7, 7, 7, 15, 15, 7, 15, 7, 15, 7, 7, 15, 7], [15, 7, 15, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]],
+];
+
 const DIGIT: u8 = 1;
 const UPPER: u8 = 2;
 const LOWER: u8 = 4;
-const OTHER: u8 = 8;
+const SIGN: u8 = 8;
 
 impl Classifier {
     /// A classifier for fingerprints of literals, and whether they begin words. A fingerprint is four sets of bytes, given as lists.
@@ -143,6 +153,11 @@ impl Classifier {
             for (j, byte) in block[i..i + FINGERPRINT].iter().enumerate() {
                 buckets &= self.low[j][usize::from(byte & 15)] & self.high[j][usize::from(byte >> 4)];
             }
+            let other = block[i..]
+                .iter()
+                .zip(&OTHER)
+                .fold(0xff, |bits, (byte, [low, high])| bits & low[usize::from(byte & 15)] & high[usize::from(byte >> 4)]);
+            masks.other |= u64::from(other != 0) << i;
             masks.literal |= u64::from(buckets & !self.starts != 0) << i;
             words |= u64::from(buckets & self.starts != 0) << i;
         }
@@ -163,7 +178,7 @@ impl Masks {
     /// Clears all bits from `len` on.
     fn clip(&mut self, len: usize) {
         let keep = (1u64 << len) - 1;
-        for mask in [&mut self.digit, &mut self.upper, &mut self.lower, &mut self.token, &mut self.literal] {
+        for mask in [&mut self.digit, &mut self.upper, &mut self.lower, &mut self.token, &mut self.literal, &mut self.other] {
             *mask &= keep;
         }
     }
@@ -176,7 +191,7 @@ fn classes() -> [u8; 256] {
             b'0'..=b'9' => DIGIT,
             b'A'..=b'Z' => UPPER,
             b'a'..=b'z' => LOWER,
-            b'_' | b'+' | b'/' | b'=' | b'.' | b'-' | b'~' => OTHER,
+            b'_' | b'+' | b'/' | b'=' | b'.' | b'-' | b'~' => SIGN,
             _ => 0,
         };
     }
@@ -208,17 +223,18 @@ mod avx2 {
         _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
     };
 
-    use super::{Classifier, FINGERPRINT, Masks, WORD};
+    use super::{Classifier, FINGERPRINT, Masks, OTHER, WORD};
 
     /// Nibble tables of `+ - . /` (bit 0), `=` (1), `_` (2), `~` (3): a byte is one of them if its two entries share a bit.
-    const OTHER_LOW: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 1 | 8, 1 | 4];
-    const OTHER_HIGH: [u8; 16] = [0, 0, 1, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    const SIGN_LOW: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 1 | 8, 1 | 4];
+    const SIGN_HIGH: [u8; 16] = [0, 0, 1, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
 
     struct Tables {
         low: [__m256i; FINGERPRINT],
         high: [__m256i; FINGERPRINT],
-        other_low: __m256i,
-        other_high: __m256i,
+        sign_low: __m256i,
+        sign_high: __m256i,
+        other: [[__m256i; 2]; 3],
         starts: __m256i,
     }
 
@@ -245,8 +261,9 @@ mod avx2 {
             let tables = Tables {
                 low: [table(&self.low[0]), table(&self.low[1]), table(&self.low[2]), table(&self.low[3])],
                 high: [table(&self.high[0]), table(&self.high[1]), table(&self.high[2]), table(&self.high[3])],
-                other_low: table(&OTHER_LOW),
-                other_high: table(&OTHER_HIGH),
+                sign_low: table(&SIGN_LOW),
+                sign_high: table(&SIGN_HIGH),
+                other: OTHER.map(|[low, high]| [table(&low), table(&high)]),
                 starts: _mm256_set1_epi8(self.starts.cast_signed()),
             };
             for (word, masks) in out.iter_mut().enumerate() {
@@ -261,17 +278,18 @@ mod avx2 {
                 let token = join(3) | letter | join(0);
                 *masks = Masks { digit: join(0), upper: letter & !lower, lower, token, ..Masks::default() };
                 masks.literal = join(4) | join(5) & masks.starts();
+                masks.other = join(6);
             }
         }
     }
 
-    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal, literal that must begin a word.
+    /// Classes of 32 bytes: digit, letter, bit 5 set, other token character, literal, literal that must begin a word, another text.
     ///
     /// # Safety
     /// 32 + 3 bytes can be read at `at`.
     #[target_feature(enable = "avx2")]
     #[inline]
-    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 6] {
+    unsafe fn half(at: *const u8, t: &Tables) -> [u64; 7] {
         // SAFETY: the caller promises the bytes.
         let load = |offset: usize| unsafe { _mm256_loadu_si256(at.add(offset).cast()) };
         let v = load(0);
@@ -282,8 +300,12 @@ mod avx2 {
         let letter = _mm256_cmpgt_epi8(_mm256_add_epi8(folded, _mm256_set1_epi8(127 - 122)), _mm256_set1_epi8(127 - 26));
         let low = _mm256_and_si256(v, nibble);
         let high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
-        let other = _mm256_and_si256(_mm256_shuffle_epi8(t.other_low, low), _mm256_shuffle_epi8(t.other_high, high));
-        let no_other = _mm256_cmpeq_epi8(other, _mm256_setzero_si256());
+        let sign = _mm256_and_si256(_mm256_shuffle_epi8(t.sign_low, low), _mm256_shuffle_epi8(t.sign_high, high));
+        let no_sign = _mm256_cmpeq_epi8(sign, _mm256_setzero_si256());
+        let both = |tables: &[__m256i; 2], low, high| {
+            _mm256_and_si256(_mm256_shuffle_epi8(tables[0], low), _mm256_shuffle_epi8(tables[1], high))
+        };
+        let mut other = both(&t.other[0], low, high);
         let mut buckets = _mm256_and_si256(_mm256_shuffle_epi8(t.low[0], low), _mm256_shuffle_epi8(t.high[0], high));
         for j in 1..FINGERPRINT {
             let v = load(j);
@@ -291,13 +313,18 @@ mod avx2 {
             let high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
             let one = _mm256_and_si256(_mm256_shuffle_epi8(t.low[j], low), _mm256_shuffle_epi8(t.high[j], high));
             buckets = _mm256_and_si256(buckets, one);
+            if let Some(tables) = t.other.get(j) {
+                other = _mm256_and_si256(other, both(tables, low, high));
+            }
         }
         let zero = _mm256_setzero_si256();
         let no_literal = _mm256_cmpeq_epi8(_mm256_andnot_si256(t.starts, buckets), zero);
         let no_word = _mm256_cmpeq_epi8(_mm256_and_si256(t.starts, buckets), zero);
         let all = 0xffff_ffff;
         let not = |none| bits(none) ^ all;
-        [bits(digit), bits(letter), bits(_mm256_slli_epi16(v, 2)), not(no_other), not(no_literal), not(no_word)]
+        let no_other = _mm256_cmpeq_epi8(other, zero);
+        let lower = _mm256_slli_epi16(v, 2);
+        [bits(digit), bits(letter), bits(lower), not(no_sign), not(no_literal), not(no_word), not(no_other)]
     }
 }
 
@@ -347,6 +374,23 @@ mod tests {
         let mut words = vec![Masks::default(); 4];
         classifier().classify(&bytes, b"x", &mut words);
         assert_eq!((words[0].literal, words[3].literal), (1 << 62, 1 << 5));
+    }
+
+    #[test]
+    fn other_texts_may_begin() {
+        let has = |text: &str| {
+            let mut words = vec![Masks::default(); 1];
+            classifier().classify(text.as_bytes(), b"", &mut words);
+            words[0].other & 1 != 0
+        };
+        for text in
+            ["\\x41", "\\u0041", "\\U0001", "\\101", "\\047", "%41", "&#65;", "' + '", "\"+\"", "\" . \"", "'\n  '", "\" & _"]
+        {
+            assert!(has(text), "{text}");
+        }
+        for text in ["\\n", "\\\\", "% d", "%s", "&amp;", "', '", "\")", "'a'", "a + b", "\n  ", "x41"] {
+            assert!(!has(text), "{text}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Trace {
 impl Sink for Trace {
     fn hit(&mut self, found: &Match) {
         if self.touches(found.span) {
-            self.hits.push(*found);
+            self.hits.push(found.clone());
         }
     }
 

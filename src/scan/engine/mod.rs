@@ -7,7 +7,8 @@
 //!    letters and digits are tried with the rules whose keyword stands before them; a hit of a literal is looked at with the
 //!    literal's rules or leads an extractor to a whole value ([`extract`]).
 //! 3. A structural match ([`pattern`], or a lazily compiled regular expression in [`lazy`]) is judged by [`meaning`].
-//! 4. [`resolve`] leaves one match for each stretch of bytes: the specific rule beats the generic one.
+//! 4. What stands for another text ([`encoded`]) is decoded and searched like one, at the places where it begins.
+//! 5. [`resolve`] leaves one match for each stretch of bytes: the specific rule beats the generic one.
 //!
 //! Cost per byte does not depend on the number of rules, and is linear on any input: runs are measured once ([`pattern::RunCache`]),
 //! regular expressions look at no byte twice, keywords are searched once.
@@ -19,6 +20,7 @@ pub mod carry;
 mod carry_tests;
 pub mod classify;
 mod compile;
+pub mod encoded;
 pub mod explain;
 pub mod extract;
 mod hints;
@@ -44,6 +46,7 @@ pub use scratch::Scratch;
 
 use super::finding::{Confidence, Severity};
 use super::rule::{Near, Rule};
+use encoded::Decoded;
 use meaning::{Judge, note};
 
 /// Bytes that must stand before and behind the part of an input whose matches are asked for, where the source has them.
@@ -82,7 +85,7 @@ impl<'a> Input<'a> {
 }
 
 /// A match that holds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     /// Index of the rule.
     pub rule: u32,
@@ -95,6 +98,31 @@ pub struct Match {
     keyword: Option<u32>,
     name: Option<(usize, usize)>,
     notes: u8,
+    decoded: Option<Arc<Decoded>>,
+}
+
+impl Match {
+    /// The secret: what stands in its place in `bytes`, which are those of the input, or what that stands for.
+    #[must_use]
+    pub fn secret<'b>(&'b self, bytes: &'b [u8]) -> &'b [u8] {
+        match &self.decoded {
+            Some(decoded) => decoded.secret(),
+            None => &bytes[self.span.secret_start..self.span.secret_end],
+        }
+    }
+
+    /// Does it stand for its secret in another form?
+    #[must_use]
+    pub fn is_decoded(&self) -> bool {
+        self.decoded.is_some()
+    }
+
+    /// What must not be shown of the input: the secret, or all of what was decoded with it.
+    #[must_use]
+    pub fn hidden(&self) -> Range<usize> {
+        let Span { start, end, secret_start, secret_end } = self.span;
+        if self.decoded.is_some() { start..end } else { secret_start..secret_end }
+    }
 }
 
 /// Receives matches.
@@ -215,6 +243,7 @@ impl Engine {
         } else {
             out.push("has the form of the credential".to_owned());
         }
+        out.extend(found.decoded.iter().map(|decoded| format!("decoded from {}", decoded.codecs())));
         for (bit, text) in [
             (note::CHECKSUM, "checksum matches"),
             (note::BAD_CHECKSUM, "checksum does not match: perhaps made up"),

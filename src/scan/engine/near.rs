@@ -59,6 +59,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if !self.is_mixed(at, end, word) {
             return;
         }
+        self.encoded(at, end);
         // Keywords, and the words they are parts of.
         self.looked(at.saturating_sub(REACH + WORD), end);
         self.find_keywords(at, end);

@@ -3,7 +3,8 @@
 //! It must not look at the bytes, only at spans and rules. Start with [`resolve`].
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use super::super::rule::{From, Near, Need, Pattern, Rule};
 use super::{Engine, Match, Miss, Sink};
@@ -11,11 +12,64 @@ use super::{Engine, Match, Miss, Sink};
 /// Sorts the matches by position; each stays once.
 pub(super) fn sort(matches: &mut Vec<Match>) {
     matches.sort_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
-    matches.dedup_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
+    let place = |m: &Match| (m.span.secret_start, m.span.secret_end, m.rule);
+    matches.dedup_by(|a, b| place(a) == place(b) && a.decoded == b.decoded);
 }
 
 /// Drops matches that overlap a better one. They are sorted before and after.
 pub(super) fn resolve<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: &mut S) {
+    if matches.iter().any(Match::is_decoded) {
+        return layers(engine, matches, sink);
+    }
+    flat(engine, matches, sink);
+}
+
+/// What a rule may take with what is encoded.
+const PADDING: usize = 4;
+
+/// What was decoded lies in another layer than what is found as it is, which may cover it: a token inside a token. Two layers tell of
+/// the same secret only if one of them has nothing but a guess to say.
+fn layers<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: &mut S) {
+    let (mut decoded, mut plain): (Vec<Match>, Vec<Match>) = matches.drain(..).partition(Match::is_decoded);
+    // Overlaps were settled in the text they were found in.
+    let mut known = HashSet::new();
+    decoded.retain(|inner| known.insert((inner.rule, inner.span.secret_start, inner.secret(&[]).to_vec())));
+    flat(engine, &mut plain, sink);
+    let guess = |m: &Match| rank(&engine.rules[m.rule as usize], m).0 <= 1;
+    decoded.retain(|inner| {
+        let hidden = inner.hidden();
+        let first = plain.partition_point(|outer| outer.span.secret_end <= hidden.start);
+        let mut near = plain[first..].iter().take_while(|outer| outer.span.secret_start < hidden.end);
+        // A rule that knows what is encoded tells more of it.
+        let is_whole = |outer: &Match| {
+            let span = outer.span.secret_start..outer.span.secret_end;
+            span.start <= hidden.start && hidden.end <= span.end && span.len() <= hidden.len() + PADDING
+        };
+        let better = near.find(|outer| !guess(outer) && (guess(inner) || outer.rule == inner.rule || is_whole(outer)));
+        better.iter().for_each(|better| sink.miss(inner.rule, inner.span, Miss::Overlap(better.rule)));
+        better.is_none()
+    });
+    // All that was decoded, stretch by stretch, each with the rule of its first match.
+    let mut stretches: Vec<(Range<usize>, u32)> = decoded.iter().map(|inner| (inner.hidden(), inner.rule)).collect();
+    stretches.sort_by_key(|(range, _)| range.start);
+    stretches.dedup_by(|(next, _), (last, _)| {
+        let is_one = next.start < last.end;
+        last.end = if is_one { last.end.max(next.end) } else { last.end };
+        is_one
+    });
+    plain.retain(|outer| {
+        let span = outer.span.secret_start..outer.span.secret_end;
+        let at = stretches.partition_point(|(range, _)| range.end <= span.start);
+        let better = stretches.get(at).filter(|(range, _)| guess(outer) && range.start < span.end);
+        better.iter().for_each(|(_, rule)| sink.miss(outer.rule, outer.span, Miss::Overlap(*rule)));
+        better.is_none()
+    });
+    matches.extend(plain.into_iter().chain(decoded));
+    matches.sort_by_key(|m| (m.span.secret_start, m.span.secret_end, m.rule));
+}
+
+/// The same where all lie in one layer.
+fn flat<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: &mut S) {
     if matches.len() < 2 {
         return;
     }

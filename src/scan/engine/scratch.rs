@@ -34,6 +34,9 @@ pub struct Scratch {
     /// Where matches begin that are marked as examples.
     pub(super) marked: Vec<usize>,
     pub(super) full: bool,
+    /// How many texts this one is inside of, and buffers for those inside of it.
+    pub(super) depth: u8,
+    pub(super) inner: Option<Box<Scratch>>,
     /// Only for a sink that wants to know: what led to each match and each marked place, and what was looked at far from it.
     pub(super) led: Vec<Trigger>,
     pub(super) led_marked: Vec<Trigger>,

@@ -10,7 +10,7 @@ use super::super::rule::{From, Near};
 use super::carry::{Trigger, Zone};
 use super::classify::{Masks, WORD};
 use super::compile::{Action, Literal, Probe, wants_key};
-use super::extract::{self, Value};
+use super::extract::{self, Form, Value};
 use super::meaning::{Context, Miss};
 use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, Span, Start};
@@ -169,7 +169,7 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
     #[inline]
     fn word(&mut self, word: usize, at: usize, end: usize) {
         let here = &self.scratch.masks[BEHIND + word];
-        if here.long | here.literal | here.word == 0 {
+        if here.long | here.literal | here.word | here.other == 0 {
             return;
         }
         let mut keep = if end - at < WORD { (1u64 << (end - at)) - 1 } else { u64::MAX };
@@ -178,7 +178,7 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         }
         let masks = &self.scratch.masks[BEHIND + word - 1..=BEHIND + word + 1];
         let [before, here, next] = [&masks[0], &masks[1], &masks[2]];
-        let (long, literal, words) = (here.long & keep, here.literal & keep, here.word & keep);
+        let (long, literal, words, other) = (here.long & keep, here.literal & keep, here.word & keep, here.other & keep);
         if long != 0 {
             let alnum = here.digit | here.upper | here.lower;
             let carry = (before.digit | before.upper | before.lower) >> 63;
@@ -203,7 +203,10 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
             });
         }
         // In the order of their places: of two words of a name the first one decides where the name begins.
-        self.each((3, literal | words), at, |this, pos| {
+        self.each((3, literal | words | other), at, |this, pos| {
+            if other >> (pos - at) & 1 != 0 {
+                this.other(pos);
+            }
             if literal >> (pos - at) & 1 != 0 {
                 this.anywhere(pos);
             }
@@ -244,15 +247,20 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
     #[inline]
     fn probe(&mut self, at: usize, start: Start) {
         let engine = self.engine;
+        let (found, mut hit) = (self.scratch.matches.len(), false);
         engine.tables.probe_table.look_up(&self.bytes[at..], |probe| match engine.tables.probes[probe as usize] {
             Probe::Pattern { pattern, offset } => {
                 let start = if offset == 0 { start } else { Start::Border };
+                hit |= offset == 0;
                 if let Some(begin) = at.checked_sub(offset as usize) {
                     self.pattern(pattern, begin, start, Found::default());
                 }
             }
             Probe::Regex { rule } => self.regex(rule, at),
         });
+        if hit && self.scratch.matches.len() == found {
+            self.begun(at);
+        }
     }
 
     /// Looks up literals at fixed offsets behind a word start.
@@ -441,6 +449,12 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         if self.scratch.matches.len() == before {
             self.values(value.and_then(|v| extract::to_line_end(self.bytes, v)), From::Assignment);
         }
+        if let Some(v) = value {
+            self.short_value(v.start..v.end);
+            if v.form == Form::Quoted {
+                self.joined(v.start, v.end);
+            }
+        }
     }
 
     /// Tries the rules for whole values of one kind.
@@ -513,7 +527,8 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         match engine.judges[index as usize].judge(rule, &cx) {
             Ok(v) => {
                 let (severity, confidence, notes) = (v.severity, v.confidence, v.notes);
-                self.scratch.matches.push(Match { rule: index, span, severity, confidence, keyword: found.keyword, name, notes });
+                let keyword = found.keyword;
+                self.scratch.matches.push(Match { rule: index, span, severity, confidence, keyword, name, notes, decoded: None });
                 if S::TRACED {
                     self.scratch.led.push(self.scratch.trigger);
                 }

@@ -25,8 +25,20 @@ pub enum Kind {
     SevenZip,
     /// Jupyter notebook.
     Notebook,
+    /// PDF.
+    Pdf,
+    /// SQLite database.
+    Sqlite,
     /// A compressed container this build cannot open; the word names it.
     Closed(&'static str),
+}
+
+impl Kind {
+    /// Is it one text in a form of its own, and no level of an archive?
+    #[must_use]
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Notebook | Self::Pdf | Self::Sqlite)
+    }
 }
 
 /// Names of zip files that may start with something other than a zip header (a script, a loader), and so are known by name only.
@@ -60,6 +72,8 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"MSCF\0\0\0\0", Kind::Closed("cabinet")),
     (b"\xed\xab\xee\xdb", Kind::Closed("rpm")),
     (b"!<arch>\ndebian", Kind::Closed("deb")),
+    (b"%PDF-", Kind::Pdf),
+    (super::sqlite::MAGIC, Kind::Sqlite),
 ];
 
 /// How what stands for a large file begins (git LFS), whatever its name is.

@@ -9,7 +9,9 @@ mod kind;
 mod limits;
 mod meter;
 mod notebook;
+mod pdf;
 mod sevenz;
+mod sqlite;
 mod stream;
 mod tar;
 #[cfg(test)]

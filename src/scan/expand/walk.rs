@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read};
 use super::kind::{Kind, detect};
 use super::limits::Limits;
 use super::meter::{Budget, End, fill};
-use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, notebook, sevenz, stream, tar, zip};
+use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, notebook, pdf, sevenz, sqlite, stream, tar, zip};
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::issues::Issues;
@@ -36,6 +36,8 @@ impl<'a> Walk<'a> {
     pub(super) fn slice(&mut self, kind: Kind, place: &Place<'_>, bytes: &[u8]) -> Expanded {
         match kind {
             Kind::Notebook => notebook::walk(self, place, bytes),
+            Kind::Pdf => pdf::walk(self, place, bytes),
+            Kind::Sqlite => sqlite::walk(self, place, bytes),
             _ => self.container(kind, place, &mut Cursor::new(bytes)),
         }
     }
@@ -53,7 +55,7 @@ impl<'a> Walk<'a> {
                 Expanded::Whole
             }
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => stream::walk(self, kind, place, input),
-            Kind::Notebook => self.whole_notebook(place, input),
+            Kind::Notebook | Kind::Pdf | Kind::Sqlite => self.whole(kind, place, input),
             Kind::Closed(word) => {
                 self.closed(place, word);
                 Expanded::Failed
@@ -68,7 +70,7 @@ impl<'a> Walk<'a> {
         }
         match kind {
             Kind::Tar => tar::walk(self, place, input),
-            Kind::Zip | Kind::SevenZip | Kind::Notebook => self.held(kind, place, input),
+            Kind::Zip | Kind::SevenZip | Kind::Notebook | Kind::Pdf | Kind::Sqlite => self.held(kind, place, input),
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => {
                 let mut rewind = Rewind { inner: input, kept: Vec::new() };
                 if stream::walk(self, kind, place, &mut rewind) == Expanded::Failed {
@@ -89,7 +91,7 @@ impl<'a> Walk<'a> {
         let mut whole = head.bytes().chain(bytes);
         match detect(name, head.bytes()) {
             None => self.raw(place, &mut whole),
-            Some(Kind::Notebook) => self.stream(Kind::Notebook, place, &mut whole),
+            Some(kind) if kind.is_document() => self.stream(kind, place, &mut whole),
             Some(kind) => {
                 self.depth += 1;
                 self.stream(kind, place, &mut whole);
@@ -101,7 +103,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a container lies below [`Limits::depth`]; records a gap if so.
     fn is_too_deep(&self, kind: Kind, place: &Place<'_>) -> bool {
-        let is_too_deep = self.depth > self.limits.depth && kind != Kind::Notebook;
+        let is_too_deep = self.depth > self.limits.depth && !kind.is_document();
         if is_too_deep {
             let detail = format!("nested deeper than the limit of {} containers; raw bytes scanned", self.limits.depth);
             self.gap(IssueKind::DepthLimit, place, detail);
@@ -187,7 +189,7 @@ impl<'a> Walk<'a> {
 
     /// Opens a container that must be held in memory.
     fn held(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) {
-        let Some(bytes) = self.hold(place, input) else { return };
+        let Some(bytes) = self.hold(kind, place, input) else { return };
         self.budget.buffer.set(self.budget.buffer.get().saturating_sub(bytes.len() as u64));
         if self.slice(kind, place, &bytes) == Expanded::Failed {
             self.raw(place, &mut bytes.as_slice());
@@ -196,7 +198,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads all of `input`, or scans it raw if it is too large to be held.
-    fn hold(&mut self, place: &Place<'_>, input: &mut dyn Read) -> Option<Vec<u8>> {
+    fn hold(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) -> Option<Vec<u8>> {
         let most = self.budget.buffer.get();
         let mut bytes = Vec::new();
         let read = input.take(most.saturating_add(1)).read_to_end(&mut bytes);
@@ -206,28 +208,32 @@ impl<'a> Walk<'a> {
         if let Err(error) = read {
             self.broken(place, &error);
         } else {
-            self.too_large_to_hold(place);
+            self.too_large_to_hold(kind, place);
         }
         self.raw(place, &mut bytes.as_slice().chain(input));
         None
     }
 
-    fn whole_notebook(&mut self, place: &Place<'_>, input: &mut dyn Read) -> Expanded {
+    fn whole(&mut self, kind: Kind, place: &Place<'_>, input: &mut dyn Read) -> Expanded {
         let most = self.budget.buffer.get();
         let mut bytes = Vec::new();
         match input.take(most.saturating_add(1)).read_to_end(&mut bytes) {
             Err(error) => self.failed(place, &error),
             Ok(_) if bytes.len() as u64 > most => {
-                self.too_large_to_hold(place);
+                self.too_large_to_hold(kind, place);
                 Expanded::Failed
             }
-            Ok(_) => notebook::walk(self, place, &bytes),
+            Ok(_) => self.slice(kind, place, &bytes),
         }
     }
 
-    fn too_large_to_hold(&self, place: &Place<'_>) {
+    fn too_large_to_hold(&self, kind: Kind, place: &Place<'_>) {
         let detail = format!("larger than the {} bytes that may be held to open it; raw bytes scanned", self.limits.buffer);
-        self.gap(IssueKind::SizeLimit, place, detail);
+        // Most of a database is text as it is.
+        match kind {
+            Kind::Sqlite => self.note(IssueKind::SizeLimit, place, detail),
+            _ => self.gap(IssueKind::SizeLimit, place, detail),
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl<'a> Collector<'a> {
         let (found, all) = matches;
         let decider = &self.decider;
         let span = found.span.secret_start..found.span.secret_end;
-        let secret = &bytes[span.clone()];
+        let secret = found.secret(bytes);
         if decider.project.is_own_key(secret) {
             return;
         }
@@ -223,16 +223,20 @@ impl<'a> Collector<'a> {
 
     /// The line around the secret with every secret on it cut out.
     fn snippet(&self, bytes: &[u8], found: &Match, all: &[Match]) -> Snippet {
-        let (start, end) = (found.span.secret_start, found.span.secret_end);
+        let (mut start, mut end) = (found.span.secret_start, found.span.secret_end);
+        if found.is_decoded() {
+            // All that was decoded on this line is one.
+            let line = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |at| at + 1);
+            start = found.hidden().start.max(line);
+            end = end.max(found.hidden().end.min(line_end(bytes, end, OVERLAP)));
+        }
         let floor = start.saturating_sub(CONTEXT);
         let from = memchr::memrchr(b'\n', &bytes[floor..start]).map_or(floor, |at| floor + at + 1);
         let to = line_end(bytes, end, CONTEXT);
-        let first = all.partition_point(|m| m.span.secret_end <= from);
-        let behind = all.partition_point(|m| m.span.secret_start < to);
-        let mut hidden: Vec<Range<usize>> = all[first..behind].iter().map(|m| m.span.secret_start..m.span.secret_end).collect();
+        let mut hidden: Vec<Range<usize>> = all.iter().map(Match::hidden).filter(|h| h.start < to && from < h.end).collect();
         hidden.extend(self.left_out(bytes, from, to));
         hidden.sort_by_key(|h| (h.start, h.end));
-        let shown = self.decider.engine.shown(found, &bytes[start..end]);
+        let shown = self.decider.engine.shown(found, found.secret(bytes));
         Snippet { before: cut(bytes, from..start, &hidden), shown, after: cut(bytes, end..to, &hidden) }
     }
 
@@ -244,7 +248,8 @@ impl<'a> Collector<'a> {
         let mut found = Vec::new();
         let part = &bytes[base..bytes.len().min(to + AROUND)];
         engine.scan(&mut Scratch::default(), &Input::whole(part), &mut |m: &Match| {
-            found.push(base + m.span.secret_start..base + m.span.secret_end);
+            let hidden = m.hidden();
+            found.push(base + hidden.start..base + hidden.end);
         });
         found
     }

@@ -216,15 +216,19 @@ impl Judge {
 
 /// Does the mark of examples in rule files, a middle dot, stand in the match or in the word it is joined to?
 fn is_marked(cx: &Context<'_>) -> bool {
+    marks(cx.bytes, (cx.span.start, cx.span.end))
+}
+
+/// The same of a part of a text.
+pub(super) fn marks(bytes: &[u8], (start, end): (usize, usize)) -> bool {
     const MARK: &[u8] = "·".as_bytes();
     const REACH: usize = 512;
     let joined = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'_' | b'-' | b'.');
-    let (start, end) = (cx.span.start, cx.span.end);
-    let before = cx.bytes[start.saturating_sub(REACH)..start].iter().rev().take_while(joined).count();
-    let behind = cx.bytes[end..cx.bytes.len().min(end + REACH)].iter().take_while(joined).count();
-    cx.bytes[..start - before].ends_with(MARK)
-        || cx.bytes[end + behind..].starts_with(MARK)
-        || memchr::memmem::find(&cx.bytes[start..end], MARK).is_some()
+    let before = bytes[start.saturating_sub(REACH)..start].iter().rev().take_while(joined).count();
+    let behind = bytes[end..bytes.len().min(end + REACH)].iter().take_while(joined).count();
+    bytes[..start - before].ends_with(MARK)
+        || bytes[end + behind..].starts_with(MARK)
+        || memchr::memmem::find(&bytes[start..end], MARK).is_some()
 }
 
 /// Does a checksum that only an issuer's token has by more than chance match?

@@ -10,10 +10,21 @@ use crate::scan::blob::Place;
 use crate::scan::expand::{Expander, Kind, Limits, Visit, detect, json};
 use crate::scan::issues::Issues;
 
-const KINDS: [Kind; 9] =
-    [Kind::Zip, Kind::Tar, Kind::Gzip, Kind::Bzip2, Kind::Xz, Kind::Zstd, Kind::SevenZip, Kind::Notebook, Kind::Closed("rar")];
+const KINDS: [Kind; 11] = [
+    Kind::Zip,
+    Kind::Tar,
+    Kind::Gzip,
+    Kind::Bzip2,
+    Kind::Xz,
+    Kind::Zstd,
+    Kind::SevenZip,
+    Kind::Notebook,
+    Kind::Pdf,
+    Kind::Sqlite,
+    Kind::Closed("rar"),
+];
 
-const FIXTURES: [&str; 17] = [
+const FIXTURES: [&str; 19] = [
     "ustar.tar",
     "small.tgz",
     "small.tar.bz2",
@@ -31,6 +42,8 @@ const FIXTURES: [&str; 17] = [
     "LZMA.7z",
     "LZMA2.7z",
     "apart.7z",
+    "small.pdf",
+    "small.db",
 ];
 
 fn tiny() -> Limits {

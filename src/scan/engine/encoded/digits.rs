@@ -1,0 +1,338 @@
+//! Runs of base64 or hexadecimal digits that stand for text or for compressed data.
+//!
+//! It must not judge what they stand for. Start with [`Search::encoded`]. A digit more or less moves everything behind it, so where a
+//! piece of a long run begins all ways to group its digits are tried: few bytes tell which one makes text.
+
+use std::ops::Range;
+
+use super::super::super::rule::set::{ALNUM, Set};
+use super::super::Sink;
+use super::super::search::Search;
+use super::packed::{self, MOST_PACKED};
+use super::{Codec, Text, is_plain, is_text};
+
+/// Fewest digits of a text: passwords are short.
+const LEAST: usize = 12;
+const LEAST_HEX: usize = 32;
+/// The same of a value behind the name of a secret.
+const SHORT: usize = 8;
+/// Digits that must make text before more is done.
+const TRIED: usize = 16;
+/// Digits before and behind a piece that are decoded with it.
+const BACK: usize = 512;
+const AHEAD: usize = 1024;
+/// The same behind the head of a key.
+const AHEAD_OF_KEY: usize = 12 * 1024;
+/// A line that is followed by another one of the same text has at least so many digits.
+const LINE: usize = 32;
+/// What is found in compressed data is said to stand in so many of its first digits.
+const PLACES: usize = 512;
+/// Blanks before the digits of a line.
+const INDENT: usize = 64;
+
+/// An alphabet: how many digits make how many bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Radix {
+    codec: Codec,
+    /// Digits of a group.
+    group: usize,
+    bits: u32,
+}
+
+const BASE64: Radix = Radix { codec: Codec::Base64, group: 4, bits: 6 };
+const HEX: Radix = Radix { codec: Codec::Hex, group: 2, bits: 4 };
+
+/// Digits of base64, of both alphabets.
+const DIGITS: Set = ALNUM.or(Set::of(b"+/-_"));
+
+#[inline]
+fn is_digit(byte: u8) -> bool {
+    DIGITS.has(byte)
+}
+
+impl Radix {
+    #[inline]
+    fn digit(self, byte: u8) -> Option<u32> {
+        let value = match (self.codec, byte) {
+            (Codec::Hex, b'0'..=b'9') => byte - b'0',
+            (Codec::Hex, b'a'..=b'f') => byte - b'a' + 10,
+            (Codec::Hex, b'A'..=b'F') => byte - b'A' + 10,
+            (Codec::Hex, _) => return None,
+            (_, b'A'..=b'Z') => byte - b'A',
+            (_, b'a'..=b'z') => byte - b'a' + 26,
+            (_, b'0'..=b'9') => byte - b'0' + 52,
+            (_, b'+' | b'-') => 62,
+            (_, b'/' | b'_') => 63,
+            _ => return None,
+        };
+        Some(u32::from(value))
+    }
+
+    /// Decodes digits; what is left of the last group makes as many bytes as it can.
+    fn decode(self, digits: impl Iterator<Item = (u8, usize)>, mut each: impl FnMut(u8, Range<usize>)) {
+        let (mut bits, mut have, mut from) = (0u32, 0, 0);
+        for (byte, at) in digits {
+            let Some(value) = self.digit(byte) else { return };
+            if have == 0 {
+                from = at;
+            }
+            bits = bits << self.bits | value;
+            have += self.bits;
+            if have >= 8 {
+                have -= 8;
+                each((bits >> have) as u8, from..at + 1);
+                bits &= (1 << have) - 1;
+                from = at;
+            }
+        }
+    }
+
+    /// What some digits stand for.
+    fn bytes(self, digits: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(digits.len());
+        self.decode(digits.iter().map(|b| (*b, 0)), |byte, _| out.push(byte));
+        out
+    }
+}
+
+/// What a piece decodes to, as far as few bytes tell.
+enum Kind {
+    Text,
+    Wide,
+    Packed(Codec),
+}
+
+impl<S: Sink> Search<'_, '_, '_, S> {
+    /// Looks at a run of token characters, or at a piece of one.
+    pub(in super::super) fn encoded(&mut self, at: usize, end: usize) {
+        if end - at < LEAST || self.is_deep() {
+            return;
+        }
+        let bytes = self.bytes;
+        // Digits of the piece before that are too few for it.
+        let before = bytes[..at].iter().rev().take(LEAST).take_while(|b| is_digit(**b)).count();
+        let mut goes_on = before == LEAST;
+        let mut from = if goes_on { at } else { at - before };
+        while from < end {
+            // All other token characters are digits.
+            let length = memchr::memchr3(b'=', b'.', b'~', &bytes[from..end]).unwrap_or(end - from);
+            if length >= LEAST {
+                self.stretch(from..from + length, goes_on);
+            }
+            goes_on = false;
+            from += length + 1;
+        }
+    }
+
+    /// Looks at a short value that is all digits: with padding, or where Kubernetes keeps secrets.
+    pub(in super::super) fn short_value(&mut self, value: Range<usize>) {
+        let bytes = &self.bytes[value.clone()];
+        let digits = bytes.iter().take_while(|b| is_digit(**b)).count();
+        let is_padded = digits < bytes.len() && bytes.len() - digits <= 2 && bytes[digits..].iter().all(|b| *b == b'=');
+        let is_whole = is_padded || digits == bytes.len() && memchr::memmem::find(self.before(value.start), b"data:").is_some();
+        if !is_whole || digits < SHORT || digits >= LEAST || bytes.len() % 4 != 0 || self.is_deep() {
+            return;
+        }
+        self.looked(value.start.saturating_sub(super::BEFORE), value.end + LEAST);
+        if is_text(&BASE64.bytes(&bytes[..digits])) {
+            self.text(BASE64, value.start..value.start + digits, false);
+        }
+    }
+
+    fn before(&self, at: usize) -> &[u8] {
+        &self.bytes[at.saturating_sub(super::BEFORE)..at]
+    }
+
+    /// Looks at digits; `goes_on` if more stand before them.
+    fn stretch(&mut self, own: Range<usize>, goes_on: bool) {
+        let goes_on = goes_on || line_before(self.bytes, own.start).is_some();
+        let digits = &self.bytes[own.clone()];
+        if digits.len() >= LEAST_HEX {
+            // Behind `0x`, which is no part of the number.
+            let skip = if digits.starts_with(b"0x") || digits.starts_with(b"0X") { 2 } else { 0 };
+            if digits[skip..].iter().take(TRIED * 2).all(|b| HEX.digit(*b).is_some()) {
+                self.groups(HEX, own.start + skip..own.end, goes_on);
+            }
+        }
+        self.groups(BASE64, own, goes_on);
+    }
+
+    /// Tries the ways to group digits.
+    fn groups(&mut self, radix: Radix, own: Range<usize>, goes_on: bool) {
+        for skip in 0..if goes_on { radix.group } else { 1 } {
+            let from = own.start + skip;
+            let tried = if radix == HEX { TRIED * 4 } else { TRIED };
+            let Some(kind) = kind(radix, &self.bytes[from..own.end.min(from + tried)], goes_on) else { continue };
+            match kind {
+                Kind::Text => self.text(radix, from..own.end, goes_on),
+                Kind::Wide => self.wide(radix, from..own.end),
+                Kind::Packed(codec) => self.packed(radix, from..own.end, codec),
+            }
+            return;
+        }
+    }
+
+    /// Searches what digits stand for, with some of those before and behind them.
+    fn text(&mut self, radix: Radix, own: Range<usize>, goes_on: bool) {
+        let bytes = self.bytes;
+        let mut text = if goes_on {
+            let back = back(bytes, own.start, radix);
+            let mut text = Text::at(back.first().copied().unwrap_or(own.start));
+            radix.decode(back.into_iter().map(|at| (bytes[at], at)), |byte, from| text.push(byte, from));
+            text.own.start = text.bytes.len();
+            text
+        } else {
+            Text::behind(bytes, own.start)
+        };
+        let piece = own.clone().map(|at| (bytes[at], at));
+        let mut head = Vec::new();
+        radix.decode(piece.clone(), |byte, _| head.push(byte));
+        let is_key = memchr::memmem::find(&head, b"-----BEGIN ").is_some();
+        let most = if is_key { AHEAD_OF_KEY } else { AHEAD };
+        // The group that goes on in the next piece belongs to this one.
+        let owned = own.len().div_ceil(radix.group) * radix.group * radix.bits as usize / 8;
+        let (ahead, end) = ahead(bytes, own.end, radix, most);
+        let ahead = ahead.into_iter().map(|at| (bytes[at], at));
+        radix.decode(piece.chain(ahead), |byte, from| text.push(byte, from));
+        text.own.end = text.own.start + owned;
+        text.end(bytes, end);
+        self.within(&text, &[radix.codec]);
+    }
+
+    /// The same where digits stand for UTF-16.
+    fn wide(&mut self, radix: Radix, own: Range<usize>) {
+        let bytes = self.bytes;
+        let (ahead, end) = ahead(bytes, own.end, radix, AHEAD_OF_KEY);
+        let mut narrow = Vec::new();
+        radix.decode(own.clone().chain(ahead).map(|at| (bytes[at], at)), |byte, from| narrow.push((byte, from)));
+        let mut text = Text::behind(bytes, own.start);
+        for pair in narrow.chunks_exact(2) {
+            let byte = if pair[1].0 == 0 { pair[0].0 } else { b'?' };
+            text.push(byte, pair[0].1.start..pair[1].1.end);
+        }
+        text.end(bytes, end);
+        self.within(&text, &[radix.codec, Codec::Utf16]);
+    }
+
+    /// The same where digits stand for compressed data: all of it, up to a limit.
+    fn packed(&mut self, radix: Radix, own: Range<usize>, codec: Codec) {
+        let bytes = self.bytes;
+        let (ahead, end) = ahead(bytes, own.end, radix, MOST_PACKED);
+        let digits: Vec<u8> = own.clone().chain(ahead).map(|at| bytes[at]).collect();
+        self.looked(own.start, end);
+        let Some(unpacked) = packed::unpack(codec, &radix.bytes(&digits)) else { return };
+        let mut text = Text::behind(bytes, own.start);
+        // No byte stands for one byte: places only keep their order, where the data begins, which one window has of all.
+        let (length, room) = (unpacked.len(), (end - own.start).min(PLACES));
+        for (index, byte) in unpacked.iter().enumerate() {
+            let start = own.start + index * room / length;
+            text.push(*byte, start..own.start + (index + 1) * room / length);
+        }
+        text.end(bytes, end);
+        self.within(&text, &[radix.codec, codec]);
+    }
+}
+
+/// What the first digits of a piece stand for.
+fn kind(radix: Radix, digits: &[u8], goes_on: bool) -> Option<Kind> {
+    let least = if radix == HEX { LEAST_HEX / 2 } else { LEAST };
+    if digits.len() < least {
+        return None;
+    }
+    if !may_begin(radix, digits, goes_on) {
+        return None;
+    }
+    let (mut room, mut length) = ([0; TRIED * 4], 0);
+    radix.decode(digits.iter().map(|b| (*b, 0)), |byte, _| {
+        room[length] = byte;
+        length += 1;
+    });
+    let head = &room[..length];
+    if !goes_on && let Some(codec) = packed::magic(head) {
+        return Some(Kind::Packed(codec));
+    }
+    if is_text(head) {
+        return Some(Kind::Text);
+    }
+    let wide = head.len() >= 6 && head.chunks_exact(2).all(|pair| pair[1] == 0 && is_text(&pair[..1]));
+    (wide && !goes_on).then_some(Kind::Wide)
+}
+
+/// Two bytes turn most away that is no text and no compressed data.
+fn may_begin(radix: Radix, digits: &[u8], goes_on: bool) -> bool {
+    let digit = |index: usize| radix.digit(digits[index]).unwrap_or_default();
+    let two = match radix.codec {
+        Codec::Hex => digit(0) << 12 | digit(1) << 8 | digit(2) << 4 | digit(3),
+        _ => (digit(0) << 18 | digit(1) << 12 | digit(2) << 6) >> 8,
+    };
+    let (first, second) = ((two >> 8) as u8, two as u8);
+    match first {
+        0x1f | 0x78 | 0x28 if !goes_on => true,
+        _ => is_plain(first) && (is_plain(second) || second == 0),
+    }
+}
+
+/// The last digits of the line before, if digits at `at` go on with it.
+fn line_before(bytes: &[u8], at: usize) -> Option<usize> {
+    let floor = at.saturating_sub(INDENT + 3);
+    let blanks = bytes[floor..at].iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let mut end = at - blanks;
+    let head = &bytes[..end];
+    end -= if head.ends_with(b"\\r\\n") {
+        4
+    } else if head.ends_with(b"\r\n") || head.ends_with(b"\\n") {
+        2
+    } else if head.ends_with(b"\n") {
+        1
+    } else {
+        return None;
+    };
+    let digits = bytes[..end].iter().rev().take(LINE).take_while(|b| BASE64.digit(**b).is_some()).count();
+    (digits == LINE).then_some(end)
+}
+
+/// Where the next line of digits begins, if there is one at `at`, the end of a line of digits.
+fn line_behind(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = &bytes[at..];
+    let skip = [&b"\r\n"[..], b"\n", b"\\n", b"\\r\\n"].iter().find(|end| rest.starts_with(end)).map(|end| end.len())?;
+    let rest = &rest[skip..];
+    let blanks = rest.iter().take(INDENT).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    rest.get(blanks).filter(|b| BASE64.digit(**b).is_some()).map(|_| at + skip + blanks)
+}
+
+/// The places of digits before `at`, whole groups of them, in order.
+fn back(bytes: &[u8], mut at: usize, radix: Radix) -> Vec<usize> {
+    let mut out = Vec::new();
+    while out.len() < BACK {
+        let length = bytes[..at].iter().rev().take(BACK - out.len()).take_while(|b| radix.digit(**b).is_some()).count();
+        out.extend((at - length..at).rev());
+        at -= length;
+        match line_before(bytes, at) {
+            Some(end) if out.len() < BACK => at = end,
+            _ => break,
+        }
+    }
+    out.truncate(out.len() - out.len() % radix.group);
+    out.reverse();
+    out
+}
+
+/// The places of digits from `at` on, on this line and on those that follow, and where what they stand for ends.
+fn ahead(bytes: &[u8], mut at: usize, radix: Radix, most: usize) -> (Vec<usize>, usize) {
+    let mut out = Vec::new();
+    while out.len() < most {
+        let line = bytes[..at].iter().rev().take(LINE).take_while(|b| radix.digit(**b).is_some()).count();
+        let length = bytes[at..].iter().take(most - out.len()).take_while(|b| radix.digit(**b).is_some()).count();
+        out.extend(at..at + length);
+        at += length;
+        if line + length < LINE {
+            break;
+        }
+        match line_behind(bytes, at) {
+            Some(next) if out.len() < most => at = next,
+            _ => break,
+        }
+    }
+    let padding = bytes[at..].iter().take(2).take_while(|b| **b == b'=').count();
+    (out, at + padding)
+}

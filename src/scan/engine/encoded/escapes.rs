@@ -1,0 +1,157 @@
+//! Escapes: `%41`, `\x41`, `\u0041`, `\101`, `&#65;`.
+//!
+//! It must not look at single escapes in ordinary text: where fewer than a few stand close together there is nothing to find that is not
+//! found as it is. Start with [`Search::escapes`], called where one begins. A stretch of escapes is decoded from its first one on.
+
+use std::ops::Range;
+
+use super::super::Sink;
+use super::super::search::Search;
+use super::{Codec, Text, is_plain};
+
+/// Fewest escapes that are looked at, and how near to each other they stand.
+const FEWEST: usize = 6;
+const FIRST_BYTES: usize = 96;
+/// Characters between two escapes of a stretch.
+const GAP: usize = 24;
+/// Longest escape.
+const LONGEST: usize = 10;
+/// A stretch is decoded for so long.
+const STRETCH: usize = 16 * 1024;
+
+/// Reads an escape of a family: the character and the length. `None` for the character if it stands for itself too.
+fn escape(family: Codec, bytes: &[u8]) -> Option<(char, usize)> {
+    match family {
+        Codec::Percent => {
+            let value = number(bytes.get(1..3)?, 16)?;
+            (bytes[0] == b'%').then_some((byte(value)?, 3))
+        }
+        Codec::Backslash => backslash(bytes),
+        _ => entity(bytes),
+    }
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(radix);
+    let value = digits.iter().try_fold(0_u32, |value, byte| value.checked_mul(radix)?.checked_add(digit(byte)?));
+    value.filter(|_| !digits.is_empty())
+}
+
+/// Beyond ASCII it is no character alone, and no part of a secret.
+fn byte(value: u32) -> Option<char> {
+    char::from_u32(value).map(|c| if c.is_ascii() { c } else { '?' })
+}
+
+fn backslash(bytes: &[u8]) -> Option<(char, usize)> {
+    if bytes.first() != Some(&b'\\') {
+        return None;
+    }
+    let digits = |from: usize, n: usize| number(bytes.get(from..from + n)?, 16);
+    match bytes.get(1)? {
+        b'x' => Some((byte(digits(2, 2)?)?, 4)),
+        b'u' if bytes.get(2) == Some(&b'{') => {
+            let end = bytes.iter().take(LONGEST).position(|b| *b == b'}')?;
+            Some((byte(number(bytes.get(3..end)?, 16)?)?, end + 1))
+        }
+        b'u' => Some((byte(digits(2, 4)?)?, 6)),
+        b'U' => Some((byte(digits(2, 8)?)?, 10)),
+        b'0'..=b'3' => Some((byte(number(bytes.get(1..4)?, 8)?)?, 4)),
+        _ => None,
+    }
+}
+
+fn entity(bytes: &[u8]) -> Option<(char, usize)> {
+    let digits = bytes.strip_prefix(b"&#")?;
+    let end = digits.iter().take(LONGEST).position(|b| *b == b';')?;
+    let value = match digits[..end].split_first()? {
+        (b'x' | b'X', hex) => number(hex, 16)?,
+        _ => number(&digits[..end], 10)?,
+    };
+    Some((byte(value)?, end + 3))
+}
+
+/// The family of the escape that begins here.
+fn family(bytes: &[u8]) -> Option<Codec> {
+    let family = match bytes.first()? {
+        b'%' => Codec::Percent,
+        b'\\' => Codec::Backslash,
+        b'&' => Codec::Entities,
+        _ => return None,
+    };
+    escape(family, bytes).map(|_| family)
+}
+
+/// Does no stretch go on beyond this character?
+fn stops(byte: u8) -> bool {
+    byte <= b' ' || byte >= 0x7f || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
+}
+
+impl<S: Sink> Search<'_, '_, '_, S> {
+    /// Looks at escapes, if the one at `at` is the first of a stretch.
+    pub(super) fn escapes(&mut self, at: usize) {
+        let bytes = self.bytes;
+        let Some(family) = family(&bytes[at..]) else { return };
+        self.looked(at.saturating_sub(GAP + LONGEST + 1), at + FIRST_BYTES + LONGEST);
+        if self.is_deep() || goes_on(bytes, at, family) || !is_text(bytes, at, family) {
+            return;
+        }
+        let mut text = Text::behind(bytes, at);
+        // What stands before the first escape may be the beginning of a secret.
+        text.own.start -= text.bytes.iter().rev().take_while(|b| !stops(**b)).count();
+        let end = decode(bytes, at, family, &mut |byte, from| text.push(byte, from));
+        text.end(bytes, end);
+        self.within(&text, &[family]);
+    }
+}
+
+/// Does an escape of the same stretch stand before `at`?
+fn goes_on(bytes: &[u8], at: usize, family: Codec) -> bool {
+    for back in 1..=GAP + LONGEST {
+        let Some(place) = at.checked_sub(back) else { return false };
+        if escape(family, &bytes[place..at]).is_some_and(|(_, length)| place + length + GAP >= at) {
+            return true;
+        }
+        if stops(bytes[place]) {
+            return false;
+        }
+    }
+    false
+}
+
+/// Are there enough escapes in the first bytes of a stretch, and do most of them stand for text?
+fn is_text(bytes: &[u8], from: usize, family: Codec) -> bool {
+    let (mut at, mut plain, mut others, end) = (from, 0, 0, bytes.len().min(from + FIRST_BYTES));
+    while at < end {
+        match escape(family, &bytes[at..]) {
+            Some((character, length)) => {
+                let is_plain = character != '?' && is_plain(character as u8);
+                plain += usize::from(is_plain);
+                others += usize::from(!is_plain);
+                at += length;
+            }
+            None if stops(bytes[at]) => break,
+            None => at += 1,
+        }
+    }
+    plain >= FEWEST && others * 4 <= plain
+}
+
+/// Decodes a stretch; where it ends.
+fn decode(bytes: &[u8], from: usize, family: Codec, each: &mut dyn FnMut(u8, Range<usize>)) -> usize {
+    let (mut at, mut last) = (from, from);
+    while at < bytes.len().min(from + STRETCH) {
+        match escape(family, &bytes[at..]) {
+            Some((character, length)) => {
+                each(character as u8, at..at + length);
+                at += length;
+                last = at;
+            }
+            None if stops(bytes[at]) || at > last + GAP => break,
+            None => {
+                each(bytes[at], at..at + 1);
+                at += 1;
+            }
+        }
+    }
+    at
+}

@@ -1,0 +1,151 @@
+//! A secret that is written in parts: literals side by side or joined by an operator, lines that go on behind `\` or `=`.
+//!
+//! It must not run code. Start with [`Search::joint`], [`Search::begun`] and [`Search::joined`], called where a literal may go on, where the
+//! beginning of a secret was seen, and where a value ends. Only what spans a joint counts: the parts are found as they are.
+
+use std::ops::Range;
+
+use super::super::super::rule::set::TOKEN;
+use super::super::Sink;
+use super::super::search::Search;
+use super::{Codec, Text};
+
+/// Parts of a secret.
+const PARTS: usize = 32;
+/// Bytes of a part.
+const PART: usize = 512;
+/// Blanks and line ends on each side of an operator.
+const BLANKS: usize = 96;
+/// Token characters on both sides of a joint, of the parts together: fewer are no secret.
+const LEAST: usize = 16;
+/// Token characters of the beginning of a secret.
+const RUN: usize = 256;
+
+/// What may stand between two literals, besides nothing.
+const OPERATORS: [&[u8]; 9] = [b"+", b"..", b".", b"&", b"<>", b"||", b"~", b"^", b"\\"];
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// Where the next part begins, if the one that ends at `at` is joined with it.
+fn next_part(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    // Quoted-printable, and lines that go on in shell, C and properties files.
+    if let [b'=' | b'\\', rest @ ..] = rest
+        && let Some(skip) = [&b"\r\n"[..], b"\n"].iter().find(|end| rest.starts_with(end)).map(|end| end.len())
+    {
+        let next = at + 1 + skip;
+        return bytes.get(next).filter(|b| TOKEN.has(**b)).map(|_| next);
+    }
+    let quote = *rest.first().filter(|b| is_quote(**b))?;
+    let mut place = at + 1;
+    let blanks = |place: usize| bytes[place..].iter().take(BLANKS).take_while(|b| b.is_ascii_whitespace()).count();
+    let first = blanks(place);
+    place += first;
+    let operator = OPERATORS.iter().find(|operator| bytes[place..].starts_with(operator));
+    place += operator.map_or(0, |operator| operator.len());
+    // The sign that a line goes on in Visual Basic.
+    if bytes[place..].starts_with(b" _") {
+        place += 2;
+    }
+    place += blanks(place);
+    // Without anything between them, it is a quote in a quote.
+    if operator.is_none() && first == 0 {
+        return None;
+    }
+    place += usize::from(bytes.get(place).is_some_and(|b| matches!(b, b'f' | b'r' | b'b' | b'u' | b'L' | b'@' | b'$')));
+    (bytes.get(place) == Some(&quote)).then_some(place + 1)
+}
+
+/// Is the literal whose opening quote stands before `at` joined with one before it?
+fn has_one_before(bytes: &[u8], at: usize) -> bool {
+    let floor = at.saturating_sub(BLANKS + 1);
+    let mut place = at - 1;
+    let is_between =
+        |b: u8| b.is_ascii_whitespace() || matches!(b, b'+' | b'.' | b'&' | b'<' | b'>' | b'|' | b'~' | b'^' | b'\\' | b'_');
+    while place > floor && is_between(bytes[place - 1]) {
+        place -= 1;
+    }
+    place > floor && is_quote(bytes[place - 1]) && next_part(bytes, place - 1) == Some(at)
+}
+
+impl<S: Sink> Search<'_, '_, '_, S> {
+    /// Looks at a quote that may be followed by another literal, if the one it ends is the first of them.
+    pub(super) fn joint(&mut self, at: usize) {
+        let bytes = self.bytes;
+        let Some(quote) = bytes.get(at).copied().filter(|b| is_quote(*b)) else { return };
+        self.looked(at.saturating_sub(PART + BLANKS + 2), at + 2 * BLANKS + 8);
+        if !at.checked_sub(1).is_some_and(|before| TOKEN.has(bytes[before])) || next_part(bytes, at).is_none() {
+            return;
+        }
+        let floor = at.saturating_sub(PART);
+        let Some(open) = bytes[floor..at].iter().rposition(|b| *b == quote || *b == b'\n') else { return };
+        let start = floor + open + 1;
+        if bytes[start - 1] == quote && !has_one_before(bytes, start) {
+            self.parts(start, at, true);
+        }
+    }
+
+    /// Looks at the beginning of a secret, which is whole nowhere.
+    pub(in super::super) fn begun(&mut self, at: usize) {
+        let mut end = at + self.bytes[at..].iter().take(RUN).take_while(|b| TOKEN.has(**b)).count();
+        if self.bytes[..end].ends_with(b"=") && matches!(self.bytes.get(end), Some(b'\r' | b'\n')) {
+            end -= 1;
+        }
+        self.joined(at, end);
+    }
+
+    /// Looks at parts, the first of which begins at `at` and ends at `end`.
+    pub(in super::super) fn joined(&mut self, at: usize, end: usize) {
+        self.looked(at, end + 2 * BLANKS + 8);
+        self.parts(at, end, false);
+    }
+
+    fn parts(&mut self, at: usize, end: usize, only_tokens: bool) {
+        let bytes = self.bytes;
+        if self.is_deep() {
+            return;
+        }
+        let Some(next) = next_part(bytes, end) else { return };
+        let mut text = Text::behind(bytes, at);
+        text.copy(bytes, at..end);
+        let first = text.bytes.len();
+        let last = parts(bytes, next, &mut |part| text.copy(bytes, part));
+        self.looked(at, last + 2 * BLANKS + 8);
+        if only_tokens && !is_token(&text.bytes, first) {
+            return;
+        }
+        text.end(bytes, last);
+        self.within(&text, &[Codec::Joined]);
+    }
+}
+
+/// Does a stretch of token characters with letters and digits span this place?
+fn is_token(bytes: &[u8], at: usize) -> bool {
+    let before = bytes[..at].iter().rev().take_while(|b| TOKEN.has(**b)).count();
+    let behind = bytes[at..].iter().take_while(|b| TOKEN.has(**b)).count();
+    let run = &bytes[at - before..at + behind];
+    before > 0
+        && behind > 0
+        && run.len() >= LEAST
+        && run.iter().any(u8::is_ascii_digit)
+        && run.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// The parts from `at` on; where the last one ends.
+fn parts(bytes: &[u8], mut at: usize, each: &mut dyn FnMut(Range<usize>)) -> usize {
+    for _ in 0..PARTS {
+        let ends = |b: &u8| is_quote(*b) || b.is_ascii_whitespace() || *b == b'\\';
+        let length = bytes[at..].iter().take(PART).position(ends).unwrap_or(bytes.len().min(at + PART) - at);
+        // `=` ends a part only at the end of a line.
+        let soft = usize::from(length > 0 && bytes[at + length - 1] == b'=' && next_part(bytes, at + length - 1).is_some());
+        let end = at + length - soft;
+        each(at..end);
+        match next_part(bytes, end) {
+            Some(next) => at = next,
+            None => return end,
+        }
+    }
+    at
+}

@@ -1,0 +1,226 @@
+//! Secrets in another form: base64, hexadecimal digits, escapes, joined literals, compressed data.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+use crate::canary::{github, password, pem, random, stripe};
+use crate::run::Folder;
+
+fn b64(text: impl AsRef<[u8]>) -> String {
+    BASE64_STANDARD.encode(text)
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Each byte of a text in a form.
+fn each(text: &str, form: impl Fn(u8) -> String) -> String {
+    text.bytes().map(form).collect()
+}
+
+/// A text in lines of 76.
+fn wrapped(text: &str, indent: &str) -> String {
+    let lines: Vec<String> =
+        text.as_bytes().chunks(76).map(|line| format!("{indent}{}", String::from_utf8_lossy(line))).collect();
+    lines.join("\n")
+}
+
+fn gz(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Scans a text in which one token is hidden: it is found once, with these words of how it is encoded, and nothing of it is shown.
+#[track_caller]
+fn check(name: &str, text: &str, secret: &str, how: &str) {
+    let folder = Folder::new();
+    folder.write(name, text);
+    let report = folder.scan(&["--show-secrets", name]);
+    let found: Vec<&str> = report.findings.iter().filter_map(|f| f["secret"].as_str()).collect();
+    assert_eq!(found, [secret], "{how}: {:?}", report.places());
+    let why = report.findings[0]["why"].to_string();
+    assert!(why.contains(how), "{how}: {why}");
+    // Of what stands for it, no eight characters are shown.
+    let printed = folder.run(&["scan", name]).out;
+    let shown = printed.split("    rule  ").next().unwrap();
+    for part in text.as_bytes().windows(12).filter(|part| part.iter().all(|b| b.is_ascii_alphanumeric() || b"\\%&#;".contains(b)))
+    {
+        let part = std::str::from_utf8(part).unwrap();
+        assert!(
+            !shown.contains(part) || text.starts_with(part) || !part.bytes().any(|b| b.is_ascii_digit()),
+            "{how}: {part} in {shown}"
+        );
+    }
+}
+
+#[test]
+fn base64_in_all_its_forms() {
+    let token = github(1);
+    check("a.yaml", &format!("data:\n  app.env: {}\n", b64(format!("SERVICE_TOKEN={token}\n"))), &token, "decoded from base64");
+    check("a.txt", &format!("{}\n", b64(b64(format!("token: {token}\n")))), &token, "decoded from base64, then base64");
+    check(
+        "a.txt",
+        &format!("x={}&y\n", BASE64_URL_SAFE_NO_PAD.encode(format!("??>~token: {token}"))),
+        &token,
+        "decoded from base64",
+    );
+    // In lines, as in mails and certificates.
+    let long = format!("{}\ntoken = {token}\n{}", "some words that stand before it\n".repeat(20), "and more\n".repeat(9));
+    check(
+        "a.txt",
+        &format!("Content-Transfer-Encoding: base64\n\n{}\n", wrapped(&b64(&long), "")),
+        &token,
+        "decoded from base64",
+    );
+    check("a.yaml", &format!("a: |\n{}\n", wrapped(&b64(&long), "    ")), &token, "decoded from base64");
+    check("a.txt", &format!("{}\n", b64(&long)), &token, "decoded from base64");
+    let script: Vec<u8> = format!("$token = '{token}'").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check("a.ps1", &format!("powershell -enc {}\n", b64(script)), &token, "decoded from base64, then UTF-16");
+}
+
+#[test]
+fn a_token_is_found_wherever_pieces_of_long_base64_begin() {
+    let folder = Folder::new();
+    for before in (0..1100).step_by(7) {
+        let text =
+            format!("{}\ntoken = {}\n{}", "word ".repeat(200 + before / 5), github(before as u64), "end of it ".repeat(300));
+        folder.write(&format!("d/{before}"), format!("x: {}\n", &b64(&text[before % 5..])));
+    }
+    assert_eq!(folder.scan(&["d"]).findings.len(), 158);
+}
+
+#[test]
+fn names_before_it_count() {
+    let secret = password(3);
+    let text = format!("kind: Secret\ndata:\n  password: {}\n  user: {}\n", b64(&secret), b64("administrator"));
+    check("secret.yaml", &text, &secret, "decoded from base64");
+    let folder = Folder::new();
+    folder.write("a.yaml", format!("greeting: {}\n", b64(&secret)));
+    folder.scan(&["a.yaml"]).is(0, &[], &[]);
+    let key = pem(4);
+    folder.write("config", format!("users:\n- user:\n    client-key-data: {}\n", b64(&key)));
+    // A rule of its own knows this one.
+    folder.scan(&["config"]).is(1, &["config:3:22 kubeconfig-client-key"], &[]);
+    folder.write("other", format!("blob: {}\n", b64(&key)));
+    folder.scan(&["other"]).is(1, &["other:1:7 pem-private-key-base64"], &[]);
+}
+
+#[test]
+fn digits_and_escapes() {
+    let token = github(2);
+    let line = format!("token={token}");
+    check("a.txt", &format!("blob = {}\n", hex(&line)), &token, "decoded from hexadecimal digits");
+    check(
+        "a.sql",
+        &format!("insert into t values (0x{});\n", hex(&line).to_uppercase()),
+        &token,
+        "decoded from hexadecimal digits",
+    );
+    check("a.txt", &format!("q={}\n", each(&line, |b| format!("%{b:02X}"))), &token, "decoded from percent encoding");
+    check("a.json", &format!("{{\"a\": \"{}\"}}\n", each(&token, |b| format!("\\u{b:04x}"))), &token, "decoded from escapes");
+    check("a.js", &format!("f(\"{}\");\n", each(&token, |b| format!("\\u{{{b:x}}}"))), &token, "decoded from escapes");
+    check("a.py", &format!("k = b'{}'\n", each(&token, |b| format!("\\x{b:02x}"))), &token, "decoded from escapes");
+    check("a.sh", &format!("printf '{}'\n", each(&token, |b| format!("\\{b:03o}"))), &token, "decoded from escapes");
+    check("a.html", &format!("<b>{}</b>\n", each(&token, |b| format!("&#{b};"))), &token, "decoded from character references");
+    check("a.html", &format!("<b>{}</b>\n", each(&token, |b| format!("&#x{b:x};"))), &token, "decoded from character references");
+    // Some of it as it is.
+    let mixed = each(&token, |b| if b % 3 == 0 { format!("\\x{b:02x}") } else { char::from(b).to_string() });
+    check("a.c", &format!("x = \"{mixed}\";\n"), &token, "decoded from escapes");
+}
+
+#[test]
+fn literals_that_are_joined() {
+    let token = github(5);
+    let (one, two) = token.split_at(20);
+    for joint in [
+        "\" + \"",
+        "\" +\n  \"",
+        "\"\n    \"",
+        "\" . \"",
+        "\" & _\n  \"",
+        "\" <> \"",
+        "\"\\\n  \"",
+        "\" ..\r\n\t\"",
+        "\\\n",
+        "=\r\n",
+    ] {
+        check("a.js", &format!("const k = \"{one}{joint}{two}\";\n"), &token, "decoded from joined parts");
+    }
+    let parts: Vec<String> = token.as_bytes().chunks(8).map(|p| format!("'{}'", String::from_utf8_lossy(p))).collect();
+    check("a.py", &format!("token = ({})\n", parts.join("\n  ")), &token, "decoded from joined parts");
+    // A list is none.
+    let folder = Folder::new();
+    folder.write("a.js", format!("x = [\"{one}\", \"{two}\"];\n"));
+    folder.scan(&["a.js"]).is(0, &[], &[]);
+}
+
+#[test]
+fn compressed_data_in_base64() {
+    let token = github(6);
+    let text = format!("user: someone\ntoken: {token}\n{}", "other: line\n".repeat(40));
+    check("a.yaml", &format!("config: {}\n", b64(gz(&text))), &token, "decoded from base64, then gzip");
+    check("a.yaml", &format!("config: >-\n{}\n", wrapped(&b64(gz(&text)), "  ")), &token, "decoded from base64, then gzip");
+    check("a.txt", &format!("config {}\n", b64(zlib(&text))), &token, "decoded from base64, then zlib");
+    check("a.txt", &format!("config {}\n", b64(zstd::encode_all(text.as_bytes(), 3).unwrap())), &token, "then zstd");
+    // Each of several secrets has a place of its own.
+    let many = (10..20).map(|n| format!("k{n}: {}\n", github(n))).collect::<String>();
+    let folder = Folder::new();
+    folder.write("a", b64(gz(&many)));
+    assert_eq!(folder.scan(&["a"]).findings.len(), 10);
+    // A bomb is unpacked up to a limit; what is cut short as far as it goes.
+    folder.write("b", b64(gz(&"0".repeat(50 << 20))));
+    folder.scan(&["b"]).is(0, &[], &[]);
+    let cut = gz(&format!("{text}{}", random(b"0123456789abcdef", 1, 4000)));
+    folder.write("c", b64(&cut[..cut.len() - 100]));
+    assert_eq!(folder.scan(&["c"]).findings.len(), 1);
+}
+
+#[test]
+fn what_stands_as_it_is_wins_over_the_same_decoded_and_a_token_in_a_token_is_told() {
+    let token = github(7);
+    let folder = Folder::new();
+    let each = |text: &str| {
+        each(text, |b| if b.is_ascii_alphanumeric() || b == b'_' { char::from(b).to_string() } else { format!("%{b:02X}") })
+    };
+    folder.write("a", format!("q={}\n", each(&format!("{{\"a\":\"b\",\"token\":\"{token}\"}}"))));
+    let report = folder.scan(&["a"]);
+    assert_eq!(report.findings.len(), 1, "{:?}", report.places());
+    assert!(!report.findings[0]["why"].to_string().contains("decoded from percent"));
+    let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
+    let body = part(&format!("{{\"sub\":\"x\",\"key\":\"{}\"}}", stripe(8)));
+    folder.write(
+        "b",
+        format!(
+            "jwt = {}.{body}.{}\n",
+            part("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"),
+            random(b"abcdefghijkABCDEFGHIJK0123456789", 9, 43)
+        ),
+    );
+    let rules: Vec<String> = folder.scan(&["b"]).findings.iter().map(|f| f["rule"].as_str().unwrap().to_owned()).collect();
+    assert!(rules.contains(&"stripe-secret-key".to_owned()) && rules.len() == 2, "{rules:?}");
+}
+
+#[test]
+fn an_encoded_secret_is_silenced_by_its_value_and_found_in_history() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("a.yaml", format!("config: {}\n", b64(format!("token: {}\n", github(9)))));
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "a"]);
+    folder.git(&["rm", "-q", "a.yaml"]);
+    folder.git(&["commit", "-q", "-m", "gone"]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.findings.len(), 1, "{:?}", report.places());
+    let plan = folder.run(&["history", "rewrite-plan", "--assume-dead", "x"]);
+    assert_eq!(plan.code, 2);
+}
