@@ -74,6 +74,17 @@ fn ids_are_unique_and_companions_exist() {
 }
 
 #[test]
+fn the_map_of_formats_names_rules_that_exist() {
+    let all = entries();
+    let ids: std::collections::BTreeSet<&str> = all.iter().map(|e| e.rule.id.as_str()).collect();
+    let map = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/accuracy/coverage.tsv")).expect("the map is there");
+    for line in map.lines().filter(|l| !l.starts_with('#')) {
+        let rule = line.split('\t').nth(1).expect("a row and a rule");
+        assert!(rule.starts_with("none: ") || ids.contains(rule), "no rule {rule}");
+    }
+}
+
+#[test]
 fn the_fast_form_holds_the_same_rules() {
     let fast: Vec<String> = builtin::rules().iter().map(|r| format!("{r:?}")).collect();
     let full: Vec<String> = entries().iter().map(|e| format!("{:?}", e.rule)).collect();
