@@ -2,12 +2,14 @@
 
 use stanch::scan::engine::{Engine, Input, Match, Scratch};
 use stanch::scan::rule::load::{self, Entry};
-use stanch::scan::rule::{Need, builtin};
+use stanch::scan::rule::{Need, builtin, paths};
 
-/// Does the first rule match?
+/// Does the first rule match, in a file it works on?
 fn matches(engine: &Engine, scratch: &mut Scratch, text: &str) -> bool {
+    let path = paths::fitting(&engine.rules()[0]);
     let mut found = false;
-    engine.scan(scratch, &Input::whole(text.as_bytes()), &mut |m: &Match| found |= m.rule == 0);
+    let input = Input { path: path.as_deref(), ..Input::whole(text.as_bytes()) };
+    engine.scan(scratch, &input, &mut |m: &Match| found |= m.rule == 0);
     found
 }
 
@@ -51,12 +53,19 @@ fn with_all_rules_on_every_example_is_found() {
     let all = entries();
     let engine = Engine::new(builtin::rules()).expect("the built-in rules are searchable");
     let mut scratch = Scratch::default();
-    let mut finds = |text: &str| {
+    let mut finds = |text: &str, path: Option<&str>| {
         let mut found = false;
-        engine.scan(&mut scratch, &Input::whole(text.as_bytes()), &mut |_: &Match| found = true);
+        engine.scan(&mut scratch, &Input { path, ..Input::whole(text.as_bytes()) }, &mut |_: &Match| found = true);
         found
     };
-    let missed: Vec<&str> = all.iter().filter(|e| e.examples.iter().any(|x| !finds(x))).map(|e| e.rule.id.as_str()).collect();
+    let missed: Vec<&str> = all
+        .iter()
+        .filter(|e| {
+            let path = paths::fitting(&e.rule);
+            e.examples.iter().any(|x| !finds(x, path.as_deref()))
+        })
+        .map(|e| e.rule.id.as_str())
+        .collect();
     assert!(missed.is_empty(), "{missed:?}");
 }
 
@@ -70,6 +79,18 @@ fn ids_are_unique_and_companions_exist() {
             assert!(ids.contains(other.as_str()), "{}: no rule {other}", entry.rule.id);
         }
         assert!(entry.rule.url.starts_with("https://"), "{}: the link is no https address", entry.rule.id);
+    }
+}
+
+#[test]
+fn the_map_of_formats_names_rules_that_exist() {
+    let all = entries();
+    let ids: std::collections::BTreeSet<&str> = all.iter().map(|e| e.rule.id.as_str()).collect();
+    let map =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/accuracy/coverage.tsv")).expect("the map is there");
+    for line in map.lines().filter(|l| !l.starts_with('#')) {
+        let rule = line.split('\t').nth(1).expect("a row and a rule");
+        assert!(rule.starts_with("none: ") || ids.contains(rule), "no rule {rule}");
     }
 }
 
