@@ -11,6 +11,7 @@ mod git;
 mod history;
 mod in_tree;
 mod init;
+mod known;
 mod output;
 mod progress;
 mod rules;
