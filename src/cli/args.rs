@@ -26,6 +26,7 @@ pub(super) enum Command {
     History(History),
     Rules(Rules),
     Init(Init),
+    Baseline(Baseline),
 }
 
 /// Scan files and folders, or standard input with `-`
@@ -213,7 +214,7 @@ fn word(text: &str) -> Result<String, String> {
 }
 
 /// Which rules are used.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct RuleChoice {
     /// Add rules from a file or from the .toml files of a folder
     #[arg(long = "rules", value_name = "FILE|DIR", action = ArgAction::Append)]
@@ -323,6 +324,64 @@ pub(super) struct Init {
     /// Folder to make it in
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
+}
+
+/// Keep a list of the secrets that are known, so that only new ones are reported
+///
+/// It names them by fingerprint: a secret that moves is still known, and another one in its place is not. It needs the project key of
+/// `stanch init`, and lies beside stanch.toml as .stanch-baseline.
+#[derive(Debug, clap::Args)]
+pub(super) struct Baseline {
+    #[command(subcommand)]
+    pub(super) command: BaselineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Make a baseline of all that is found, or of what a file of another tool names
+    Create {
+        #[command(flatten)]
+        part: BaselinePart,
+        /// Take in only what this file names and what is found today: a .gitleaksignore, a .secrets.baseline of detect-secrets, or a JSON
+        /// report of gitleaks or stanch; may be repeated
+        #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+        from: Vec<PathBuf>,
+    },
+    /// Take out what is gone; verdicts of an audit stay
+    Update {
+        #[command(flatten)]
+        part: BaselinePart,
+        /// Take in what is new as well
+        #[arg(long)]
+        add: bool,
+    },
+    /// Say of each secret on a terminal whether it is real: y, n, u to undo, s to see it, q to save and quit
+    Audit {
+        #[command(flatten)]
+        part: BaselinePart,
+        /// Print how many of each rule's findings were real, and review nothing
+        #[arg(long)]
+        stats: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BaselinePart {
+    /// The folder or the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) path: PathBuf,
+    /// The baseline; .stanch-baseline beside stanch.toml without it
+    #[arg(short, long, value_name = "FILE", alias = "baseline-path")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Scan the history of the repository as well
+    #[arg(long)]
+    pub(super) history: bool,
+    /// Read project key and allow list from this file instead of the nearest stanch.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// No progress bar
+    #[arg(short, long)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::args::Silence;
 use super::exit::hinted;
 use crate::scan::project::{Layer, Locator, Project};
-use crate::scan::source::git::{History, Snapshot};
+use crate::scan::source::git::{self, History, Snapshot};
 use crate::scan::source::ignored::Repository;
 
 pub(super) const NAME: &str = "stanch.toml";
@@ -42,12 +42,16 @@ pub(super) fn chosen(silence: &Silence, paths: &[PathBuf]) -> anyhow::Result<Cho
     } else if silence.no_config {
         Chosen::default()
     } else if let Some(name) = &silence.config_from {
-        from_commit(name, paths)?
+        let history =
+            history(paths).map_err(|e| hinted(e.to_string(), "`--config-from` needs a repository: name a folder in it"))?;
+        let hint = "name a branch, a tag or a commit that is here; `git fetch` gets it";
+        let missing = || hinted(format!("--config-from: no commit is named `{name}` here"), hint);
+        from_commit(&history, name, paths)?.ok_or_else(missing)?
     } else {
         let found = find(paths)?;
         match base_branch().filter(|_| found.is_some() && !silence.trust_config) {
             Some(branch) => of_base(&branch, paths)?,
-            None => found.map_or_else(|| Ok(Chosen::default()), |found| found.load())?,
+            None => found.map_or_else(|| Ok(Chosen::default()), Found::load)?,
         }
     };
     chosen.project.check_key()?;
@@ -64,10 +68,13 @@ fn base_branch() -> Option<String> {
 /// What the base of a pull request decided; nothing, if it is not here.
 fn of_base(branch: &str, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
     let here = PathBuf::from(NAME);
+    let history = history(paths).ok();
     for name in [format!("refs/remotes/origin/{branch}"), format!("refs/heads/{branch}")] {
-        if let Ok(mut chosen) = from_commit(&name, paths) {
+        let found = history.as_ref().map_or(Ok(None), |history| from_commit(history, &name, paths))?;
+        if let Some(mut chosen) = found {
             let short = name.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
-            let words = format!("that of {short} counts, as this is a pull request for it; `--trust-config` obeys that of the work tree");
+            let words =
+                format!("that of {short} counts, as this is a pull request for it; `--trust-config` obeys that of the work tree");
             chosen.notes.push((here, words));
             return Ok(chosen);
         }
@@ -119,28 +126,36 @@ impl Chosen {
     }
 }
 
-/// What a commit decided.
-fn from_commit(name: &str, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
-    let first = paths.iter().find(|path| *path != Path::new("-")).map_or(Path::new("."), PathBuf::as_path);
-    let folder = if first.is_dir() { first } else { folder_of(first) };
-    let history = History::open(folder);
-    let history = history.map_err(|e| hinted(e.to_string(), "`--config-from` needs a repository: name a folder in it"))?;
-    let missing = || {
-        let hint = "name a branch, a tag or a commit that is here; `git fetch` gets it";
-        hinted(format!("--config-from: no commit is named `{name}` here"), hint)
-    };
-    let snapshot = Snapshot::of(&history, name).ok_or_else(missing)?;
+/// The folder that a path is or lies in; standard input lies in the current one.
+fn around(path: &Path) -> &Path {
+    match path {
+        path if path == Path::new("-") => Path::new("."),
+        path if path.is_dir() => path,
+        path => folder_of(path),
+    }
+}
+
+/// The repository that the first path lies in.
+fn history(paths: &[PathBuf]) -> Result<History, git::Error> {
+    History::open(paths.first().map_or(Path::new("."), |path| around(path)))
+}
+
+/// What a commit decided; `None` if there is none of this name.
+fn from_commit(history: &History, name: &str, paths: &[PathBuf]) -> anyhow::Result<Option<Chosen>> {
+    let Some(snapshot) = Snapshot::of(history, name) else { return Ok(None) };
     let root = snapshot.root().canonicalize()?;
-    let mut start = folder.canonicalize()?;
-    for path in paths.iter().filter(|path| *path != Path::new("-")) {
-        let real = path.canonicalize()?;
+    let mut start: Option<PathBuf> = None;
+    for path in paths {
+        let real = around(path).canonicalize()?;
         if !real.starts_with(&root) {
-            let hint = "`--config-from` is about one repository: scan what lies in it";
+            let hint = "configuration of a commit is that of one repository: scan what lies in it";
             return Err(hinted(format!("{} does not lie in {}", path.display(), root.display()), hint));
         }
         // The folder that all of them lie in.
-        start = start.ancestors().find(|above| real.starts_with(above)).unwrap_or(&root).to_path_buf();
+        let above = start.as_deref().unwrap_or(&real).ancestors().find(|above| real.starts_with(above));
+        start = Some(above.unwrap_or(&root).to_path_buf());
     }
+    let start = start.unwrap_or_else(|| root.clone());
     let inside = start.strip_prefix(&root).unwrap_or(Path::new("")).to_path_buf();
     let file = |folder: &Path| folder.join(NAME).to_string_lossy().replace('\\', "/");
     let parse = |path: &str| {
@@ -158,7 +173,7 @@ fn from_commit(name: &str, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
             }
         }
     }
-    let Some((folder, mut project)) = base else { return Ok(Chosen { snapshot: Some(snapshot), ..Chosen::default() }) };
+    let Some((folder, mut project)) = base else { return Ok(Some(Chosen { snapshot: Some(snapshot), ..Chosen::default() })) };
     project.locator = Locator::new(&root.join(&folder));
     let mut chosen = Chosen { project, ..Chosen::default() };
     for path in snapshot.named(NAME).iter().filter(|path| **path != file(&folder)) {
@@ -168,7 +183,7 @@ fn from_commit(name: &str, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
         }
     }
     chosen.snapshot = Some(snapshot);
-    Ok(chosen)
+    Ok(Some(chosen))
 }
 
 fn folder_of(file: &Path) -> &Path {

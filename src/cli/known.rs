@@ -26,8 +26,7 @@ const MOST: u64 = 256 << 20;
 
 /// What is silenced.
 pub(super) fn suppressions(silence: &Silence, chosen: &Chosen) -> anyhow::Result<Suppressions> {
-    let comments =
-        if silence.no_inline_ignores { Comments::Ignored } else { Comments::Obeyed(silence.ignore_comment.clone()) };
+    let comments = if silence.no_inline_ignores { Comments::Ignored } else { Comments::Obeyed(silence.ignore_comment.clone()) };
     let suppressions = Suppressions::of(&chosen.project).with_comments(comments);
     Ok(match file(silence, chosen)? {
         Some((name, bytes)) => suppressions.with_baseline(Known::of(name.clone(), read(&name, &bytes, chosen)?)?),
@@ -130,7 +129,7 @@ pub(super) fn ignored(args: &args::Scan, chosen: &Chosen) -> Vec<(PathBuf, Strin
         && let Ok(bytes) = bytes(path)
         && let Ok(Imported::Gitleaks(_, redacted @ 1..)) = import::read(&bytes)
     {
-        notes.push((path.clone(), format!("{redacted} values are redacted, so nothing is known by them")));
+        notes.push((path.clone(), format!("values redacted, so that nothing is known by them: {redacted}")));
     }
     let has_baseline = args.silence.baseline.is_some() || beside(chosen).is_some_and(|path| path.is_file());
     if has_baseline && args.silence.gitleaks_ignore_path.is_none() {
@@ -138,8 +137,9 @@ pub(super) fn ignored(args: &args::Scan, chosen: &Chosen) -> Vec<(PathBuf, Strin
     }
     for path in gitleaks_ignores(args) {
         let from = path.display();
-        let words =
-            format!("its entries name places and not values, so they silence nothing: `stanch baseline create --from {from}` takes in what stands there now");
+        let words = format!(
+            "its entries name places and not values, so they silence nothing: `stanch baseline create --from {from}` takes in what stands there now"
+        );
         notes.push((path, words));
     }
     notes
@@ -147,13 +147,17 @@ pub(super) fn ignored(args: &args::Scan, chosen: &Chosen) -> Vec<(PathBuf, Strin
 
 /// Those named, or at the root of what is scanned or of its repository.
 fn gitleaks_ignores(args: &args::Scan) -> Vec<PathBuf> {
-    let in_folder = |path: &Path| if path.is_dir() { path.join(GITLEAKS) } else { path.to_path_buf() };
+    let in_folder = |path: &Path| match path.is_dir() {
+        true if path == Path::new(".") => PathBuf::from(GITLEAKS),
+        true => path.join(GITLEAKS),
+        false => path.to_path_buf(),
+    };
     if let Some(path) = &args.silence.gitleaks_ignore_path {
         return Some(in_folder(path)).filter(|path| path.is_file()).into_iter().collect();
     }
     let roots = args.paths.iter().filter(|path| path.is_dir()).flat_map(|path| {
         let repository = Repository::find(path).map(|repository| repository.root().join(GITLEAKS));
-        [Some(path.join(GITLEAKS)), repository]
+        [Some(in_folder(path)), repository]
     });
     let mut found: Vec<PathBuf> = roots.flatten().filter(|path| path.is_file()).collect();
     found.dedup_by(|one, other| fs::canonicalize(one).ok() == fs::canonicalize(other).ok());

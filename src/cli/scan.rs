@@ -69,6 +69,17 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code(&scan, input, args.exit_code)))
 }
 
+/// Scans without a report, for who wants what is found.
+pub(super) fn quietly(
+    args: &args::Scan,
+    engine: &Engine,
+    (chosen, suppressions): (&config::Chosen, &Suppressions),
+) -> anyhow::Result<Scan> {
+    check_paths(&args.paths)?;
+    let mut histories = histories(args)?;
+    Ok(scan(args, engine, (chosen, suppressions), &mut histories)?.0)
+}
+
 /// The repositories whose history is scanned.
 fn histories(args: &args::Scan) -> anyhow::Result<Vec<History>> {
     if let Some(found) = commits::histories(args)? {

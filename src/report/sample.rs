@@ -46,7 +46,7 @@ pub(super) fn rule(id: &str, about: &str, severity: Severity) -> Rule {
 }
 
 /// One finding of a high-severity rule at line 3 of `path`.
-pub(super) fn finding(path: &str, fingerprint: &str, value: &[u8]) -> Finding {
+pub(crate) fn finding(path: &str, fingerprint: &str, value: &[u8]) -> Finding {
     of(rule("test-key", "Test key", Severity::High), fingerprint, value, vec![occurrence(file(path), 3, "key = \"", "***", "\"")])
 }
 

@@ -334,7 +334,10 @@ mod tests {
         let project = parse(&source).unwrap();
         let allow = &project.allows[0];
         assert_eq!((allow.fingerprint.as_ref().unwrap().0.as_str(), allow.reason.as_str(), allow.line), (PRINT, "demo", 4));
-        assert_eq!((allow.until.unwrap().to_string().as_str(), allow.rules.as_slice()), ("2027-01-31", &["github-pat".to_owned()][..]));
+        assert_eq!(
+            (allow.until.unwrap().to_string().as_str(), allow.rules.as_slice()),
+            ("2027-01-31", &["github-pat".to_owned()][..])
+        );
         assert!(project.key.is_some());
         let bare = parse("version = 1").unwrap();
         assert!(bare.key.is_none() && bare.allows.is_empty());
@@ -387,8 +390,14 @@ mod tests {
         let day = "6: allow.until: must be a date without quotes, such as 2027-01-01";
         check(&format!("{print}reason = \"x\"\nuntil = \"2027-01-01\""), day);
         check(&format!("{print}reason = \"x\"\nuntil = 2027-01-01T00:00:00Z"), day);
-        check(&format!("{print}reason = \"x\"\nrule = 1"), "6: allow.rule: must be the id of a rule, such as \"github-pat\", or a list of them");
-        check(&format!("{print}resaon = \"x\""), "5: allow.resaon: unknown field; allowed are fingerprint, path, rule, regex, reason, owner, until");
+        check(
+            &format!("{print}reason = \"x\"\nrule = 1"),
+            "6: allow.rule: must be the id of a rule, such as \"github-pat\", or a list of them",
+        );
+        check(
+            &format!("{print}resaon = \"x\""),
+            "5: allow.resaon: unknown field; allowed are fingerprint, path, rule, regex, reason, owner, until",
+        );
         let short = "4: allow.fingerprint: must be a string of 32 lower-case hexadecimal digits";
         check(&format!("fingerprint = \"{}\"\nreason = \"x\"", PRINT.to_uppercase()), short);
         check("fingerprint = \"\"\nreason = \"x\"", short);
@@ -414,7 +423,10 @@ mod tests {
         check("path = \"a/../b\"", "allow.path: a glob leads to no folder above that of the file: `..` has no place in it");
         check("path = \"/\"", "allow.path: names no file; leave `path` out for all of them");
         check("path = \"a{b\"", "allow.path: not a glob as in .gitignore");
-        check("regex = \"(\"", "allow.regex: not a regular expression of Rust's regex crate, or too large for an automaton of 4 MiB");
+        check(
+            "regex = \"(\"",
+            "allow.regex: not a regular expression of Rust's regex crate, or too large for an automaton of 4 MiB",
+        );
         check("regex = \"x*\"", "allow.regex: matches nothing at all, too, and so every value: say what stands in the value");
         check("regex = 1", "allow.regex: must be a string: a regular expression that the value matches");
     }

@@ -26,7 +26,12 @@ fn an_allowed_value_stays_allowed_in_its_project_only() {
         let candidate = Candidate { rule: "password", fingerprint: &fingerprint, secret: value, path: None };
         assert_eq!(&suppressions.decide(&candidate, &Text::of(b"x"), 0..1, today), expected);
     };
-    check(&project, value, "2027-01-01", &Decision::AllowedByEntry { reason: "demo".into(), entry: "line 13 of stanch.toml".into() });
+    check(
+        &project,
+        value,
+        "2027-01-01",
+        &Decision::AllowedByEntry { reason: "demo".into(), entry: "line 13 of stanch.toml".into() },
+    );
     check(&project, value, "2027-01-02", &Decision::Note("the entry on line 13 of stanch.toml ended on 2027-01-01".into()));
     check(&project, b"made-up-pass2", "2026-01-01", &Decision::Report);
     check(&other, value, "2026-01-01", &Decision::Report);

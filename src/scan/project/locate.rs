@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::scan::blob::{Container, Place};
+use crate::scan::blob::{Container, Origin, Place};
 
 /// Knows the project's folder. Shared by all threads of a scan.
 #[derive(Debug, Default)]
@@ -47,6 +47,14 @@ impl Locator {
         }
     }
 
+    /// The same of a place that is owned.
+    #[must_use]
+    pub fn path_of(&self, origin: &Origin) -> Option<String> {
+        let mut path = None;
+        with_place(origin, &mut |place| path = self.path(place));
+        path
+    }
+
     fn relative(&self, folder: &Path, name: OsString) -> Option<String> {
         let Some(root) = &self.root else {
             return Some(folder.join(name).to_string_lossy().replace('\\', "/"));
@@ -68,6 +76,17 @@ impl Locator {
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf(), real.clone());
             real
         })
+    }
+}
+
+/// Lends a place.
+fn with_place(origin: &Origin, take: &mut dyn FnMut(&Place<'_>)) {
+    match origin {
+        Origin::File(path) => take(&Place::File(path)),
+        Origin::Stdin => take(&Place::Stdin),
+        Origin::Inside { outer, member, kind } => {
+            with_place(outer, &mut |outer| take(&Place::Inside { outer, member, kind: *kind, source: None }));
+        }
     }
 }
 
@@ -101,6 +120,7 @@ mod tests {
         let inside = |outer, member, kind| Place::Inside { outer, member, kind, source: None };
         let member = inside(&file, "b/c.txt", Container::Archive);
         assert_eq!(locator.path(&member).as_deref(), Some("sub/a.zip/b/c.txt"));
+        assert_eq!(locator.path_of(&member.to_origin()).as_deref(), Some("sub/a.zip/b/c.txt"));
         assert_eq!(locator.path(&inside(&file, "cell-1", Container::Notebook)).as_deref(), Some("sub/a.zip"));
         assert_eq!(locator.path(&inside(&root, "0123abcd:x/y", Container::Git)).as_deref(), Some("x/y"));
         assert_eq!(locator.path(&inside(&root, "0123abcd", Container::Git)), None);

@@ -14,6 +14,7 @@
 //! the version and, by a digest, the project key.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use super::super::finding::Fingerprint;
 use crate::base::text;
@@ -89,8 +90,9 @@ impl Baseline {
             if line.is_empty() || line.starts_with('#') || line.starts_with(NAME) {
                 continue;
             }
-            let (print, entry) =
-                entry(line).ok_or_else(|| wrong("must be a fingerprint, a rule, `real`, `false` or `-`, and a path, with a blank between them"))?;
+            let (print, entry) = entry(line).ok_or_else(|| {
+                wrong("must be a fingerprint, a rule, `real`, `false` or `-`, and a path, with a blank between them")
+            })?;
             baseline.add(print, entry);
         }
         Ok(baseline)
@@ -98,8 +100,10 @@ impl Baseline {
 
     /// Adds a secret. If it is there, what is known of it stays, but for a stronger verdict.
     pub fn add(&mut self, print: Fingerprint, entry: Entry) {
-        let known = self.entries.entry(print).or_insert_with(|| entry.clone());
-        known.judged = known.judged.max(entry.judged);
+        match self.entries.entry(print) {
+            Slot::Vacant(slot) => drop(slot.insert(entry)),
+            Slot::Occupied(mut known) => known.get_mut().judged = known.get().judged.max(entry.judged),
+        }
     }
 
     /// The text that [`Baseline::parse`] reads.
@@ -124,9 +128,9 @@ fn head(line: &str) -> Result<String, String> {
     let words: Vec<&str> = line.split(' ').collect();
     match words[..] {
         [NAME, VERSION, key] if is_hex(key, 8) => Ok(key.to_owned()),
-        [NAME, version, ..] if version != VERSION => {
-            Err(format!("is of another version than {VERSION}, which this stanch reads; update stanch, or make the baseline anew"))
-        }
+        [NAME, version, ..] if version != VERSION => Err(format!(
+            "is of another version than {VERSION}, which this stanch reads; update stanch, or make the baseline anew"
+        )),
         _ => Err(format!("must be `{NAME} {VERSION}` and the digest of a project key")),
     }
 }
@@ -173,14 +177,18 @@ mod tests {
         let text = one.text();
         assert_eq!(Baseline::parse(text.as_bytes()), Ok(one.clone()));
         let lines: Vec<&str> = text.lines().skip(2).collect();
-        assert!(lines.is_sorted() && lines[0].ends_with(" github-pat false x") && lines[1].ends_with(" jwt - a b/c d.txt"), "{text}");
+        assert!(
+            lines.is_sorted() && lines[0].ends_with(" github-pat false x") && lines[1].ends_with(" jwt - a b/c d.txt"),
+            "{text}"
+        );
         assert_eq!(Baseline::parse(text.replace('\n', "\r\n").as_bytes()), Ok(one));
     }
 
     #[test]
     fn a_union_of_two_is_both() {
         let one = baseline(&[("a", "jwt", None, "x"), ("b", "jwt", Some(Judged::False), "x")]);
-        let two = baseline(&[("a", "jwt", Some(Judged::False), "y"), ("b", "jwt", Some(Judged::Real), "x"), ("c", "jwt", None, "z")]);
+        let two =
+            baseline(&[("a", "jwt", Some(Judged::False), "y"), ("b", "jwt", Some(Judged::Real), "x"), ("c", "jwt", None, "z")]);
         let both = Baseline::parse(format!("{}{}", one.text(), two.text()).as_bytes()).unwrap();
         let expected =
             baseline(&[("a", "jwt", Some(Judged::False), "x"), ("b", "jwt", Some(Judged::Real), "x"), ("c", "jwt", None, "z")]);

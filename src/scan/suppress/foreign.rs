@@ -256,9 +256,8 @@ pub(super) fn is_about(theirs: &str, id: &str) -> bool {
     if name.starts_with("preset-") {
         return true;
     }
-    let begins = |start: &str| {
-        id.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-') || start.ends_with('-'))
-    };
+    let begins =
+        |start: &str| id.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-') || start.ends_with('-'));
     match OTHERWISE.iter().find(|(other, _)| *other == name) {
         Some((_, ours)) => ours.iter().any(|start| begins(start)),
         None => !name.is_empty() && begins(name),
@@ -385,8 +384,7 @@ mod tests {
         let check = |farther: &str, before: &str, after: &str, behind: &str, hit: bool| {
             for (own, hit) in [("a\nb", hit), ("a", false)] {
                 let bytes = [farther, before, after, behind].map(str::as_bytes);
-                let lines =
-                    Lines { farther: bytes[0], before: bytes[1], own: own.as_bytes(), after: bytes[2], behind: bytes[3] };
+                let lines = Lines { farther: bytes[0], before: bytes[1], own: own.as_bytes(), after: bytes[2], behind: bytes[3] };
                 assert_eq!(said(lines, &[]), if hit { "kingfisher:ignore" } else { "" }, "{farther} {before} {after} {behind}");
             }
         };

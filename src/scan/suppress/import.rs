@@ -178,7 +178,8 @@ fn detect_secrets(bytes: &[u8]) -> Result<Imported, Error> {
     Ok(Imported::DetectSecrets(all))
 }
 
-fn digest(hex: &str) -> Option<[u8; 20]> {
+/// The bytes of a SHA-1 digest in hexadecimal digits.
+pub(super) fn digest(hex: &str) -> Option<[u8; 20]> {
     let mut out = [0; 20];
     if hex.len() != 40 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;

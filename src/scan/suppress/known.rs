@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::super::finding::Fingerprint;
 use super::Candidate;
 use super::baseline::{Baseline, Judged};
-use super::import::{Hashed, Imported};
+use super::import::{Hashed, Imported, digest};
 use crate::base::crypto::{self, NoRandom};
 
 /// What a baseline knows.
@@ -80,6 +80,10 @@ impl Known {
             && let Some(one) = all.iter().find(|one| one.file == path)
         {
             return Some(one.judged).filter(|judged| *judged != Some(Judged::Real));
+        }
+        // The baseline itself may be scanned: a digest that it lists is no secret.
+        if std::str::from_utf8(candidate.secret).ok().and_then(digest).is_some_and(|one| self.sha1.contains_key(&one)) {
+            return Some(None);
         }
         let is_value = !self.values.is_empty() && self.values.contains(&self.digest(candidate.secret.trim_ascii()));
         is_value.then_some(None)

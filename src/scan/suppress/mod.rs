@@ -192,9 +192,10 @@ impl Suppressions {
     pub fn of(project: &Project) -> Self {
         let path = project.path.as_deref().unwrap_or(Path::new("stanch.toml"));
         let top = project.allows.iter().map(|allow| Entry::new(allow.clone(), path, ""));
-        let below = project.layers.iter().flat_map(|layer| {
-            layer.allows.iter().map(|allow| Entry::new(allow.clone(), &layer.path, &layer.folder))
-        });
+        let below = project
+            .layers
+            .iter()
+            .flat_map(|layer| layer.allows.iter().map(|allow| Entry::new(allow.clone(), &layer.path, &layer.folder)));
         Self::from(top.chain(below).collect())
     }
 
@@ -403,7 +404,11 @@ mod tests {
     fn entries_for_a_rule_there_is_not_are_named() {
         let entries = ["github-pt", "github-pat", "abc-1234567890123456-x"].map(|rule| allow("c", None, Some(rule)));
         let astray = |suppressions: Suppressions| -> Vec<String> {
-            suppressions.astray(day("2026-07-01")).into_iter().map(|(path, words)| format!("{} {words}", path.display())).collect()
+            suppressions
+                .astray(day("2026-07-01"))
+                .into_iter()
+                .map(|(path, words)| format!("{} {words}", path.display()))
+                .collect()
         };
         assert_eq!(astray(Suppressions::new(entries.to_vec())), [""; 0]);
         let known = Suppressions::new(entries.to_vec()).knowing(["github-pat".to_owned()].into());
@@ -411,7 +416,8 @@ mod tests {
         assert_eq!(astray(known), words.map(|text| format!("stanch.toml the entry on line 4 silences nothing: {text}")));
         let owner = Some("the platform team".to_owned());
         let ended = Allow { until: Some(day("2026-06-30")), owner, ..allow("c", None, None) };
-        let expected = "stanch.toml the entry on line 4 ended on 2026-06-30, the platform team answers for it: renew it, or remove it";
+        let expected =
+            "stanch.toml the entry on line 4 ended on 2026-06-30, the platform team answers for it: renew it, or remove it";
         assert_eq!(astray(Suppressions::new(vec![ended])), [expected]);
     }
 
