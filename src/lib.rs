@@ -19,7 +19,8 @@
 //! - [`scan::source`]: files, streams, standard input, git objects, the texts beside them, index, work tree and ranges ([`scan::source::git`], which
 //!   keeps verdicts between scans); turns matches into findings.
 //! - [`scan::expand`]: looks inside archives and notebooks, within limits.
-//! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced, `stanch.toml`, who a secret is.
+//! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced (comments, entries, baselines; decided in
+//!   [`scan::suppress::Suppressions::decide`]), `stanch.toml`, who a secret is.
 //! - [`scan::finding`], [`scan::issues`], [`scan::blob`]: the plain types all of them share.
 //!
 //! # How a scan goes

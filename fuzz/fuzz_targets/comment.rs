@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use stanch::base::date::Date;
 use stanch::scan::finding::Fingerprint;
-use stanch::scan::suppress::{Decision, Lines, Suppressions};
+use stanch::scan::suppress::{Candidate, Decision, Suppressions, Text};
 
 fuzz_target!(|input: (u16, u8, &[u8])| {
     let (at, length, bytes) = input;
@@ -12,7 +12,8 @@ fuzz_target!(|input: (u16, u8, &[u8])| {
     let decide = |bytes: &[u8], at: usize| {
         let span = at.min(bytes.len())..(at + usize::from(length)).min(bytes.len());
         let fingerprint = Fingerprint("0".repeat(32));
-        suppressions.decide("github-pat", &fingerprint, Lines::around(bytes, span), Date::from_unix(1_800_000_000))
+        let candidate = Candidate { rule: "github-pat", fingerprint: &fingerprint, secret: b"x", path: None };
+        suppressions.decide(&candidate, &Text::of(bytes), span, Date::from_unix(1_800_000_000))
     };
     let decision = decide(bytes, usize::from(at));
     let far = [b"stanch:allow[github-pat] -- far away\n\n\n", bytes].concat();

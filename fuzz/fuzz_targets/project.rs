@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use stanch::base::date::Date;
 use stanch::scan::project::Project;
 use stanch::scan::suppress::Suppressions;
 
 fuzz_target!(|bytes: &[u8]| match Project::parse(Path::new("stanch.toml"), bytes) {
     Ok(project) => {
         let known = ["github-pat".to_owned()].into();
-        let _ = Suppressions::new(project.allows).knowing(known).astray();
+        let _ = Suppressions::of(&project).knowing(known).astray(Date::from_unix(1_800_000_000));
     }
     Err(error) => {
         let shown = error.to_string();

@@ -40,6 +40,14 @@ pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// SHA-1 of `bytes`, to read what other tools wrote; `None` if they were made to collide. Never for anything of our own.
+#[must_use]
+pub fn sha1(bytes: &[u8]) -> Option<[u8; 20]> {
+    let mut hash = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hash.update(bytes);
+    hash.try_finalize().ok()?.as_bytes().try_into().ok()
+}
+
 /// Encrypts `text`, so that [`open`] with the same key and the same `about`, which is not encrypted, gives it back or fails if a byte
 /// of it or of `about` was changed. XChaCha20-Poly1305 under a random nonce, which comes first: 40 bytes more than `text`.
 ///

@@ -26,6 +26,7 @@ pub(super) enum Command {
     History(History),
     Rules(Rules),
     Init(Init),
+    Baseline(Baseline),
 }
 
 /// Scan files and folders, or standard input with `-`
@@ -34,7 +35,7 @@ pub(super) enum Command {
 /// notebooks are opened. A summary says what was scanned and what was not.
 ///
 /// To silence a false alarm, write `stanch:allow[RULE] -- reason` in a comment on its line or on the line above, or allow its
-/// id in stanch.toml, which `stanch init` makes.
+/// id in stanch.toml, which `stanch init` makes. `stanch baseline create` takes all that is there for known.
 #[derive(Debug, clap::Args)]
 #[command(visible_alias = "dir", aliases = ["detect", "filesystem", "fs"])]
 pub(super) struct Scan {
@@ -82,15 +83,8 @@ pub(super) struct Scan {
     /// Does git say that the repository is elsewhere?
     #[arg(skip)]
     pub(super) is_elsewhere: bool,
-    /// Read project key and allow list from this file instead of the nearest stanch.toml
-    ///
-    /// That is the one in the folder of what is scanned or above it, up to the root of the repository; outside a repository only the
-    /// one in that folder; then that of the current folder.
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Use no stanch.toml: for a tree that is not trusted
-    #[arg(long, conflicts_with = "config")]
-    pub(super) no_config: bool,
+    #[command(flatten)]
+    pub(super) silence: Silence,
     /// Threads; all cores without it
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
@@ -172,8 +166,55 @@ pub(super) struct Added {
     pub(super) pre_receive: bool,
 }
 
+/// What is silenced.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Suppression")]
+pub(super) struct Silence {
+    /// Read project key and allow list from this file instead of the nearest stanch.toml
+    ///
+    /// That is the one in the folder of what is scanned or above it, up to the root of the repository; outside a repository only the
+    /// one in that folder; then that of the current folder. Those that git tracks in folders below add to it.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no stanch.toml and no baseline beside it: for a tree that is not trusted
+    #[arg(long, conflicts_with = "config")]
+    pub(super) no_config: bool,
+    /// Read stanch.toml and the baseline as they are in this commit, such as `origin/main`: what a pull request changes of them does not
+    /// count
+    #[arg(long, value_name = "REV", conflicts_with_all = ["config", "no_config"])]
+    pub(super) config_from: Option<String>,
+    /// Obey the stanch.toml and the baseline of the work tree in the CI job of a pull request, too; without this, those of its base count
+    #[arg(long, conflicts_with_all = ["no_config", "config_from"])]
+    pub(super) trust_config: bool,
+    /// Do not report what this file knows: a baseline, a .secrets.baseline of detect-secrets, or a JSON report of gitleaks or stanch
+    ///
+    /// Without it, .stanch-baseline counts that lies beside stanch.toml.
+    #[arg(short, long, value_name = "FILE", alias = "baseline-path")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Use no baseline
+    #[arg(long, conflicts_with = "baseline")]
+    pub(super) no_baseline: bool,
+    /// Obey no comments that silence a finding
+    #[arg(long)]
+    pub(super) no_inline_ignores: bool,
+    /// Obey this word in a comment on the line of a finding as well, such as nosec, nosemgrep or NOSONAR; may be repeated
+    #[arg(long, value_name = "WORD", value_parser = word, conflicts_with = "no_inline_ignores", action = ArgAction::Append)]
+    pub(super) ignore_comment: Vec<String>,
+    /// Where a .gitleaksignore lies, a file or a folder: its entries name places, so they silence nothing, and a note says how to take
+    /// over what stands there
+    #[arg(short = 'i', long, value_name = "PATH")]
+    pub(super) gitleaks_ignore_path: Option<PathBuf>,
+}
+
+/// A word that a comment may hold.
+fn word(text: &str) -> Result<String, String> {
+    let is_word = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'));
+    let long = (3..=40).contains(&text.len());
+    if is_word && long { Ok(text.to_owned()) } else { Err("3 to 40 letters, digits, `:`, `-` or `_`".to_owned()) }
+}
+
 /// Which rules are used.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct RuleChoice {
     /// Add rules from a file or from the .toml files of a folder
     #[arg(long = "rules", value_name = "FILE|DIR", action = ArgAction::Append)]
@@ -194,12 +235,8 @@ pub(super) struct Explain {
     pub(super) place: String,
     #[command(flatten)]
     pub(super) rules: RuleChoice,
-    /// Read allow list from this file instead of the nearest stanch.toml
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Use no stanch.toml
-    #[arg(long, conflicts_with = "config")]
-    pub(super) no_config: bool,
+    #[command(flatten)]
+    pub(super) silence: Silence,
 }
 
 /// Plan what to do about secrets in the history of a git repository
@@ -287,6 +324,64 @@ pub(super) struct Init {
     /// Folder to make it in
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
+}
+
+/// Keep a list of the secrets that are known, so that only new ones are reported
+///
+/// It names them by fingerprint: a secret that moves is still known, and another one in its place is not. It needs the project key of
+/// `stanch init`, and lies beside stanch.toml as .stanch-baseline.
+#[derive(Debug, clap::Args)]
+pub(super) struct Baseline {
+    #[command(subcommand)]
+    pub(super) command: BaselineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Make a baseline of all that is found, or of what a file of another tool names
+    Create {
+        #[command(flatten)]
+        part: BaselinePart,
+        /// Take in only what this file names and what is found today: a .gitleaksignore, a .secrets.baseline of detect-secrets, or a JSON
+        /// report of gitleaks or stanch; may be repeated
+        #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+        from: Vec<PathBuf>,
+    },
+    /// Take out what is gone; verdicts of an audit stay
+    Update {
+        #[command(flatten)]
+        part: BaselinePart,
+        /// Take in what is new as well
+        #[arg(long)]
+        add: bool,
+    },
+    /// Say of each secret on a terminal whether it is real: y, n, u to undo, s to see it, q to save and quit
+    Audit {
+        #[command(flatten)]
+        part: BaselinePart,
+        /// Print how many of each rule's findings were real, and review nothing
+        #[arg(long)]
+        stats: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BaselinePart {
+    /// The folder or the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) path: PathBuf,
+    /// The baseline; .stanch-baseline beside stanch.toml without it
+    #[arg(short, long, value_name = "FILE", alias = "baseline-path")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Scan the history of the repository as well
+    #[arg(long)]
+    pub(super) history: bool,
+    /// Read project key and allow list from this file instead of the nearest stanch.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// No progress bar
+    #[arg(short, long)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

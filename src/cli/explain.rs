@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::exit::hinted;
-use super::{args, clock, config, output, scan};
+use super::{args, clock, config, known, output, scan};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
 use crate::scan::blob::Place;
@@ -21,7 +21,8 @@ use crate::scan::expand::{self, Expanded, Expander, Kind, Limits, Visit};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::issues::Issues;
 use crate::scan::source::{leaves_out, stream::first_column, utf16};
-use crate::scan::suppress::{Decision, Lines, Suppressions};
+use crate::scan::suppress::baseline::Judged;
+use crate::scan::suppress::{Candidate, Decision, Text as SilencedIn};
 
 /// Files larger than this are not explained: they would be held in memory whole.
 const MOST: u64 = 256 << 20;
@@ -33,19 +34,25 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
         return Err(hinted(format!("{} has no line {line}", path.display()), "lines count from 1"));
     };
     let (engine, ids) = scan::engine(&args.rules)?;
-    let project = config::project(args.config.as_deref(), args.no_config, std::slice::from_ref(&outer))?;
+    let chosen = config::chosen(&args.silence, std::slice::from_ref(&outer))?;
+    let project = &chosen.project;
     let now = clock::now();
     let mut trace = Trace { range, ..Trace::default() };
     let input = Input { path: Some(&conditions), now, ..Input::whole(&bytes) };
     let mut scratch = Scratch::default();
     engine.scan(&mut scratch, &input, &mut trace);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
-    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
+    let suppressions = known::suppressions(&args.silence, &chosen)?.knowing(ids);
+    let inside = conditions.strip_prefix(&*outer.to_string_lossy()).unwrap_or_default();
+    let path = project.locator.path(&Place::File(&outer)).map(|path| format!("{path}{inside}"));
+    let text = SilencedIn::of(&bytes);
     let decide = |found: &Match| {
         let span = found.span.secret_start..found.span.secret_end;
-        let fingerprint = fingerprinter.fingerprint(&bytes[span.clone()]);
+        let secret = &bytes[span.clone()];
+        let fingerprint = fingerprinter.fingerprint(secret);
         let rule = &engine.rules()[found.rule as usize].id;
-        suppressions.decide(rule, &fingerprint, Lines::around(&bytes, span), Date::from_unix(now))
+        let candidate = Candidate { rule, fingerprint: &fingerprint, secret, path: path.as_deref() };
+        suppressions.decide(&candidate, &text, span, Date::from_unix(now))
     };
     output::write(None, |out| {
         report(&engine, &bytes, (&trace, scratch.matches(), &decide), out)?;
@@ -211,7 +218,17 @@ fn report(engine: &Engine, bytes: &[u8], what: Decide<'_>, out: &mut dyn Write) 
                 writeln!(out, "  silence   with a comment on the line or above: stanch:allow[{}] -- reason", rule.id)?;
             }
             Decision::AllowedInline { reason } => writeln!(out, "  verdict   silenced by a comment: {}", clean(reason))?,
-            Decision::AllowedByFingerprint { reason } => writeln!(out, "  verdict   silenced in stanch.toml: {}", clean(reason))?,
+            Decision::AllowedByEntry { reason, entry } => {
+                writeln!(out, "  verdict   silenced by the entry on {}: {}", sanitise(entry.as_bytes()), clean(reason))?;
+            }
+            Decision::Known { judged, baseline } => {
+                let judged = match judged {
+                    Some(Judged::Real) => ", judged real",
+                    Some(Judged::False) => ", judged a false alarm",
+                    None => "",
+                };
+                writeln!(out, "  verdict   not reported: known from {}{judged}", sanitise(baseline.as_bytes()))?;
+            }
             Decision::Note(text) => writeln!(out, "  verdict   reported; {}", sanitise(text.as_bytes()))?,
         }
     }

@@ -88,8 +88,9 @@ fn scanned(
     (engine, ids): (&Engine, HashSet<String>),
     history: &mut History,
 ) -> anyhow::Result<(Scan, Vec<String>)> {
-    let project = config::project(args.config.as_deref(), false, std::slice::from_ref(&args.repo))?;
-    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
+    let silence = args::Silence { config: args.config.clone(), ..args::Silence::default() };
+    let project = config::chosen(&silence, std::slice::from_ref(&args.repo))?.project;
+    let suppressions = Suppressions::of(&project).knowing(ids);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
     let now = clock::now();
     let (project, suppressions, today) = (&project, &suppressions, Date::from_unix(now));

@@ -3,6 +3,7 @@
 //! Start with [`main`]. One file per command; [`exit`] turns an error into text and a code.
 
 mod args;
+mod baseline;
 mod clock;
 mod config;
 mod exit;
@@ -11,6 +12,7 @@ mod git;
 mod history;
 mod in_tree;
 mod init;
+mod known;
 mod output;
 mod progress;
 mod rules;
@@ -35,6 +37,7 @@ pub fn main() -> ExitCode {
         args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),
         args::Command::Init(init) => init::run(&init),
+        args::Command::Baseline(baseline) => baseline::run(&baseline),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }

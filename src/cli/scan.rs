@@ -11,14 +11,14 @@ use std::sync::atomic::AtomicBool;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
-use super::{args, clock, config, git as commits, in_tree, output, progress, verdicts};
+use super::{args, clock, config, git as commits, in_tree, known, output, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
-use crate::scan::finding::{Confidence, IssueKind, Scan, Severity};
+use crate::scan::finding::{Confidence, IssueKind, Level, Scan, Severity};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::mask::Mask;
 use crate::scan::project::Project;
@@ -40,9 +40,9 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let (engine, ids) = engine(&args.rules)?;
     // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
     let engine = ManuallyDrop::new(engine);
-    let project = config::project(args.config.as_deref(), args.no_config, &args.paths)?;
-    let suppressions = Suppressions::new(project.allows.clone()).knowing(ids);
-    let (mut scan, input) = scan(args, &engine, (&project, &suppressions), &mut histories)?;
+    let chosen = config::chosen(&args.silence, &args.paths)?;
+    let suppressions = known::suppressions(&args.silence, &chosen)?.knowing(ids);
+    let (mut scan, input) = scan(args, &engine, (&chosen, &suppressions), &mut histories)?;
     if !args.show_secrets {
         Mask::of(&engine, &scan.findings).names(&mut scan);
     }
@@ -67,6 +67,17 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, input, args.exit_code)))
+}
+
+/// Scans without a report, for who wants what is found.
+pub(super) fn quietly(
+    args: &args::Scan,
+    engine: &Engine,
+    (chosen, suppressions): (&config::Chosen, &Suppressions),
+) -> anyhow::Result<Scan> {
+    check_paths(&args.paths)?;
+    let mut histories = histories(args)?;
+    Ok(scan(args, engine, (chosen, suppressions), &mut histories)?.0)
 }
 
 /// The repositories whose history is scanned.
@@ -157,9 +168,10 @@ pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<(Engine, HashSe
 fn scan(
     args: &args::Scan,
     engine: &Engine,
-    (project, suppressions): (&Project, &Suppressions),
+    (chosen, suppressions): (&config::Chosen, &Suppressions),
     histories: &mut [History],
 ) -> anyhow::Result<(Scan, report::Input)> {
+    let project = &chosen.project;
     let fingerprinter = match &project.key {
         Some(key) => Fingerprinter::stable(key)?,
         None => Fingerprinter::per_run()?,
@@ -169,15 +181,8 @@ fn scan(
     let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
     let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
     let job = Job::new(engine, Collector::new(decider), limits(args), now);
-    if let Some(path) = &project.path {
-        for (line, wrong) in suppressions.astray() {
-            job.issues.note(
-                IssueKind::Configuration,
-                &Place::File(path),
-                format!("the entry on line {line} silences nothing: {wrong}"),
-            );
-        }
-    }
+    let tell = |(path, words): &(PathBuf, String)| job.issues.note(IssueKind::Configuration, &Place::File(path), words.as_str());
+    chosen.notes.iter().chain(&suppressions.astray(today)).chain(&known::ignored(args, chosen)).for_each(tell);
     let mut input = report::Input::Named;
     if let Some(any) = commits::scan(args, &job, histories)? {
         input = if any { input } else { report::Input::Empty };
@@ -204,11 +209,23 @@ fn scan(
         let inputs = Inputs::of(args);
         progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
     }
+    if is_whole(args, project, &job) {
+        suppressions.unused(today).iter().for_each(tell);
+    }
     let mut scan = finish(job, fingerprinter.is_stable());
     for history in histories.iter_mut() {
         history.annotate(&mut scan.findings, now);
     }
     Ok((scan, input))
+}
+
+/// Was all of the project looked at, with all rules, so that an entry that fitted nothing is there for nothing?
+fn is_whole(args: &args::Scan, project: &Project, job: &Job<'_>) -> bool {
+    let added = &args.added;
+    let is_part = args.history || args.staged || args.worktree || added.range.is_some() || added.pre_push || added.pre_receive;
+    let is_root = |path: &PathBuf| path.canonicalize().is_ok_and(|path| Some(path.as_path()) == project.locator.root());
+    let has_gaps = job.issues.counts().1.keys().any(|(level, _)| *level == Level::Gap);
+    !is_part && !has_gaps && args.rules.only.is_empty() && args.rules.except.is_empty() && args.paths.iter().any(is_root)
 }
 
 fn limits(args: &args::Scan) -> Limits {
@@ -279,7 +296,9 @@ pub(super) fn finish(job: Job<'_>, stable: bool) -> Scan {
     let (mut coverage, collector, issues) = job.finish();
     let (findings, counts) = collector.finish();
     coverage.allowed_inline = counts.inline;
-    coverage.allowed_by_fingerprint = counts.fingerprint;
+    coverage.allowed_by_entry = counts.entry;
+    coverage.in_baseline = counts.known.len() as u64;
+    coverage.judged_real = counts.known.values().filter(|real| **real).count() as u64;
     for (origin, text) in &counts.remarks {
         issues.note_at(IssueKind::Configuration, origin.clone(), text.as_str());
     }

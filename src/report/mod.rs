@@ -20,7 +20,7 @@ mod golden;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod sarif_rules;
 

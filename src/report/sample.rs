@@ -46,7 +46,7 @@ pub(super) fn rule(id: &str, about: &str, severity: Severity) -> Rule {
 }
 
 /// One finding of a high-severity rule at line 3 of `path`.
-pub(super) fn finding(path: &str, fingerprint: &str, value: &[u8]) -> Finding {
+pub(crate) fn finding(path: &str, fingerprint: &str, value: &[u8]) -> Finding {
     of(rule("test-key", "Test key", Severity::High), fingerprint, value, vec![occurrence(file(path), 3, "key = \"", "***", "\"")])
 }
 
@@ -118,7 +118,9 @@ pub(super) fn sample() -> Scan {
         ignored_files: 318,
         ignored_but_scanned: 2,
         allowed_inline: 2,
-        allowed_by_fingerprint: 1,
+        allowed_by_entry: 1,
+        in_baseline: 4,
+        judged_real: 1,
         marked: 3,
         below_threshold: 5,
         rules: 154,

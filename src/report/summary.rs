@@ -49,13 +49,20 @@ fn coverage(page: &mut Page, cover: &Coverage) {
     }
     let silenced = [
         (cover.allowed_inline, "by a comment beside it"),
-        (cover.allowed_by_fingerprint, "by fingerprint"),
+        (cover.allowed_by_entry, "in stanch.toml"),
         (cover.marked, "marked as an example with a middle dot"),
     ];
     let mut told = silenced.iter().filter(|(n, _)| *n > 0);
     if let Some((n, how)) = told.next() {
         let rest: String = told.map(|(n, how)| format!(", {} {how}", thousands(*n))).collect();
         page.words("silenced", &format!("{} {how}{rest}", count(*n, "finding", "findings")));
+    }
+    if cover.in_baseline > 0 {
+        let real = match cover.judged_real {
+            0 => String::new(),
+            n => format!(", {} of them judged real", thousands(n)),
+        };
+        page.words("known", &format!("{} in the baseline{real}", count(cover.in_baseline, "secret", "secrets")));
     }
     if cover.below_threshold > 0 {
         page.words("hidden", &format!("{} below the threshold not shown", count(cover.below_threshold, "finding", "findings")));

@@ -306,8 +306,12 @@ pub struct Coverage {
     pub ignored_but_scanned: u64,
     /// Findings silenced by an inline comment.
     pub allowed_inline: u64,
-    /// Findings silenced by fingerprint in `stanch.toml`.
-    pub allowed_by_fingerprint: u64,
+    /// Findings silenced by an entry in a `stanch.toml`.
+    pub allowed_by_entry: u64,
+    /// Distinct secrets that a baseline knows.
+    pub in_baseline: u64,
+    /// Those of them that an audit judged real.
+    pub judged_real: u64,
     /// Places that look like secrets and are marked as examples with a middle dot.
     pub marked: u64,
     /// Findings left off the report because they are below the severity or the confidence asked for.

@@ -54,6 +54,12 @@ impl ProjectKey {
         Ok(Self::new(crypto::random()?))
     }
 
+    /// Eight hexadecimal digits that tell keys apart and do not give them away, for files that hold fingerprints.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        text::hex(&crypto::hmac_sha256(self.bytes(), &[b"stanch key digest 1"])[..4])
+    }
+
     /// The bytes, for the module that stores the key.
     pub(super) fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -7,14 +7,22 @@
 //! version = 1
 //! project_key = "64 hexadecimal digits, or base64 of 32 bytes"
 //!
-//! [[allow]]
+//! [[allow]]                 # findings that fit all of the first four, of which one must be there
 //! fingerprint = "166f87974c70dec7f50aadda267a5524"
+//! path = "tests/**"         # a glob as in .gitignore, from the folder of this file, or a list of them
+//! rule = "github-pat"       # id of a rule, or a list of them
+//! regex = "^test-"          # what the value matches
 //! reason = "key of the public demo account"
-//! until = 2027-01-01     # optional: the last day it holds
-//! rule = "github-pat"    # optional: only as a finding of this rule
+//! owner = "platform team"   # optional
+//! until = 2027-01-01        # optional: the last day it holds
 //! ```
 //!
+//! A `stanch.toml` in a folder below, without a key of its own, adds entries that hold below it ([`Layer`]).
+//!
 //! An unknown field or version is an error, never ignored. No error holds a value of the file, for one of them is the key.
+
+mod allow;
+mod locate;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,7 +35,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
-use super::finding::Fingerprint;
+pub use self::allow::{Allow, Pattern};
+pub use self::locate::Locator;
 use super::fingerprint::ProjectKey;
 use crate::base::crypto::{self, NoRandom};
 use crate::base::date::Date;
@@ -40,7 +49,6 @@ pub const VERSION: i64 = 1;
 const MAX_BYTES: u64 = 16 << 20;
 
 const TOP_FIELDS: &[&str] = &["version", "project_key", "allow"];
-const ALLOW_FIELDS: &[&str] = &["fingerprint", "reason", "until", "rule"];
 
 /// `stanch.toml` was not read or made.
 #[derive(Debug, thiserror::Error)]
@@ -80,21 +88,21 @@ pub struct Project {
     pub allows: Vec<Allow>,
     /// The file that says so.
     pub path: Option<PathBuf>,
+    /// Files in folders below that add to it.
+    pub layers: Vec<Layer>,
+    /// Where findings stand in the project.
+    pub locator: Locator,
 }
 
-/// A finding that is not reported, as long as the entry holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Allow {
-    /// Which value.
-    pub fingerprint: Fingerprint,
-    /// Why; never empty.
-    pub reason: String,
-    /// The last day it holds.
-    pub until: Option<Date>,
-    /// The only rule it holds for.
-    pub rule: Option<String>,
-    /// Line of the entry in the file, from 1.
-    pub line: usize,
+/// A `stanch.toml` in a folder below that of the project: its entries hold there.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// The folder, from that of the project, with `/` between its parts.
+    pub folder: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Findings that are not reported.
+    pub allows: Vec<Allow>,
 }
 
 impl Project {
@@ -116,7 +124,7 @@ impl Project {
         let hex = Zeroizing::new(text::hex(key.bytes()));
         let content = Zeroizing::new(format!("{NEW_FILE}version = {VERSION}\nproject_key = \"{}\"\n", *hex));
         fs::create_new(path, content.as_bytes())?;
-        Ok(Self { key: Some(key), allows: Vec::new(), path: Some(path.to_owned()) })
+        Ok(Self { key: Some(key), path: Some(path.to_owned()), ..Self::default() })
     }
 
     /// Reads the content of a `stanch.toml`; `path` is only named in errors.
@@ -132,6 +140,24 @@ impl Project {
         file.project(top.get_ref())
     }
 
+    /// Refuses fingerprints, here and in folders below, if there is no key to make them under.
+    ///
+    /// # Errors
+    /// The first entry with one.
+    pub fn check_key(&self) -> Result<(), Error> {
+        let files = self.path.iter().map(|path| (path, &self.allows)).chain(self.layers.iter().map(|l| (&l.path, &l.allows)));
+        let first = |(path, allows): (&PathBuf, &Vec<Allow>)| {
+            let line = allows.iter().find(|allow| allow.fingerprint.is_some())?.line;
+            let wrong = "missing, but [[allow]] with a fingerprint needs it: without a key fingerprints differ in every run";
+            let (field, wrong) = ("project_key".to_owned(), wrong.to_owned());
+            Some(Error::Content { path: path.clone(), line, field, wrong })
+        };
+        match self.key {
+            Some(_) => Ok(()),
+            None => files.into_iter().find_map(first).map_or(Ok(()), Err),
+        }
+    }
+
     /// Whether `value` is this project's own key, in any form that `stanch.toml` may hold: what stands in `stanch.toml` on purpose is no leak.
     #[must_use]
     pub fn is_own_key(&self, value: &[u8]) -> bool {
@@ -142,13 +168,13 @@ impl Project {
 
 const NEW_FILE: &str = "\
 # Made by stanch. Commit this file: the key below makes fingerprints of this project's findings stable, and means nothing
-# anywhere else. Allow a finding for good with
+# anywhere else. Allow findings for good with
 #
 #   [[allow]]
-#   fingerprint = \"as shown with the finding\"
+#   fingerprint = \"as shown with the finding\"  # or path = \"tests/**\", rule = \"github-pat\", regex = \"^test-\", or several
 #   reason = \"why this is no leak\"
+#   owner = \"who answers for it\"               # optional
 #   until = 2027-01-01                          # optional: the last day it holds
-#   rule = \"github-pat\"                         # optional: only as a finding of this rule
 
 ";
 
@@ -172,11 +198,7 @@ impl<'a> Content<'a> {
         self.known_fields(top, "", TOP_FIELDS)?;
         let key = top.get("project_key").map(|field| self.key(field)).transpose()?;
         let allows = top.get("allow").map(|field| self.allows(field)).transpose()?.unwrap_or_default();
-        if let (None, Some(first)) = (&key, allows.first()) {
-            let wrong = "missing, but [[allow]] needs it: without a key fingerprints differ in every run";
-            return Err(self.error_on_line(first.line, "project_key", wrong));
-        }
-        Ok(Project { key, allows, path: Some(self.path.to_owned()) })
+        Ok(Project { key, allows, path: Some(self.path.to_owned()), ..Project::default() })
     }
 
     /// Comes before all else, so that a file of a later version is told so and not that a field is unknown.
@@ -214,39 +236,6 @@ impl<'a> Content<'a> {
         match field.get_ref().as_array() {
             Some(tables) => tables.iter().map(|item| self.allow(item)).collect(),
             None => Err(self.error(field.span().start, "allow", "must be written as [[allow]]")),
-        }
-    }
-
-    fn allow(&self, item: Field<'_, '_>) -> Result<Allow, Error> {
-        let start = item.span().start;
-        let Some(table) = item.get_ref().as_table() else {
-            return Err(self.error(start, "allow", "must be written as [[allow]]"));
-        };
-        self.known_fields(table, "allow.", ALLOW_FIELDS)?;
-        let of = |name: &'static str| table.get(name).map(|value| (name, value));
-        let missing = |name: &str| self.error(start, format!("allow.{name}"), "missing");
-        let fingerprint = self.fingerprint(of("fingerprint").ok_or_else(|| missing("fingerprint"))?.1)?;
-        let reason =
-            self.words(of("reason").ok_or_else(|| missing("reason"))?, "must be a string that says why this is no leak")?;
-        let until = of("until").map(|(_, value)| self.day(value)).transpose()?;
-        let rule = of("rule").map(|field| self.words(field, "must be the id of a rule, such as \"github-pat\"")).transpose()?;
-        Ok(Allow { fingerprint, reason, until, rule, line: self.line(start) })
-    }
-
-    fn fingerprint(&self, field: Field<'_, '_>) -> Result<Fingerprint, Error> {
-        let is_print = |s: &&str| s.len() == 32 && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        match field.get_ref().as_str().filter(is_print) {
-            Some(print) => Ok(Fingerprint(print.to_owned())),
-            None => {
-                Err(self.error(field.span().start, "allow.fingerprint", "must be a string of 32 lower-case hexadecimal digits"))
-            }
-        }
-    }
-
-    fn words(&self, (name, field): (&str, Field<'_, '_>), wrong: &str) -> Result<String, Error> {
-        match field.get_ref().as_str().map(str::trim).filter(|words| words.chars().any(char::is_alphanumeric)) {
-            Some(words) => Ok(words.to_owned()),
-            None => Err(self.error(field.span().start, format!("allow.{name}"), wrong)),
         }
     }
 
@@ -331,7 +320,7 @@ mod tests {
         content.push_str(&format!("\n[[allow]]\nfingerprint = \"{}\"\nreason = \"demo\"\n", print(&made).0));
         std::fs::write(&path, content).unwrap();
         let read = Project::load(&path).unwrap();
-        assert_eq!((read.allows[0].fingerprint.clone(), read.allows[0].line), (print(&read), 13));
+        assert_eq!((read.allows[0].fingerprint.clone(), read.allows[0].line), (Some(print(&read)), 13));
 
         let other = dir.path().join("other.toml");
         assert_ne!(print(&Project::create(&other).unwrap()), print(&made));
@@ -344,8 +333,11 @@ mod tests {
         );
         let project = parse(&source).unwrap();
         let allow = &project.allows[0];
-        assert_eq!((allow.fingerprint.0.as_str(), allow.reason.as_str(), allow.line), (PRINT, "demo", 4));
-        assert_eq!((allow.until.unwrap().to_string().as_str(), allow.rule.as_deref()), ("2027-01-31", Some("github-pat")));
+        assert_eq!((allow.fingerprint.as_ref().unwrap().0.as_str(), allow.reason.as_str(), allow.line), (PRINT, "demo", 4));
+        assert_eq!(
+            (allow.until.unwrap().to_string().as_str(), allow.rules.as_slice()),
+            ("2027-01-31", &["github-pat".to_owned()][..])
+        );
         assert!(project.key.is_some());
         let bare = parse("version = 1").unwrap();
         assert!(bare.key.is_none() && bare.allows.is_empty());
@@ -391,26 +383,59 @@ mod tests {
         let check =
             |entry: &str, expected: &str| refuse(&format!("version = 1\nproject_key = \"{KEY}\"\n[[allow]]\n{entry}"), expected);
         let print = format!("fingerprint = \"{PRINT}\"\n");
-        check("reason = \"x\"", "3: allow.fingerprint: missing");
+        check("reason = \"x\"", "3: allow: must name a fingerprint, a path, a rule or a regex");
         check(&print, "3: allow.reason: missing");
         check(&format!("{print}reason = \" - \""), "5: allow.reason: must be a string that says why this is no leak");
         check(&format!("{print}reason = true"), "5: allow.reason: must be a string that says why this is no leak");
         let day = "6: allow.until: must be a date without quotes, such as 2027-01-01";
         check(&format!("{print}reason = \"x\"\nuntil = \"2027-01-01\""), day);
         check(&format!("{print}reason = \"x\"\nuntil = 2027-01-01T00:00:00Z"), day);
-        check(&format!("{print}reason = \"x\"\nrule = 1"), "6: allow.rule: must be the id of a rule, such as \"github-pat\"");
-        check(&format!("{print}resaon = \"x\""), "5: allow.resaon: unknown field; allowed are fingerprint, reason, until, rule");
+        check(
+            &format!("{print}reason = \"x\"\nrule = 1"),
+            "6: allow.rule: must be the id of a rule, such as \"github-pat\", or a list of them",
+        );
+        check(
+            &format!("{print}resaon = \"x\""),
+            "5: allow.resaon: unknown field; allowed are fingerprint, path, rule, regex, reason, owner, until",
+        );
         let short = "4: allow.fingerprint: must be a string of 32 lower-case hexadecimal digits";
         check(&format!("fingerprint = \"{}\"\nreason = \"x\"", PRINT.to_uppercase()), short);
         check("fingerprint = \"\"\nreason = \"x\"", short);
     }
 
     #[test]
-    fn an_entry_needs_a_key() {
-        refuse(
-            &format!("version = 1\n[[allow]]\nfingerprint = \"{PRINT}\"\nreason = \"x\""),
-            "2: project_key: missing, but [[allow]] needs it: without a key fingerprints differ in every run",
+    fn entries_name_paths_rules_and_values() {
+        let entry = "[[allow]]\npath = [\"tests/**\", \"*.md\"]\nrule = [\"jwt\", \"github-pat\"]\nregex = \"^test-\"\nreason = \"x\"\nowner = \"us\"\n";
+        let project = parse(&format!("version = 1\n{entry}")).unwrap();
+        let allow = &project.allows[0];
+        assert_eq!((allow.paths.len(), allow.rules.len(), allow.owner.as_deref()), (2, 2, Some("us")));
+        let regex = allow.regex.as_ref().unwrap();
+        assert!(regex.fits(b"test-1") && !regex.fits(b"a test-1"));
+        assert!(project.check_key().is_ok(), "without a fingerprint no key is needed");
+        let check = |line: &str, wrong: &str| {
+            refuse(&format!("version = 1\n[[allow]]\nreason = \"x\"\n{line}"), &format!("4: {wrong}"));
+        };
+        let glob = "allow.path: must be a glob, such as \"tests/**\", or a list of them";
+        check("path = 3", glob);
+        check("path = []", glob);
+        check("path = [\" \"]", glob);
+        check("path = \"!a\"", "allow.path: a glob that begins with `!` or `#` names no files");
+        check("path = \"a/../b\"", "allow.path: a glob leads to no folder above that of the file: `..` has no place in it");
+        check("path = \"/\"", "allow.path: names no file; leave `path` out for all of them");
+        check("path = \"a{b\"", "allow.path: not a glob as in .gitignore");
+        check(
+            "regex = \"(\"",
+            "allow.regex: not a regular expression of Rust's regex crate, or too large for an automaton of 4 MiB",
         );
+        check("regex = \"x*\"", "allow.regex: matches nothing at all, too, and so every value: say what stands in the value");
+        check("regex = 1", "allow.regex: must be a string: a regular expression that the value matches");
+    }
+
+    #[test]
+    fn a_fingerprint_needs_a_key() {
+        let project = parse(&format!("version = 1\n[[allow]]\nfingerprint = \"{PRINT}\"\nreason = \"x\"")).unwrap();
+        let expected = "stanch.toml:2: project_key: missing, but [[allow]] with a fingerprint needs it: without a key fingerprints differ in every run";
+        assert_eq!(project.check_key().unwrap_err().to_string(), expected);
     }
 
     #[test]

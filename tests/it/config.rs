@@ -159,6 +159,6 @@ fn a_repository_has_one_key_wherever_it_is_scanned_from() {
     }
     let made = std::fs::read_to_string(folder.path("stanch.toml")).unwrap();
     folder.write("stanch.toml", format!("{made}[[allow]]\nfingerprint = \"{print}\"\nreason = \"demo\"\n"));
-    folder.run(&["scan", "deep/er"]).says(0, &["silenced  1 finding by fingerprint"]);
-    folder.run(&["explain", "deep/er/a:1"]).says(0, &["verdict   silenced in stanch.toml: demo\n"]);
+    folder.run(&["scan", "deep/er"]).says(0, &["silenced  1 finding in stanch.toml"]);
+    folder.run(&["explain", "deep/er/a:1"]).says(0, &["verdict   silenced by the entry on line 12 of stanch.toml: demo\n"]);
 }

@@ -79,7 +79,7 @@ fn a_silenced_finding_says_by_what() {
     let print = folder.scan(&["a"]).fingerprints().remove(0);
     let made = std::fs::read_to_string(folder.path("stanch.toml")).unwrap();
     folder.write("stanch.toml", format!("{made}[[allow]]\nfingerprint = \"{print}\"\nreason = \"demo\"\n"));
-    folder.run(&["explain", "a:2"]).says(0, &["verdict   silenced in stanch.toml: demo\n"]);
+    folder.run(&["explain", "a:2"]).says(0, &["verdict   silenced by the entry on line 12 of stanch.toml: demo\n"]);
     folder.run(&["explain", "--no-config", "a:2"]).says(0, &["verdict   reported\n"]);
 }
 

@@ -3,8 +3,10 @@
 //! A new file here needs its `mod` line below and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod baseline;
 mod cache;
 mod canary;
+mod comments;
 mod config;
 mod containers;
 mod coverage;
@@ -18,6 +20,7 @@ mod exposure;
 mod files;
 mod history;
 mod ignores;
+mod layered;
 mod layers;
 mod lexer;
 mod narrow;

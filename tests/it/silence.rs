@@ -70,10 +70,10 @@ fn an_entry_silences_a_value_wherever_it_stands() {
     };
     allow("");
     folder.scan(&["."]).is(1, &["d:1:12 generic-password"], &[]);
-    folder.run(&["scan", "."]).says(1, &["silenced  2 findings by fingerprint", "Found 1 secret"]);
+    folder.run(&["scan", "."]).says(1, &["silenced  2 findings in stanch.toml", "Found 1 secret"]);
     folder.scan_input(&["-"], format!("password={}\n", password(1)).as_bytes()).is(0, &[], &[]);
     allow("until = 2999-01-01\nrule = \"generic-password\"");
-    folder.run(&["scan", "a"]).says(0, &["1 finding by fingerprint"]);
+    folder.run(&["scan", "a"]).says(0, &["1 finding in stanch.toml"]);
     allow("rule = \"github-pat\"");
     folder.run(&["scan", "a"]).says(1, &["Found 1 secret"]);
     allow("until = 2020-01-01");

@@ -4,7 +4,7 @@
 use stanch::base::date::Date;
 use stanch::scan::fingerprint::Fingerprinter;
 use stanch::scan::project::Project;
-use stanch::scan::suppress::{Decision, Lines, Suppressions};
+use stanch::scan::suppress::{Candidate, Decision, Suppressions, Text};
 
 #[test]
 fn an_allowed_value_stays_allowed_in_its_project_only() {
@@ -22,9 +22,16 @@ fn an_allowed_value_stays_allowed_in_its_project_only() {
     let suppressions = Suppressions::new(project.allows.clone());
     let check = |project: &Project, value: &[u8], day: &str, expected: &Decision| {
         let today = Date::parse(day).unwrap();
-        assert_eq!(&suppressions.decide("password", &print(project, value), Lines::default(), today), expected);
+        let fingerprint = print(project, value);
+        let candidate = Candidate { rule: "password", fingerprint: &fingerprint, secret: value, path: None };
+        assert_eq!(&suppressions.decide(&candidate, &Text::of(b"x"), 0..1, today), expected);
     };
-    check(&project, value, "2027-01-01", &Decision::AllowedByFingerprint { reason: "demo".into() });
+    check(
+        &project,
+        value,
+        "2027-01-01",
+        &Decision::AllowedByEntry { reason: "demo".into(), entry: "line 13 of stanch.toml".into() },
+    );
     check(&project, value, "2027-01-02", &Decision::Note("the entry on line 13 of stanch.toml ended on 2027-01-01".into()));
     check(&project, b"made-up-pass2", "2026-01-01", &Decision::Report);
     check(&other, value, "2026-01-01", &Decision::Report);

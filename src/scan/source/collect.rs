@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -14,7 +14,8 @@ use super::super::finding::{At, Confidence, Finding, Fingerprint, Occurrence, Se
 use super::super::fingerprint::Fingerprinter;
 use super::super::project::Project;
 use super::super::rule::builtin;
-use super::super::suppress::{Decision, Lines, Suppressions};
+use super::super::suppress::baseline::Judged;
+use super::super::suppress::{Candidate, Decision, Suppressions, Text};
 use super::stream::{Window, advance};
 use crate::base::date::Date;
 use crate::base::secret::Secret;
@@ -75,12 +76,20 @@ struct Known {
 pub struct Counts {
     /// By a comment.
     pub inline: u64,
-    /// By fingerprint.
-    pub fingerprint: u64,
+    /// By an entry of `stanch.toml`.
+    pub entry: u64,
+    /// Secrets of a baseline, and whether an audit said that they are real.
+    pub known: BTreeMap<Fingerprint, bool>,
     /// Places of secrets beyond the most that are kept, and the first of them.
     pub beyond: Option<(u64, Origin)>,
     /// Suppressions that are malformed or past their day: where, and what is wrong.
     pub remarks: Vec<(Origin, String)>,
+}
+
+impl Counts {
+    fn know(&mut self, fingerprint: Fingerprint, judged: Option<Judged>) {
+        self.known.insert(fingerprint, judged == Some(Judged::Real));
+    }
 }
 
 struct Raw {
@@ -106,11 +115,12 @@ impl<'a> Collector<'a> {
         }
         // From match to match, so that a line is counted once however many matches it has.
         let mut known = (window.emit.start, (window.line, window.column));
+        let text = Text::of(bytes);
         for found in all.iter().filter(|m| window.emit.contains(&m.span.secret_start)) {
             let start = found.span.secret_start;
             known = (start, advance(known.1, &bytes[known.0..start]));
             let at = at(bytes, window, known.1, found);
-            self.one(place, bytes, at, (found, near(all, start)));
+            self.one(place, (bytes, &text), at, (found, near(all, start)));
         }
     }
 
@@ -128,11 +138,11 @@ impl<'a> Collector<'a> {
     /// Did anything decide that a finding is silenced, or was not?
     #[must_use]
     pub fn has_silenced(&self) -> bool {
-        let inner = self.lock();
-        inner.counts.inline > 0 || inner.counts.fingerprint > 0 || !inner.counts.remarks.is_empty()
+        let counts = &self.lock().counts;
+        counts.inline > 0 || counts.entry > 0 || !counts.known.is_empty() || !counts.remarks.is_empty()
     }
 
-    fn one(&self, place: &Place<'_>, bytes: &[u8], at: At, matches: (&Match, &[Match])) {
+    fn one(&self, place: &Place<'_>, (bytes, text): (&[u8], &Text<'_>), at: At, matches: (&Match, &[Match])) {
         let (found, all) = matches;
         let decider = &self.decider;
         let span = found.span.secret_start..found.span.secret_end;
@@ -142,10 +152,13 @@ impl<'a> Collector<'a> {
         }
         let fingerprint = decider.fingerprinter.fingerprint(secret);
         let rule = &decider.engine.rules()[found.rule as usize];
-        match decider.suppressions.decide(&rule.id, &fingerprint, Lines::around(bytes, span), decider.today) {
+        let path = if decider.suppressions.needs_path() { decider.project.locator.path(place) } else { None };
+        let candidate = Candidate { rule: &rule.id, fingerprint: &fingerprint, secret, path: path.as_deref() };
+        match decider.suppressions.decide(&candidate, text, span, decider.today) {
             Decision::Report => {}
             Decision::AllowedInline { .. } => return self.lock().counts.inline += 1,
-            Decision::AllowedByFingerprint { .. } => return self.lock().counts.fingerprint += 1,
+            Decision::AllowedByEntry { .. } => return self.lock().counts.entry += 1,
+            Decision::Known { judged, .. } => return self.lock().counts.know(fingerprint, judged),
             Decision::Note(text) => {
                 let text = format!("line {}: {text}", at.line);
                 self.lock().counts.remarks.push((place.to_origin(), text));

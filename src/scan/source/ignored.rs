@@ -4,6 +4,7 @@
 //! not. It must not read file content. Start with [`Repository::find`], then [`Ignores::is_ignored`].
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -64,6 +65,14 @@ impl Repository {
     #[must_use]
     pub fn is_tracked(&self, path: &Path) -> bool {
         self.tracked().map_or(true, |set| set.contains(path.as_os_str().as_bytes()))
+    }
+
+    /// The paths, relative to the root, of tracked files of this name in any folder; none if the index cannot be read.
+    #[must_use]
+    pub fn tracked_named(&self, name: &str) -> Vec<PathBuf> {
+        let is_named = |path: &&Vec<u8>| path.rsplit(|b| *b == b'/').next() == Some(name.as_bytes());
+        let path = |path: &Vec<u8>| PathBuf::from(OsStr::from_bytes(path));
+        self.tracked().map_or_else(|_| Vec::new(), |set| set.iter().filter(is_named).map(path).collect())
     }
 
     /// Does git track anything below this folder (relative to the root)?

@@ -50,7 +50,7 @@ enum Directive<'a> {
     Malformed(&'static str),
 }
 
-/// What the comments on these lines say about a finding of `rule_id`: never [`Decision::AllowedByFingerprint`]. `known` are the ids
+/// What the comments on these lines say about a finding of `rule_id`: never [`Decision::AllowedByEntry`]. `known` are the ids
 /// of all rules there are, if that is known.
 pub(super) fn decide(rule_id: &str, lines: Lines<'_>, today: Date, known: Option<&HashSet<String>>) -> Decision {
     let own = lines.own.split(|b| *b == b'\n').flat_map(|line| directives(line, Where::Beside));
@@ -117,7 +117,7 @@ fn is_attempt(text: &[u8]) -> bool {
 }
 
 /// Whether a comment begins somewhere in what stands before on the line.
-fn in_comment(before: &[u8]) -> bool {
+pub(super) fn in_comment(before: &[u8]) -> bool {
     let anywhere: [&[u8]; 4] = [b"#", b"//", b"/*", b"<!--"];
     if anywhere.iter().any(|mark| memchr::memmem::find(before, mark).is_some()) {
         return true;
@@ -210,7 +210,7 @@ mod tests {
     use crate::base::date::Date;
 
     fn shown(before: &str, own: &str) -> String {
-        let lines = Lines { before: before.as_bytes(), own: own.as_bytes() };
+        let lines = Lines { before: before.as_bytes(), own: own.as_bytes(), ..Lines::default() };
         let known = HashSet::from(["github-pat", "jwt"].map(str::to_owned));
         match decide("github-pat", lines, Date::parse("2026-07-01").unwrap(), Some(&known)) {
             Decision::AllowedInline { reason } => format!("allowed: {reason}"),
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_end_the_reason() {
-        let lines = Lines { before: b"", own: b"\xff\xfe # stanch:allow[github-pat] -- demo\xff key" };
+        let lines = Lines { own: b"\xff\xfe # stanch:allow[github-pat] -- demo\xff key", ..Lines::default() };
         let today = Date::parse("2026-07-01").unwrap();
         assert_eq!(decide("github-pat", lines, today, None), Decision::AllowedInline { reason: "demo".into() });
     }
@@ -355,7 +355,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(own in prop::collection::vec(any::<u8>(), 0..60), tail in prop::collection::vec(any::<u8>(), 0..60)) {
             let line = [&own[..], b"#stanch:allow[github-pat] ", &tail[..]].concat();
-            let lines = Lines { before: &line, own: &line };
+            let lines = Lines { before: &line, own: &line, ..Lines::default() };
             drop(decide("github-pat", lines, Date::parse("2026-07-01").unwrap(), None));
         }
     }

@@ -1,16 +1,34 @@
-//! Which findings a person decided not to see: by a comment beside the secret, or by fingerprint in `stanch.toml`.
+//! Which findings a person decided not to see: by a comment beside the secret, by an entry in `stanch.toml`, or in a baseline.
 //!
-//! It must not know how findings are made or shown, nor what day it is. Start with [`Suppressions::decide`].
+//! It must not know how findings are made or shown, nor what day it is. Start with [`Suppressions::decide`], the one place that decides.
 //!
-//! Nothing is silenced by accident or for ever unseen: both ways need a reason, both can end on a day, and one that is
-//! malformed or past its day silences nothing and says so.
+//! Nothing is silenced by accident or for ever unseen: our own comments and entries need a reason and can end on a day, and one that is
+//! malformed or past its day silences nothing and says so. All that is silenced is counted.
+//!
+//! - [`inline`]: `stanch:allow[rule]`. [`foreign`] and [`blocks`]: the comments of other scanners.
+//! - [`entry`]: `[[allow]]` in `stanch.toml`.
+//! - [`baseline`], [`import`], [`known`]: what is known by value.
 
+pub mod baseline;
+mod blocks;
+mod entry;
+mod foreign;
+pub mod import;
 mod inline;
+pub mod known;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
+use self::baseline::Judged;
+use self::blocks::Blocks;
+use self::entry::Entry;
+use self::known::Known;
 use super::finding::Fingerprint;
-use super::project::Allow;
+use super::project::{Allow, Project};
+use crate::base::crypto::digest;
 use crate::base::date::Date;
 use crate::base::text;
 
@@ -21,31 +39,79 @@ pub enum Decision {
     Report,
     /// Silenced by a comment.
     AllowedInline {
-        /// What the comment gives as reason. Foreign text: not sanitised for a terminal.
+        /// What the comment gives as reason, or the comment of another tool. Foreign text: not sanitised for a terminal.
         reason: String,
     },
-    /// Silenced by an entry of `stanch.toml`.
-    AllowedByFingerprint {
+    /// Silenced by an entry of a `stanch.toml`.
+    AllowedByEntry {
         /// What the entry gives as reason. Foreign text: not sanitised for a terminal.
         reason: String,
+        /// Where the entry stands, such as `line 13 of stanch.toml`.
+        entry: String,
+    },
+    /// Known from a baseline.
+    Known {
+        /// What an audit said of it.
+        judged: Option<Judged>,
+        /// The file that knows it.
+        baseline: String,
     },
     /// Report it, and say why something that looks like a suppression did not silence it. Holds no text of the file.
     Note(String),
 }
 
+/// A text in which findings stand.
+#[derive(Debug, Default)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    /// Read when something is found.
+    blocks: OnceCell<Blocks>,
+}
+
+impl<'a> Text<'a> {
+    /// The text that all offsets are about.
+    #[must_use]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, blocks: OnceCell::new() }
+    }
+
+    fn is_silent(&self, rule: &str, at: usize) -> bool {
+        self.blocks.get_or_init(|| Blocks::of(self.bytes)).is_silent(rule, at)
+    }
+}
+
+/// What is about to be reported.
+#[derive(Clone, Copy)]
+pub struct Candidate<'a> {
+    /// Id of the rule.
+    pub rule: &'a str,
+    /// Identity of the value.
+    pub fingerprint: &'a Fingerprint,
+    /// The value.
+    pub secret: &'a [u8],
+    /// Its path in the project, if it has one; needed only if [`Suppressions::needs_path`].
+    pub path: Option<&'a str>,
+}
+
 /// The lines that a comment about a finding may stand on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lines<'a> {
+    /// The line before the one before.
+    pub farther: &'a [u8],
     /// The line before the finding's first line, without its line end; empty if there is none.
     pub before: &'a [u8],
     /// All lines of the finding, from the start of the first to the end of the last.
     pub own: &'a [u8],
+    /// The line after the finding's last line.
+    pub after: &'a [u8],
+    /// The one after that.
+    pub behind: &'a [u8],
 }
 
 impl<'a> Lines<'a> {
-    /// The lines around `span` in `blob`. A line is cut to 4 KiB on each side of the finding, and the line before to its last 4 KiB.
+    /// The lines around `span` in `blob`. A line is cut to 4 KiB on each side of the finding, and the others to the 4 KiB that are nearest.
     #[must_use]
-    pub fn around(blob: &'a [u8], span: std::ops::Range<usize>) -> Self {
+    pub fn around(blob: &'a [u8], span: Range<usize>) -> Self {
         const REACH: usize = 4096;
         let end = span.end.min(blob.len());
         let start = span.start.min(end);
@@ -53,18 +119,24 @@ impl<'a> Lines<'a> {
         let line_end = memchr::memrchr(b'\n', &blob[floor..start]);
         let first = line_end.map_or(floor, |n| floor + n + 1);
         let ceiling = blob.len().min(end.saturating_add(REACH));
-        let last = memchr::memchr(b'\n', &blob[end..ceiling]).map_or(ceiling, |n| end + n);
-        let before = match line_end {
-            Some(_) => last_line(&blob[..first - 1], REACH),
-            None => &[],
+        let next = memchr::memchr(b'\n', &blob[end..ceiling]).map(|n| end + n);
+        let last = next.unwrap_or(ceiling);
+        let (before, farther) = match line_end {
+            Some(_) => last_lines(&blob[..first - 1], REACH),
+            None => (&[][..], &[][..]),
         };
-        Self { before, own: &blob[first..last] }
+        let rest = next.map_or(&[][..], |at| &blob[at + 1..blob.len().min(at + 1 + REACH)]);
+        let mut lines = rest.split(|b| *b == b'\n');
+        let (after, behind) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        Self { farther, before, own: &blob[first..last], after, behind }
     }
 }
 
-fn last_line(text: &[u8], reach: usize) -> &[u8] {
+/// The last line of a text, and the one before it.
+fn last_lines(text: &[u8], reach: usize) -> (&[u8], &[u8]) {
     let text = &text[text.len().saturating_sub(reach)..];
-    memchr::memrchr(b'\n', text).map_or(text, |n| &text[n + 1..])
+    let mut lines = text.rsplitn(3, |b| *b == b'\n');
+    (lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
 }
 
 /// Words for a rule that is not among those `known`, with the one that may be meant; none if it is.
@@ -78,23 +150,65 @@ fn no_rule(id: &str, known: &HashSet<String>) -> Option<String> {
     Some(format!("no rule has the id `{id}`{}", meant.unwrap_or_default()))
 }
 
+/// Which comments count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Comments {
+    /// Ours, those of other scanners of secrets, and these words.
+    Obeyed(Vec<String>),
+    /// None: who can write to a text could silence it.
+    #[default]
+    Ignored,
+}
+
 /// What a project silences.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Suppressions {
-    by_fingerprint: HashMap<Fingerprint, Vec<Allow>>,
+    entries: Vec<Entry>,
+    /// The entries that name a fingerprint.
+    by_fingerprint: HashMap<Fingerprint, Vec<usize>>,
+    /// All others.
+    others: Vec<usize>,
+    comments: Comments,
+    known: Option<Known>,
     /// Ids of all rules there are, if that is known.
     rules: Option<HashSet<String>>,
 }
 
+impl Default for Suppressions {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
 impl Suppressions {
-    /// From the entries of `stanch.toml`. Several may name the same fingerprint; one that holds is enough.
+    /// From the entries of one `stanch.toml`, and comments. Several may name the same finding; one that holds is enough.
     #[must_use]
     pub fn new(allows: Vec<Allow>) -> Self {
+        Self::from(allows.into_iter().map(|allow| Entry::new(allow, Path::new("stanch.toml"), "")).collect())
+    }
+
+    /// From all that a project decided, and comments.
+    #[must_use]
+    pub fn of(project: &Project) -> Self {
+        let path = project.path.as_deref().unwrap_or(Path::new("stanch.toml"));
+        let top = project.allows.iter().map(|allow| Entry::new(allow.clone(), path, ""));
+        let below = project
+            .layers
+            .iter()
+            .flat_map(|layer| layer.allows.iter().map(|allow| Entry::new(allow.clone(), &layer.path, &layer.folder)));
+        Self::from(top.chain(below).collect())
+    }
+
+    fn from(entries: Vec<Entry>) -> Self {
         let mut by_fingerprint: HashMap<_, Vec<_>> = HashMap::new();
-        for allow in allows {
-            by_fingerprint.entry(allow.fingerprint.clone()).or_default().push(allow);
+        let mut others = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            match &entry.allow.fingerprint {
+                Some(print) => by_fingerprint.entry(print.clone()).or_default().push(index),
+                None => others.push(index),
+            }
         }
-        Self { by_fingerprint, rules: None }
+        Self { entries, by_fingerprint, others, comments: Comments::Obeyed(Vec::new()), known: None, rules: None }
     }
 
     /// The same, when `rules` are the ids of all rules there are, chosen for a run or not: what names another one is told so.
@@ -103,41 +217,121 @@ impl Suppressions {
         Self { rules: Some(rules), ..self }
     }
 
-    /// Entries of `stanch.toml` that name a rule there is not, and so silence nothing: line, and what is wrong. Sorted by line.
+    /// The same with a baseline.
     #[must_use]
-    pub fn astray(&self) -> Vec<(usize, String)> {
-        let Some(known) = &self.rules else { return Vec::new() };
-        let wrong = |allow: &Allow| Some((allow.line, no_rule(allow.rule.as_deref()?, known)?));
-        let mut all: Vec<_> = self.by_fingerprint.values().flatten().filter_map(wrong).collect();
-        all.sort();
-        all
+    pub fn with_baseline(self, known: Known) -> Self {
+        Self { known: Some(known), ..self }
     }
 
-    /// What to do with a finding of the rule `rule_id` that stands on `lines`. Comments are asked first.
+    /// The same with other comments.
     #[must_use]
-    pub fn decide(&self, rule_id: &str, fingerprint: &Fingerprint, lines: Lines<'_>, today: Date) -> Decision {
-        let inline = inline::decide(rule_id, lines, today, self.rules.as_ref());
-        if let Decision::AllowedInline { .. } = inline {
-            return inline;
+    pub fn with_comments(self, comments: Comments) -> Self {
+        Self { comments, ..self }
+    }
+
+    /// Does anything depend on where a finding stands?
+    #[must_use]
+    pub fn needs_path(&self) -> bool {
+        self.entries.iter().any(Entry::needs_path) || self.known.as_ref().is_some_and(Known::needs_path)
+    }
+
+    /// A digest of all that decides, but for the day: equal if nothing changed.
+    #[must_use]
+    pub fn state(&self) -> [u8; 32] {
+        let entries: Vec<String> = self.entries.iter().map(|entry| format!("{} {:?}", entry.name(), entry.allow)).collect();
+        let known = self.known.as_ref().map(Known::state).unwrap_or_default();
+        digest(&[format!("{entries:?} {:?}", self.comments).as_bytes(), &known])
+    }
+
+    /// May anything end on a day?
+    #[must_use]
+    pub fn may_end(&self) -> bool {
+        self.entries.iter().any(|entry| entry.allow.until.is_some())
+    }
+
+    /// What is wrong with entries of `stanch.toml`: the file, and words. Those that name a rule there is not, and those that ended.
+    #[must_use]
+    pub fn astray(&self, today: Date) -> Vec<(PathBuf, String)> {
+        let wrong = |entry: &Entry| {
+            let line = entry.allow.line;
+            if let Some(known) = &self.rules
+                && let Some(wrong) = entry.allow.rules.iter().find_map(|rule| no_rule(rule, known))
+            {
+                return Some((entry.path.clone(), line, format!("the entry on line {line} silences nothing: {wrong}")));
+            }
+            let ended = entry.ended(today)?;
+            let words = format!("the entry on line {line} ended on {ended}{}: renew it, or remove it", entry.owner());
+            Some((entry.path.clone(), line, words))
+        };
+        let mut all: Vec<_> = self.entries.iter().filter_map(wrong).collect();
+        all.sort();
+        all.into_iter().map(|(path, _, words)| (path, words)).collect()
+    }
+
+    /// Entries that fitted nothing so far: once all of a project was scanned, they are there for nothing. The file, and words.
+    #[must_use]
+    pub fn unused(&self, today: Date) -> Vec<(PathBuf, String)> {
+        let stale = self.entries.iter().filter(|entry| !entry.is_used() && entry.ended(today).is_none());
+        let words = |entry: &Entry| {
+            let words = format!("the entry on line {} fits nothing any more{}: remove it", entry.allow.line, entry.owner());
+            (entry.path.clone(), words)
+        };
+        stale.map(words).collect()
+    }
+
+    /// What to do with a finding that stands at `span` of a text.
+    #[must_use]
+    pub fn decide(&self, candidate: &Candidate<'_>, text: &Text<'_>, span: Range<usize>, today: Date) -> Decision {
+        // Entries are asked in any case, so that it is known which are of use.
+        let entry = self.by_entry(candidate, today);
+        let comment = self.by_comment(candidate.rule, text, span, today);
+        if let Decision::AllowedInline { .. } = comment {
+            return comment;
         }
-        match (self.by_entry(rule_id, fingerprint, today), inline) {
-            (Decision::Report, inline) => inline,
+        if let Decision::AllowedByEntry { .. } = entry {
+            return entry;
+        }
+        if let Some(known) = &self.known
+            && let Some(judged) = known.knows(candidate)
+        {
+            return Decision::Known { judged, baseline: known.name().to_owned() };
+        }
+        match (entry, comment) {
+            (Decision::Report, comment) => comment,
             (Decision::Note(one), Decision::Note(other)) => Decision::Note(format!("{other}; {one}")),
             (entry, _) => entry,
         }
     }
 
-    fn by_entry(&self, rule_id: &str, fingerprint: &Fingerprint, today: Date) -> Decision {
+    fn by_comment(&self, rule: &str, text: &Text<'_>, span: Range<usize>, today: Date) -> Decision {
+        let Comments::Obeyed(more) = &self.comments else { return Decision::Report };
+        let at = span.start;
+        let lines = Lines::around(text.bytes, span);
+        let own = inline::decide(rule, lines, today, self.rules.as_ref());
+        if let Decision::AllowedInline { .. } = own {
+            return own;
+        }
+        let said = foreign::decide(rule, lines, more);
+        let block = || text.is_silent(rule, at).then(|| "secretlint-disable".to_owned());
+        match said.silenced.or_else(block) {
+            Some(by) => Decision::AllowedInline { reason: format!("`{by}`") },
+            None if own == Decision::Report => said.note.map_or(Decision::Report, Decision::Note),
+            None => own,
+        }
+    }
+
+    fn by_entry(&self, candidate: &Candidate<'_>, today: Date) -> Decision {
+        let of_value = self.by_fingerprint.get(candidate.fingerprint).into_iter().flatten();
         let mut decision = Decision::Report;
-        for allow in self.by_fingerprint.get(fingerprint).into_iter().flatten() {
-            if allow.rule.as_deref().is_some_and(|rule| rule != rule_id) {
-                continue;
-            }
-            match allow.until {
-                Some(until) if until < today => {
-                    decision = Decision::Note(format!("the entry on line {} of stanch.toml ended on {until}", allow.line));
+        for entry in of_value.chain(&self.others).map(|index| &self.entries[*index]).filter(|entry| entry.fits(candidate)) {
+            match (entry.ended(today), &decision) {
+                (Some(until), _) if decision == Decision::Report => {
+                    decision = Decision::Note(format!("the entry on {} ended on {until}", entry.name()));
                 }
-                _ => return Decision::AllowedByFingerprint { reason: allow.reason.clone() },
+                (Some(_), _) | (None, Decision::AllowedByEntry { .. }) => {}
+                (None, _) => {
+                    decision = Decision::AllowedByEntry { reason: entry.allow.reason.clone(), entry: entry.name() };
+                }
             }
         }
         decision
@@ -148,7 +342,7 @@ impl Suppressions {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Allow, Decision, Lines, Suppressions};
+    use super::{Allow, Candidate, Comments, Decision, Lines, Suppressions, Text};
     use crate::base::date::Date;
     use crate::scan::finding::Fingerprint;
 
@@ -162,7 +356,19 @@ mod tests {
 
     fn allow(digit: &str, until: Option<&str>, rule: Option<&str>) -> Allow {
         let reason = format!("demo {digit}");
-        Allow { fingerprint: print(digit), reason, until: until.map(day), rule: rule.map(str::to_owned), line: 4 }
+        let rules = rule.into_iter().map(str::to_owned).collect();
+        Allow { fingerprint: Some(print(digit)), reason, until: until.map(day), rules, line: 4, ..nothing() }
+    }
+
+    fn nothing() -> Allow {
+        let (paths, rules) = (Vec::new(), Vec::new());
+        Allow { fingerprint: None, paths, rules, regex: None, reason: "demo".into(), owner: None, until: None, line: 4 }
+    }
+
+    fn decide(suppressions: &Suppressions, rule: &str, digit: &str, (path, line): (&str, &str), today: &str) -> Decision {
+        let (fingerprint, text) = (print(digit), Text::of(line.as_bytes()));
+        let candidate = Candidate { rule, fingerprint: &fingerprint, secret: b"made-up-1", path: Some(path) };
+        suppressions.decide(&candidate, &text, 0..1, day(today))
     }
 
     fn suppressions() -> Suppressions {
@@ -178,8 +384,8 @@ mod tests {
     #[test]
     fn entries_silence_their_fingerprint() {
         let check = |digit: &str, rule: &str, today: &str, expected: &str| {
-            let shown = match suppressions().decide(rule, &print(digit), Lines::default(), day(today)) {
-                Decision::AllowedByFingerprint { reason } => format!("allowed: {reason}"),
+            let shown = match decide(&suppressions(), rule, digit, ("a", "x"), today) {
+                Decision::AllowedByEntry { reason, .. } => format!("allowed: {reason}"),
                 Decision::Note(note) => note,
                 other => format!("{other:?}"),
             };
@@ -197,21 +403,70 @@ mod tests {
     #[test]
     fn entries_for_a_rule_there_is_not_are_named() {
         let entries = ["github-pt", "github-pat", "abc-1234567890123456-x"].map(|rule| allow("c", None, Some(rule)));
-        assert_eq!(Suppressions::new(entries.to_vec()).astray(), []);
+        let astray = |suppressions: Suppressions| -> Vec<String> {
+            suppressions
+                .astray(day("2026-07-01"))
+                .into_iter()
+                .map(|(path, words)| format!("{} {words}", path.display()))
+                .collect()
+        };
+        assert_eq!(astray(Suppressions::new(entries.to_vec())), [""; 0]);
         let known = Suppressions::new(entries.to_vec()).knowing(["github-pat".to_owned()].into());
-        let words = ["no rule has the id `abc-(16 characters)-x`", "no rule has the id `github-pt`; did you mean `github-pat`?"]
-            .map(str::to_owned);
-        assert_eq!(known.astray(), words.map(|text| (4, text)));
+        let words = ["no rule has the id `abc-(16 characters)-x`", "no rule has the id `github-pt`; did you mean `github-pat`?"];
+        assert_eq!(astray(known), words.map(|text| format!("stanch.toml the entry on line 4 silences nothing: {text}")));
+        let owner = Some("the platform team".to_owned());
+        let ended = Allow { until: Some(day("2026-06-30")), owner, ..allow("c", None, None) };
+        let expected =
+            "stanch.toml the entry on line 4 ended on 2026-06-30, the platform team answers for it: renew it, or remove it";
+        assert_eq!(astray(Suppressions::new(vec![ended])), [expected]);
+    }
+
+    #[test]
+    fn entries_fit_all_they_name() {
+        let entry = |paths: &[&str], rules: &[&str], folder: &str| {
+            let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+            let allow = Allow { paths: owned(paths), rules: owned(rules), ..nothing() };
+            Suppressions::from(vec![super::Entry::new(allow, std::path::Path::new("f"), folder)])
+        };
+        let check = |suppressions: Suppressions, path: &str, expected: bool| {
+            let decision = decide(&suppressions, "github-pat", "a", (path, "x"), "2026-07-01");
+            assert_eq!(matches!(decision, Decision::AllowedByEntry { .. }), expected, "{suppressions:?} {path}");
+            assert_eq!(suppressions.unused(day("2026-07-01")).is_empty(), expected);
+        };
+        check(entry(&["tests/**"], &[], ""), "tests/a/b", true);
+        check(entry(&["tests/"], &[], ""), "tests/a/b", true);
+        check(entry(&["tests/**"], &[], ""), "src/tests/a", false);
+        check(entry(&["tests/"], &[], ""), "src/tests/a", true);
+        check(entry(&["/tests/**"], &[], ""), "src/tests/a", false);
+        check(entry(&["*.pem", "*.key"], &[], ""), "a/b/c.key", true);
+        check(entry(&["a/b.txt"], &[], ""), "x/a/b.txt", false);
+        check(entry(&["*.pem"], &["github-pat"], ""), "a.pem", true);
+        check(entry(&["*.pem"], &["jwt"], ""), "a.pem", false);
+        check(entry(&[], &["jwt", "github-pat"], ""), "a.pem", true);
+        check(entry(&["b/*"], &[], "a"), "a/b/c", true);
+        check(entry(&["b/*"], &[], "a"), "b/c", false);
+        check(entry(&[], &["github-pat"], "a"), "a/b/c", true);
+        check(entry(&[], &["github-pat"], "a"), "ab/c", false);
+    }
+
+    #[test]
+    fn comments_can_be_ignored() {
+        for line in ["x # stanch:allow[github-pat] -- why", "x # gitleaks:allow", "x # nosec"] {
+            let with = |comments| decide(&suppressions().with_comments(comments), "github-pat", "e", ("a", line), "2026-07-01");
+            assert_eq!(with(Comments::Ignored), Decision::Report);
+            assert!(matches!(with(Comments::Obeyed(vec!["nosec".to_owned()])), Decision::AllowedInline { .. }), "{line}");
+        }
+        assert_eq!(decide(&suppressions(), "github-pat", "e", ("a", "x # nosec"), "2026-07-01"), Decision::Report);
     }
 
     #[test]
     fn comments_and_entries_work_together() {
         let check = |digit: &str, line: &str, expected: &Decision| {
-            let lines = Lines { before: b"", own: line.as_bytes() };
-            assert_eq!(&suppressions().decide("github-pat", &print(digit), lines, day("2026-07-01")), expected, "{line}");
+            assert_eq!(&decide(&suppressions(), "github-pat", digit, ("a", line), "2026-07-01"), expected, "{line}");
         };
-        let entry = Decision::AllowedByFingerprint { reason: "demo a".into() };
+        let entry = Decision::AllowedByEntry { reason: "demo a".into(), entry: "line 4 of stanch.toml".into() };
         check("a", "x # stanch:allow[github-pat] -- why", &Decision::AllowedInline { reason: "why".into() });
+        check("a", "x # gitleaks:allow", &Decision::AllowedInline { reason: "`gitleaks:allow`".into() });
         check("a", "x # stanch:allow[github-pat]", &entry);
         check("a", "x # stanch:allow[github-pat] until=2020-01-01 -- why", &entry);
         check(
@@ -248,7 +503,9 @@ mod tests {
             let all: Vec<&str> = blob.split('\n').collect();
             let lines = Lines::around(blob.as_bytes(), at..at);
             prop_assert_eq!(lines.own, all[first].as_bytes());
-            prop_assert_eq!(lines.before, if first == 0 { "" } else { all[first - 1] }.as_bytes());
+            let line = |at: Option<usize>| at.and_then(|at| all.get(at)).copied().unwrap_or_default().as_bytes();
+            prop_assert_eq!((lines.before, lines.farther), (line(first.checked_sub(1)), line(first.checked_sub(2))));
+            prop_assert_eq!((lines.after, lines.behind), (line(Some(first + 1)), line(Some(first + 2))));
         }
     }
 }

@@ -92,9 +92,8 @@ impl Cache {
 fn silences(job: &Job<'_>, by_day: bool) -> String {
     let decider = job.collector.decider();
     let key = decider.project.key.as_ref().map(|key| digest(&[key.bytes()])).unwrap_or_default();
-    let allows = format!("{:?}", decider.project.allows);
     let day = if by_day { decider.today.to_string() } else { String::new() };
-    hex(&digest(&[&key, allows.as_bytes(), &[u8::from(decider.partial)], day.as_bytes()]))
+    hex(&digest(&[&key, &decider.suppressions.state(), &[u8::from(decider.partial)], day.as_bytes()]))
 }
 
 /// Tells an audit again, if there is one of what is here now; whether it did. If it did not, a new one is begun.
@@ -189,7 +188,7 @@ pub(in super::super) fn scanned(history: &History, cache: &mut Cache, job: &Job<
     let been = counted(&covered);
     let mut now = counted(&job.covered());
     now.iter_mut().zip(been).for_each(|(now, before)| *now -= before);
-    let by_day = job.collector.has_silenced() || !job.collector.decider().project.allows.is_empty();
+    let by_day = job.collector.has_silenced() || job.collector.decider().suppressions.may_end();
     let audit = Audit {
         silences: silences(job, by_day),
         objects: std::mem::take(cache.found.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)),
