@@ -5,6 +5,7 @@
 
 mod cache;
 mod canary;
+mod compat;
 mod config;
 mod containers;
 mod coverage;
@@ -17,8 +18,10 @@ mod exposure;
 mod files;
 mod history;
 mod ignores;
+mod import;
 mod layers;
 mod lexer;
+mod migrate;
 mod narrow;
 mod progress;
 mod promises;
