@@ -166,6 +166,8 @@ def compare(theirs: list[tuple], ours: list[tuple]) -> dict:
             reasons["gitleaks: overlaps the value of another rule on the line; stanch tells one of them"] += 1
         elif any(abs(line - start) <= 1 for line in at[path, key]):
             reasons["gitleaks: the same value, told on a line beside it"] += 1
+        elif secret.encode("utf-8", "surrogatepass") not in Path(path).read_bytes():
+            reasons["gitleaks: a value that is written encoded, which it decodes"] += 1
         else:
             reasons["gitleaks: not explained"] += 1
             if os.environ.get("SHOW"):

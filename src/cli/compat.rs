@@ -156,7 +156,7 @@ impl Line {
             return Ok(());
         };
         if let Some(long) = text.strip_prefix("--").filter(|long| !long.is_empty()) {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value.to_owned())));
+            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
             return self.flag(name, value, (arg, rest));
         }
         let mut chars = text.chars();
@@ -170,7 +170,7 @@ impl Line {
                 self.flag(name, None, (arg, rest))?;
                 return if more.is_empty() { Ok(()) } else { self.take(OsStr::new(&format!("-{more}")), rest) };
             }
-            let value = (!more.is_empty()).then(|| more.trim_start_matches('=').to_owned());
+            let value = (!more.is_empty()).then(|| more.trim_start_matches('='));
             return self.flag(name, value, (arg, rest));
         }
         if text.starts_with('-') && text != "-" {
@@ -187,14 +187,14 @@ impl Line {
         self.out.push(path.to_owned());
     }
 
-    fn flag(&mut self, name: &str, value: Option<String>, (arg, rest): (&OsStr, &mut Rest)) -> anyhow::Result<()> {
+    fn flag(&mut self, name: &str, value: Option<&str>, (arg, rest): (&OsStr, &mut Rest)) -> anyhow::Result<()> {
         if let Some((_, hint)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
             return Err(hinted(format!("`--{name}` of another scanner is not supported"), *hint));
         }
         // A value that is glued to the name is one even where none is needed: `--redact=20`.
         let glued = value.is_some();
         let mut need = || -> anyhow::Result<String> {
-            let next = value.clone().or_else(|| rest.next().map(|next| next.to_string_lossy().into_owned()));
+            let next = value.map(str::to_owned).or_else(|| rest.next().map(|next| next.to_string_lossy().into_owned()));
             next.ok_or_else(|| hinted(format!("`--{name}` needs a value"), "see `stanch scan --help`"))
         };
         match name {
@@ -207,8 +207,8 @@ impl Line {
             "config" => self.config = Some(need()?.into()),
             "enable-rule" => self.only.extend(need()?.split(',').map(str::to_owned)),
             "log-opts" => self.log_opts = need()?.split_whitespace().map(str::to_owned).collect(),
-            "max-target-megabytes" => note(need()?, "0", "nothing is skipped for its size"),
-            "timeout" => note(need()?, "0", "no scan is stopped: one that stops early has not looked at everything"),
+            "max-target-megabytes" => note(&need()?, "0", "nothing is skipped for its size"),
+            "timeout" => note(&need()?, "0", "no scan is stopped: one that stops early has not looked at everything"),
             "no-git" => self.no_git = true,
             "pipe" => self.pipe = true,
             "staged" => self.staged = true,
@@ -392,7 +392,7 @@ fn rules(name: &Path, text: &str) -> anyhow::Result<(Vec<Entry>, bool)> {
     Ok((load::parse_toml(name, &converted.text)?, !converted.extends))
 }
 
-fn note(value: String, nothing: &str, what: &str) {
+fn note(value: &str, nothing: &str, what: &str) {
     if value != nothing {
         say(what);
     }

@@ -29,7 +29,7 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "yml" || end == "yaml"))
         .map(|name| folder.join(name).display().to_string())
         .collect();
     workflows.sort();

@@ -80,9 +80,9 @@ fn limit(plugin: &Value, usual: f64) -> f64 {
 /// A rule for quoted strings that look random.
 fn random(name: &str, ids: &mut Ids, (regex, limit): (&str, f64)) -> Draft {
     let mut draft = Draft::new(name, ids.give(name), "Quoted string that looks random");
-    draft.category = "generic".to_owned();
+    "generic".clone_into(&mut draft.category);
     draft.confidence = crate::scan::finding::Confidence::Low;
-    draft.regex = regex.to_owned();
+    regex.clone_into(&mut draft.regex);
     draft.group = Group::First;
     draft.entropy = limit;
     draft

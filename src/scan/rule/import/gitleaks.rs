@@ -220,7 +220,7 @@ fn draft(rule: &Rule, names: &HashMap<String, String>, out: &mut Drafts) -> Opti
     let mut draft = Draft::new(&rule.id, names.get(&rule.id)?.clone(), &rule.description);
     if rule.regex.is_empty() {
         // A file that should not be there is told by what it begins with.
-        draft.regex = r"(?s)\A.{1,256}".to_owned();
+        r"(?s)\A.{1,256}".clone_into(&mut draft.regex);
         out.notes.push(format!("Rule `{}` is about paths alone: the secret is what such a file begins with.", rule.id));
     } else {
         let Translated { text, groups, .. } = translate(&rule.regex).map_err(|what| out.leave(id, "regex", what)).ok()?;

@@ -12,8 +12,8 @@ use super::{Drafts, Format, Ids, ImportError, Source};
 use crate::scan::finding::Confidence;
 
 /// Fields that need a service to be asked, or that only describe.
-const ONLINE: [&str; 4] = ["validation", "revocation", "depends_on_rule", "tls_mode"];
-const PLAIN: [&str; 3] = ["examples", "negative_examples", "description"];
+const ONLINE: [&str; 5] = ["validation", "prevalidated", "revocation", "depends_on_rule", "tls_mode"];
+const PLAIN: [&str; 4] = ["examples", "negative_examples", "non_examples", "description"];
 
 /// A document as JSON has it; `None` if it is no YAML.
 pub(super) fn document(text: &str) -> Result<Value, (Option<usize>, String)> {
