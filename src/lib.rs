@@ -14,6 +14,7 @@
 //! Inside [`scan`]:
 //!
 //! - [`scan::rule`]: rules as data. `rules/*.toml` are compiled into the binary; `rules/README.md` is the format.
+//! - [`scan::rule::import`]: rules of other scanners become ours; what cannot is named.
 //! - [`scan::engine`]: bytes to matches. Start with [`scan::engine::Engine::scan`]; immutable, shared by all threads, cannot fail.
 //! - [`scan::engine::carry`]: scans a text made from another one for what is new in it, as git keeps the versions of a file.
 //! - [`scan::source`]: files, streams, standard input, git objects, the texts beside them, index, work tree and ranges ([`scan::source::git`], which
@@ -25,7 +26,7 @@
 //!
 //! # How a scan goes
 //!
-//! `cli::scan` parses arguments into a plan, builds the [`scan::engine::Engine`], and hands paths to [`scan::source::files::scan`].
+//! Command lines of other scanners are spelled our way first ([`cli`], `compat.rs`). `cli::scan` parses arguments into a plan, builds the [`scan::engine::Engine`], and hands paths to [`scan::source::files::scan`].
 //! Threads list folders and read files into reused buffers; each buffer goes through the engine; matches go to the
 //! [`scan::source::collect::Collector`], what could not be read to [`scan::issues::Issues`]. The sorted [`scan::finding::Scan`] is all
 //! that [`report::write`] sees.

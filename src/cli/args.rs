@@ -1,12 +1,13 @@
 //! The command line as types. The doc comments are the help.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use crate::base::date::Date;
 use crate::scan::finding::{Confidence, Severity};
+use crate::scan::rule::{import, load::Entry};
 
 const STYLES: Styles = Styles::styled().header(AnsiColor::Green.on_default().bold()).literal(AnsiColor::Cyan.on_default());
 
@@ -27,6 +28,7 @@ pub(super) enum Command {
     Rules(Rules),
     Init(Init),
     Baseline(Baseline),
+    Migrate(Migrate),
 }
 
 /// Scan files and folders, or standard input with `-`
@@ -37,7 +39,6 @@ pub(super) enum Command {
 /// To silence a false alarm, write `stanch:allow[RULE] -- reason` in a comment on its line or on the line above, or allow its
 /// id in stanch.toml, which `stanch init` makes. `stanch baseline create` takes all that is there for known.
 #[derive(Debug, clap::Args)]
-#[command(visible_alias = "dir", aliases = ["detect", "filesystem", "fs"])]
 pub(super) struct Scan {
     /// Files and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
@@ -225,6 +226,12 @@ pub(super) struct RuleChoice {
     /// Leave these rules out
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) except: Vec<String>,
+    /// Use only rules that were there on this day, such as 2026-11-30, so that an update of stanch brings no new ones
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(super) rules_as_of: Option<Date>,
+    /// Rules of another scanner's configuration.
+    #[arg(skip)]
+    pub(super) more: Vec<Entry>,
 }
 
 /// Show why something at FILE:LINE is a finding, or why it is none
@@ -286,7 +293,7 @@ pub(super) struct RewritePlan {
     pub(super) quiet: bool,
 }
 
-/// List, show and check rules
+/// List, show, check and import rules
 #[derive(Debug, clap::Args)]
 pub(super) struct Rules {
     #[command(subcommand)]
@@ -316,11 +323,72 @@ pub(super) enum RulesCommand {
         #[arg(value_name = "FILE|DIR")]
         paths: Vec<PathBuf>,
     },
+    Import(Import),
+}
+
+/// Convert rules of another scanner into a rule file for `--rules`
+///
+/// What cannot be converted is named, on standard error and in the file; then the exit code is 3.
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// The file to convert
+    pub(super) file: PathBuf,
+    /// Write the rules to this file; standard output without it
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// The scanner whose format it is, if the file does not show it
+    #[arg(long, value_name = "SCANNER")]
+    pub(super) from: Option<Foreign>,
+    /// That scanner's default configuration, if the file extends it; without it stanch's own rules take its place
+    #[arg(long, value_name = "FILE")]
+    pub(super) base: Option<PathBuf>,
+}
+
+/// Scanners whose rules can be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Foreign {
+    Gitleaks,
+    Betterleaks,
+    Kingfisher,
+    #[value(name = "noseyparker")]
+    NoseyParker,
+    DetectSecrets,
+}
+
+impl From<Foreign> for import::Format {
+    fn from(foreign: Foreign) -> Self {
+        match foreign {
+            Foreign::Gitleaks => Self::Gitleaks,
+            Foreign::Betterleaks => Self::Betterleaks,
+            Foreign::Kingfisher => Self::Kingfisher,
+            Foreign::NoseyParker => Self::NoseyParker,
+            Foreign::DetectSecrets => Self::DetectSecrets,
+        }
+    }
+}
+
+/// Show what a repository has of other scanners and what becomes of it
+///
+/// Rules of gitleaks and betterleaks are converted, hooks of other scanners in .pre-commit-config.yaml become ours. What stays to be done by hand is
+/// named, and the exit code is 3 then. Nothing is changed without --write.
+#[derive(Debug, clap::Args)]
+pub(super) struct Migrate {
+    /// Folder of the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Write the converted rules and the changed hooks
+    #[arg(long)]
+    pub(super) write: bool,
 }
 
 /// Make a stanch.toml with a fresh project key, so that fingerprints stay the same from run to run
+///
+/// In a repository a hook for git and a check for CI are shown as well.
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
+    /// Write the hook and the CI file, too; a stanch.toml that is there stays
+    #[arg(long)]
+    pub(super) all: bool,
     /// Folder to make it in
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
@@ -394,6 +462,8 @@ pub(super) enum Format {
     Jsonl,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// The JSON that gitleaks writes, one object for each place; it says nothing of gaps
+    GitleaksJson,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -434,14 +504,8 @@ impl From<Sureness> for Confidence {
     }
 }
 
-/// Spells what people type for other scanners in our way: `stanch stdin` is `stanch scan -`.
-pub(super) fn spelt(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut args: Vec<OsString> = args.collect();
-    if args.get(1).is_some_and(|a| a == "stdin") {
-        args[1] = "scan".into();
-        args.push("-".into());
-    }
-    args
+fn day(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "write a day as 2026-11-30".to_owned())
 }
 
 #[cfg(test)]

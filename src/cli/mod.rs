@@ -5,14 +5,17 @@
 mod args;
 mod baseline;
 mod clock;
+mod compat;
 mod config;
 mod exit;
 mod explain;
 mod git;
 mod history;
+mod import;
 mod in_tree;
 mod init;
 mod known;
+mod migrate;
 mod output;
 mod progress;
 mod rules;
@@ -27,17 +30,25 @@ use clap::Parser as _;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 pub fn main() -> ExitCode {
-    let args = match args::Cli::try_parse_from(args::spelt(std::env::args_os())) {
+    let compat::Translated { args, rules } = match compat::translate(std::env::args_os()) {
+        Ok(translated) => translated,
+        Err(e) => return exit::failure(&e),
+    };
+    let args = match args::Cli::try_parse_from(args) {
         Ok(args) => args,
         Err(e) => return exit::usage(&e),
     };
     let result = match args.command {
-        args::Command::Scan(scan) => scan::run(&git::hooked(*scan)),
+        args::Command::Scan(mut scan) => {
+            scan.rules.more = rules;
+            scan::run(&git::hooked(*scan))
+        }
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),
         args::Command::Init(init) => init::run(&init),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
+        args::Command::Migrate(migrate) => migrate::run(&migrate),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }

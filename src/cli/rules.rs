@@ -8,21 +8,29 @@ use super::exit::{self, hinted};
 use super::{args, output};
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
+use crate::scan::rule::ignore::Ignore;
 use crate::scan::rule::load::{self, Entry, RuleError};
 use crate::scan::rule::select::{self, Choice, Selected};
-use crate::scan::rule::{Near, Need, Pair, Paths, Pattern, Placeholders, Rule, builtin, paths};
+use crate::scan::rule::{Near, Need, Pair, Paths, Pattern, Placeholders, Required, Role, Rule, Search, builtin, paths};
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
         args::RulesCommand::List { rules, json } => list(&chosen(rules)?.rules, *json),
         args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?.rules),
         args::RulesCommand::Check { paths } => check(paths),
+        args::RulesCommand::Import(import) => super::import::run(import),
     }
 }
 
 /// The rules of a choice; at least one.
 pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Selected> {
-    let choice = Choice { files: rules.files.clone(), only: rules.only.clone(), except: rules.except.clone() };
+    let choice = Choice {
+        files: rules.files.clone(),
+        only: rules.only.clone(),
+        except: rules.except.clone(),
+        more: rules.more.clone(),
+        as_of: rules.rules_as_of,
+    };
     let selected = select::select(&choice).map_err(|e| match e {
         RuleError::Unknown(name) => {
             hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too")
@@ -30,7 +38,7 @@ pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Selected> {
         other => other.into(),
     })?;
     if selected.rules.is_empty() {
-        return Err(hinted("no rule is left", "`--only` and `--except` leave nothing to look for"));
+        return Err(hinted("no rule is left", "`--only`, `--except` and `--rules-as-of` leave nothing to look for"));
     }
     Ok(selected)
 }
@@ -42,10 +50,11 @@ fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {
             let (id, severity, confidence, about) = (&rule.id, rule.severity.word(), rule.confidence.word(), &rule.about);
             if json {
                 let (provider, category) = (&rule.provider, &rule.category);
-                let line = serde_json::json!({ "id": id, "provider": provider, "category": category, "severity": severity, "confidence": confidence, "about": about });
+                let line = serde_json::json!({ "id": id, "provider": provider, "category": category, "severity": severity, "confidence": confidence, "about": about, "since": rule.since.map(|day| day.to_string()) });
                 writeln!(out, "{line}")?;
             } else {
-                writeln!(out, "{id:width$}  {severity:8}  {confidence:6}  {}", sanitise(about.as_bytes()))?;
+                let since = rule.since.map(|day| day.to_string()).unwrap_or_default();
+                writeln!(out, "{id:width$}  {since:10}  {severity:8}  {confidence:6}  {}", sanitise(about.as_bytes()))?;
             }
         }
         Ok(())
@@ -74,6 +83,10 @@ fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
         Pattern::Token(token) => line("token", token)?,
         Pattern::Regex(regex) => line("regex", &regex.source)?,
     }
+    if rule.search == Search::Text {
+        line("searched", "in the text as it is, also inside words")?;
+        line("contains", &rule.contains.join(", "))?;
+    }
     line("keywords", &rule.keywords.join(", "))?;
     if rule.near == Near::Key {
         line("near", "key: a keyword is part of the name it is assigned to")?;
@@ -87,15 +100,36 @@ fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     }
     line("checks", &rule.checks.iter().map(|c| c.word()).collect::<Vec<_>>().join(", "))?;
     line("only in", &rule.paths.only.join(", "))?;
+    line("only where", &rule.paths.matching.join(", "))?;
     line("not in", &rule.paths.except.iter().chain(&rule.allow.paths).cloned().collect::<Vec<_>>().join(", "))?;
     line("not values", &rule.allow.values.join(", "))?;
     line("not words", &rule.allow.words.join(", "))?;
     line("not regexes", &rule.allow.regexes.join(", "))?;
+    rule.ignore.iter().try_for_each(|ignore| line("not if", &unless(ignore)))?;
     let dropped = rule.placeholders == Placeholders::Dropped;
     line("unless", if dropped { "it looks like a placeholder, such as `example` or `xxxx`" } else { "" })?;
     line("paired with", &paired(&rule.pair))?;
+    line("needs", &rule.required.iter().map(needed).collect::<Vec<_>>().join(", "))?;
+    line("used", if rule.role == Role::Companion { "only for rules that need it" } else { "" })?;
+    line("tags", &rule.tags.join(", "))?;
+    line("imported", &rule.imported.as_ref().map(|i| format!("from {}, where it is `{}`", i.from, i.id)).unwrap_or_default())?;
     line("what to do", &rule.fix)?;
+    line("since", &rule.since.map(|day| day.to_string()).unwrap_or_default())?;
     line("see", &rule.url)
+}
+
+/// The conditions of an `[[ignore]]`.
+fn unless(ignore: &Ignore) -> String {
+    let words = (!ignore.words.is_empty()).then(|| format!("words {}", ignore.words.join(", ")));
+    let lists = ignore.lists().into_iter().filter(|(_, list)| !list.is_empty());
+    let lists = lists.map(|(name, list)| format!("{name} matches {}", list.join(", ")));
+    words.into_iter().chain(lists).collect::<Vec<_>>().join(if ignore.all { " and " } else { " or " })
+}
+
+/// A rule that must match near, and how near.
+fn needed(required: &Required) -> String {
+    let most = |most: Option<u64>, what: &str| most.map(|n| format!(" within {n} {what}")).unwrap_or_default();
+    format!("{}{}{}", required.rule, most(required.lines, "lines"), most(required.columns, "columns"))
 }
 
 /// The companions, how near one must be, and what it means if there is none.
@@ -121,6 +155,10 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
         let examples: usize = entries.iter().map(|e| e.examples.len() + e.counterexamples.len()).sum();
         let s = if entries.len() == 1 { "" } else { "s" };
+        let imported = entries.iter().filter(|e| e.rule.imported.is_some() && e.examples.len() < 2).count();
+        if imported > 0 {
+            writeln!(out, "{imported} imported, without the two examples that other rules need")?;
+        }
         writeln!(out, "{} rule{s}, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
     })?;
     Ok(ExitCode::from(if faults.is_empty() { exit::CLEAN } else { exit::FINDINGS }))
@@ -139,6 +177,8 @@ fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
     // Where no path is known that the rule works on, and for companions, the examples are about the text alone.
     for rule in rules.iter_mut().skip(usize::from(path.is_some())) {
         rule.paths = Paths::default();
+        rule.required.clear();
+        rule.role = Role::Finding;
         rule.allow.paths.clear();
     }
     let engine = match Engine::new(rules) {
@@ -154,7 +194,7 @@ fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
     };
     let mut out = Vec::new();
     for (what, list) in [("example", &entry.examples), ("counterexample", &entry.counterexamples)] {
-        if list.len() < 2 {
+        if list.len() < 2 && entry.rule.imported.is_none() {
             out.push(format!("rule `{id}`: {} {what}s, at least two are needed", list.len()));
         }
         for (n, text) in list.iter().enumerate() {

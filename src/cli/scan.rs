@@ -63,7 +63,9 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     };
     let access = if args.show_secrets { Access::Owner } else { Access::Usual };
     output::write_for(access, args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
-    if to_file && !args.quiet {
+    // What a form of report cannot say.
+    let unsaid = args.format == args::Format::GitleaksJson && scan.gaps() > 0;
+    if (to_file || unsaid) && !args.quiet {
         closing_line(&scan, args.output.as_deref());
     }
     Ok(ExitCode::from(code(&scan, input, args.exit_code)))
@@ -178,7 +180,7 @@ fn scan(
     };
     let now = clock::now();
     let today = Date::from_unix(now);
-    let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
+    let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty() || args.rules.rules_as_of.is_some();
     let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
     let job = Job::new(engine, Collector::new(decider), limits(args), now);
     let tell = |(path, words): &(PathBuf, String)| job.issues.note(IssueKind::Configuration, &Place::File(path), words.as_str());
@@ -328,7 +330,7 @@ fn closing_line(scan: &Scan, path: Option<&Path>) {
     eprintln!(
         "{n} finding{}{hidden}{gaps}; report written to {}",
         if n == 1 { "" } else { "s" },
-        crate::base::text::sanitise(name.as_bytes())
+        if name.is_empty() { "standard output".into() } else { crate::base::text::sanitise(name.as_bytes()) }
     );
 }
 
@@ -338,5 +340,6 @@ fn format(format: args::Format) -> Format {
         args::Format::Json => Format::Json,
         args::Format::Jsonl => Format::Jsonl,
         args::Format::Sarif => Format::Sarif,
+        args::Format::GitleaksJson => Format::GitleaksJson,
     }
 }

@@ -66,6 +66,16 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Shannon entropy of the value, in bits per byte.
+pub(super) fn entropy(finding: &Finding) -> f32 {
+    let bytes = finding.secret.expose();
+    let mut counts = [0u32; 256];
+    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    let part = |count: &u32| f64::from(*count) / bytes.len() as f64;
+    let sum: f64 = counts.iter().filter(|count| **count > 0).map(part).map(|p| p * p.log2()).sum();
+    (0.0 - sum) as f32
+}
+
 /// The value's bytes, where values were asked for.
 pub(super) fn bytes(finding: &Finding, values: Values) -> Option<&[u8]> {
     (values == Values::Shown).then(|| finding.secret.expose())

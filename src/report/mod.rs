@@ -4,6 +4,7 @@
 //! per format, and [`line`] is the only file that sees a value.
 
 mod escape;
+mod gitleaks;
 mod human;
 mod json;
 mod layout;
@@ -47,6 +48,7 @@ pub fn write(format: Format, scan: &Scan, style: &Style, out: &mut dyn io::Write
         Format::Json => json::write(scan, style, out),
         Format::Jsonl => json::write_lines(scan, style, out),
         Format::Sarif => sarif::write(scan, style, out),
+        Format::GitleaksJson => gitleaks::write(scan, style, out),
     }
 }
 
@@ -61,6 +63,8 @@ pub enum Format {
     Jsonl,
     /// SARIF 2.1.0 for code scanning services.
     Sarif,
+    /// The JSON that gitleaks writes, for what reads that.
+    GitleaksJson,
 }
 
 /// How a report is written.
@@ -110,7 +114,7 @@ pub enum Color {
 
 /// A word that names no report format.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown report format {found:?}; use one of human, json, jsonl, sarif")]
+#[error("unknown report format {found:?}; use one of human, json, jsonl, sarif, gitleaks-json")]
 pub struct UnknownFormat {
     /// The word given.
     pub found: String,
@@ -118,7 +122,7 @@ pub struct UnknownFormat {
 
 impl Format {
     /// All formats, in the order they are listed to people.
-    pub const ALL: [Self; 4] = [Self::Human, Self::Json, Self::Jsonl, Self::Sarif];
+    pub const ALL: [Self; 5] = [Self::Human, Self::Json, Self::Jsonl, Self::Sarif, Self::GitleaksJson];
 
     /// The word that names it on the command line.
     #[must_use]
@@ -128,6 +132,7 @@ impl Format {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Sarif => "sarif",
+            Self::GitleaksJson => "gitleaks-json",
         }
     }
 }
@@ -167,6 +172,6 @@ mod tests {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         let error = "xml\x1b".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "unknown report format \"xml\\u{1b}\"; use one of human, json, jsonl, sarif");
+        assert_eq!(error, "unknown report format \"xml\\u{1b}\"; use one of human, json, jsonl, sarif, gitleaks-json");
     }
 }

@@ -9,7 +9,7 @@ use crate::scan::finding::{
     At, Committed, Confidence, Coverage, Exposure, Finding, Fingerprint, Issue, IssueKind, Level, Occurrence, Scan, Seen,
     Severity, Snippet,
 };
-use crate::scan::rule::{Allow, Near, Pair, Paths, Pattern, Placeholders, Rule};
+use crate::scan::rule::{Allow, Near, Pair, Paths, Pattern, Placeholders, Role, Rule, Search};
 
 /// A value of each kind; the redaction tests look for them in every report.
 pub(super) const TOKEN: &str = concat!("ghp", "_", "Mad3Up0nTheSp0tForTests", "0000NoKey");
@@ -42,6 +42,14 @@ pub(super) fn rule(id: &str, about: &str, severity: Severity) -> Rule {
         allow: Allow::default(),
         pair: Pair::default(),
         placeholders: Placeholders::Dropped,
+        search: Search::Literal,
+        contains: Vec::new(),
+        ignore: Vec::new(),
+        required: Vec::new(),
+        role: Role::Finding,
+        tags: Vec::new(),
+        imported: None,
+        since: None,
     }
 }
 

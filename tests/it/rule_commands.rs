@@ -181,3 +181,21 @@ fn a_rule_for_certain_files_is_checked_and_works_inside_archives_too() {
 fn all_built_in_rules_hold() {
     Folder::new().run(&["rules", "check"]).says(0, &["examples and counterexamples, 0 wrong"]);
 }
+
+#[test]
+fn rules_of_a_day_are_those_that_were_there() {
+    let folder = Folder::new();
+    folder.write("mine.toml", ACME.replace("url =", "since = \"2027-02-01\"\nurl ="));
+    let ids = |args: &[&str]| folder.run(&[&["rules", "list", "--rules", "mine.toml"], args].concat()).out.lines().count();
+    let all = ids(&[]);
+    assert_eq!(ids(&["--rules-as-of", "2027-02-01"]), all);
+    assert_eq!(ids(&["--rules-as-of", "2027-01-31"]), all - 1);
+    folder.run(&["rules", "list", "--rules-as-of", "2026-01-01"]).says(2, &["no rule is left", "--rules-as-of"]);
+    folder.run(&["rules", "list", "--rules-as-of", "soon"]).says(2, &["write a day as 2026-11-30"]);
+    folder.run(&["rules", "show", "github-pat"]).says(0, &["since       2026-11-27"]);
+    folder.run(&["rules", "list"]).says(0, &["  2026-11-27  critical  high    GitHub personal access token (classic)"]);
+    folder.write("a", github(1));
+    folder.run(&["scan", "a", "--rules-as-of", "2026-11-27"]).says(1, &["github-pat"]);
+    folder.write("mine.toml", ACME.replace("url =", "since = \"soon\"\nurl ="));
+    folder.run(&["rules", "check", "mine.toml"]).says(2, &["field `since`: allowed: a day such as"]);
+}

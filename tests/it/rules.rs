@@ -26,6 +26,25 @@ fn entries() -> Vec<Entry> {
     builtin::entries().expect("the built-in rules are in the format")
 }
 
+/// A rule that came later says since when it is there, so that `--rules-as-of` leaves it out. Before the first release `UPDATE_GOLDEN=1`
+/// rewrites the list of those that do not.
+#[test]
+fn new_rules_say_since_when_they_are_there() {
+    use stanch::base::date::Date;
+    let (year, month, day) = builtin::FIRST;
+    let first = Date::new(year, month, day);
+    let mut ids: Vec<String> = builtin::rules().into_iter().filter(|rule| rule.since == first).map(|rule| rule.id).collect();
+    ids.sort();
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/first-rules.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, ids.join("\n") + "\n").unwrap();
+    }
+    let known = std::fs::read_to_string(&golden).unwrap();
+    let known: Vec<&str> = known.lines().collect();
+    let new: Vec<&String> = ids.iter().filter(|id| !known.contains(&id.as_str())).collect();
+    assert!(new.is_empty(), "give these rules `since`, the day they came in: {new:?}");
+}
+
 #[test]
 fn examples_match_and_counterexamples_do_not() {
     let mut scratch = Scratch::default();

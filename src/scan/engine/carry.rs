@@ -148,7 +148,7 @@ impl Engine {
         scratch.matches.extend(record.found.iter().map(|(_, found)| found.clone()));
         scratch.marked.clear();
         scratch.marked.extend(record.marked.iter().map(|(_, at)| *at));
-        self.settle(scratch, input.bytes, &mut Silent);
+        self.settle(scratch, input, &mut Silent);
         record
     }
 

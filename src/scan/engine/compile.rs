@@ -19,7 +19,7 @@ use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
 use super::super::rule::required::facts_of;
 use super::super::rule::set::{ALNUM, Set, TOKEN};
-use super::super::rule::{From, Near, Pattern as Source, Regex, Rule};
+use super::super::rule::{From, Near, Pattern as Source, Regex, Rule, Search};
 use super::anchor::{Anchor, Fold, anchor, secret_prefix, split_edges, word_start};
 use super::classify::{Classifier, Fingerprint};
 use super::hints::{Hints, Words};
@@ -207,6 +207,9 @@ fn error(rule: &Rule, what: impl Into<String>) -> EngineError {
 
 impl Builder {
     fn rule(&mut self, index: u32, rule: &Rule, token: Option<Token>) -> Result<(), EngineError> {
+        if rule.search == Search::Text {
+            return Ok(());
+        }
         if let Some(from) = rule.from {
             self.value_names(index, from, &rule.keys);
         }
@@ -226,7 +229,7 @@ impl Builder {
     }
 
     fn regex(&mut self, index: u32, rule: &Rule, regex: &Regex) -> Result<(), EngineError> {
-        self.add_regex(index, LazyRegex::new(regex.source.clone(), &regex.facts));
+        self.add_regex(index, LazyRegex::new(regex.source.clone(), &regex.facts).grouped(regex.group));
         match (rule.from, &regex.facts.required) {
             (None, Some(found)) => found.literals.iter().for_each(|l| self.regex_literal(index, l.as_bytes())),
             (None, None) => return Err(error(rule, "its regular expression has no literal of three or more characters")),

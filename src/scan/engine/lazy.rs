@@ -5,18 +5,24 @@
 use std::sync::{Arc, OnceLock};
 
 use regex_automata::meta::Regex;
+use regex_automata::util::captures::Captures;
 use regex_automata::{Anchored, Input};
 
-use super::super::rule::load;
 use super::super::rule::required::Facts;
 use super::super::rule::set::ALNUM;
+use super::super::rule::{Group, load};
 use super::pattern::Span;
+
+/// Bytes that an automaton may take.
+const LIMIT: usize = 4 << 20;
 
 /// A regular expression over bytes.
 #[derive(Debug, Clone)]
 pub(super) struct LazyRegex {
     source: String,
     bordered: bool,
+    group: Group,
+    limit: usize,
     reach: usize,
     lead: (usize, Option<usize>),
     number: usize,
@@ -29,13 +35,23 @@ impl LazyRegex {
     pub(super) fn new(source: String, facts: &Facts) -> Self {
         let reach = facts.longest.map_or(usize::MAX, |n| 2 * n + 16);
         let lead = facts.required.as_ref().map_or((0, None), |r| r.lead);
-        Self { source, bordered: false, reach, lead, number: 0, compiled: Arc::default() }
+        Self { source, bordered: false, group: Group::Named, limit: LIMIT, reach, lead, number: 0, compiled: Arc::default() }
     }
 
     /// One made from a token: its match must not cut a word of letters and digits.
     #[must_use]
     pub(super) fn bordered(source: String, facts: &Facts) -> Self {
         Self { bordered: true, ..Self::new(source, facts) }
+    }
+
+    /// The same with another part of a match as the secret.
+    pub(super) fn grouped(self, group: Group) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The same with another limit for its automaton, in bytes.
+    pub(super) fn within(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// The same with a number among the engine's regular expressions.
@@ -61,7 +77,7 @@ impl LazyRegex {
     fn regex(&self) -> Option<&Regex> {
         self.compiled
             // The loader compiles what it accepts; tests compile the built-in rules.
-            .get_or_init(|| load::build_regex(&self.source).ok())
+            .get_or_init(|| load::build_regex_within(&self.source, self.limit).ok())
             .as_ref()
     }
 
@@ -73,7 +89,7 @@ impl LazyRegex {
         while at < to {
             regex.search_captures(&Input::new(bytes).range(at..to), &mut caps);
             let Some(found) = caps.get_match() else { break };
-            let span = span(&caps, found.start(), found.end());
+            let span = self.span(&caps, found.start(), found.end());
             if !self.bordered || !cuts_word(bytes, span) {
                 hit(span);
             }
@@ -92,7 +108,7 @@ impl LazyRegex {
         }
         let mut caps = regex.create_captures();
         regex.search_captures(&input, &mut caps);
-        let span = caps.get_match().map(|m| span(&caps, m.start(), m.end()))?;
+        let span = caps.get_match().map(|m| self.span(&caps, m.start(), m.end()))?;
         (!self.bordered || !cuts_word(bytes, span)).then_some(span)
     }
 
@@ -102,13 +118,17 @@ impl LazyRegex {
         let regex = self.regex()?;
         let mut caps = regex.create_captures();
         regex.search_captures(&Input::new(bytes).range(from..to).anchored(Anchored::Yes), &mut caps);
-        caps.get_match().filter(|m| m.end() == to).map(|m| span(&caps, m.start(), m.end()))
+        caps.get_match().filter(|m| m.end() == to).map(|m| self.span(&caps, m.start(), m.end()))
     }
-}
 
-fn span(caps: &regex_automata::util::captures::Captures, start: usize, end: usize) -> Span {
-    let secret = caps.get_group_by_name("secret");
-    Span { start, end, secret_start: secret.map_or(start, |s| s.start), secret_end: secret.map_or(end, |s| s.end) }
+    fn span(&self, caps: &Captures, start: usize, end: usize) -> Span {
+        let secret = match self.group {
+            Group::Named => caps.get_group_by_name("secret"),
+            Group::Number(n) => caps.get_group(n),
+            Group::First => (1..caps.group_len()).filter_map(|n| caps.get_group(n)).find(|s| !s.is_empty()),
+        };
+        Span { start, end, secret_start: secret.map_or(start, |s| s.start), secret_end: secret.map_or(end, |s| s.end) }
+    }
 }
 
 fn cuts_word(bytes: &[u8], span: Span) -> bool {

@@ -8,7 +8,8 @@
 //!    literal's rules or leads an extractor to a whole value ([`extract`]).
 //! 3. A structural match ([`pattern`], or a lazily compiled regular expression in [`lazy`]) is judged by [`meaning`].
 //! 4. What stands for another text ([`encoded`]) is decoded and searched like one, at the places where it begins.
-//! 5. [`resolve`] leaves one match for each stretch of bytes: the specific rule beats the generic one.
+//! 5. Imported rules search the text as it is ([`text`]); [`require`] drops what lacks a rule near it.
+//! 6. [`resolve`] leaves one match for each stretch of bytes: the specific rule beats the generic one.
 //!
 //! Cost per byte does not depend on the number of rules, and is linear on any input: runs are measured once ([`pattern::RunCache`]),
 //! regular expressions look at no byte twice, keywords are searched once.
@@ -28,12 +29,14 @@ mod lazy;
 pub mod meaning;
 mod near;
 pub mod pattern;
+mod require;
 mod resolve;
 mod scratch;
 mod search;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod words;
 
 use std::ops::Range;
@@ -58,6 +61,7 @@ pub const OVERLAP: usize = 20 * 1024;
 pub struct Engine {
     rules: Vec<Arc<Rule>>,
     tables: compile::Tables,
+    texts: text::Texts,
     judges: Vec<Judge>,
 }
 
@@ -148,8 +152,8 @@ impl Engine {
     /// If a rule cannot be searched: it has neither a literal of three or more characters nor keywords.
     pub fn new(rules: Vec<Rule>) -> Result<Self, EngineError> {
         let tables = compile::compile(&rules)?;
-        let judges = rules.iter().map(|_| Judge::default()).collect();
-        Ok(Self { rules: rules.into_iter().map(Arc::new).collect(), tables, judges })
+        let (texts, judges) = (text::Texts::new(&rules)?, Judge::of(&rules));
+        Ok(Self { rules: rules.into_iter().map(Arc::new).collect(), tables, texts, judges })
     }
 
     /// The same engine with the portable classifier, for tests and fuzzing.
@@ -171,15 +175,18 @@ impl Engine {
     /// All matches of the input, also those outside `emit`, are in [`Scratch::matches`] afterwards.
     pub fn scan<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
         search::search(self, scratch, input, sink);
-        self.settle(scratch, input.bytes, sink);
+        self.settle(scratch, input, sink);
         for found in scratch.matches.iter().filter(|m| input.emit.contains(&m.span.secret_start)) {
             sink.hit(found);
         }
     }
 
-    /// Leaves one match for each stretch of bytes.
-    fn settle<S: Sink>(&self, scratch: &mut Scratch, bytes: &[u8], sink: &mut S) {
+    /// Leaves one match for each stretch of bytes, after those of rules were added that search the text as it is.
+    fn settle<S: Sink>(&self, scratch: &mut Scratch, input: &Input<'_>, sink: &mut S) {
+        let bytes = input.bytes;
+        text::search(self, scratch, input, sink);
         resolve::sort(&mut scratch.matches);
+        require::apply(self, &mut scratch.matches, bytes, sink);
         // Before the best are chosen, so that none of them takes the place of another and is dropped then; and once more
         // behind it, for those whose companion was not among the best.
         resolve::drop_lonely(self, &mut scratch.matches, bytes, sink);
@@ -197,9 +204,8 @@ impl Engine {
     #[must_use]
     pub fn path_meaning(&self, path: Option<&str>) -> Vec<bool> {
         let all = self.rules.iter().zip(&self.judges);
-        let rules =
-            all.filter(|(rule, _)| !(rule.paths.only.is_empty() && rule.paths.except.is_empty() && rule.allow.paths.is_empty()));
-        std::iter::once(meaning::is_code(path)).chain(rules.map(|(rule, judge)| judge.path_fits(rule, path))).collect()
+        let rules = all.filter(|(rule, _)| rule.looks_at_paths());
+        std::iter::once(meaning::is_code(path)).chain(rules.flat_map(|(rule, judge)| judge.path_meaning(rule, path))).collect()
     }
 
     /// The nearest match of a companion rule, as `rule-id, N lines before` or `after`.

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-use super::super::rule::{From, Near, Need, Pattern, Rule};
+use super::super::rule::{From, Near, Need, Pattern, Rule, Search};
 use super::{Engine, Match, Miss, Sink};
 
 /// Sorts the matches by position; each stays once.
@@ -108,6 +108,8 @@ fn settle<S: Sink>(engine: &Engine, group: &mut Vec<Match>, kept: &mut Vec<Match
 /// How specific a match is: higher wins. Ties go to the longer, then to the earlier rule.
 fn rank(rule: &Rule, found: &Match) -> (u8, u8, usize, Reverse<u32>) {
     let kind = match (rule.from, &rule.pattern) {
+        // What is known of these is only their regular expression.
+        _ if rule.search == Search::Text => u8::from(rule.category != "generic"),
         (Some(From::Assignment), _) if rule.category == "generic" => 0,
         (Some(From::Assignment | From::AuthHeader), _) => 1,
         (Some(From::UrlPassword), _) => 2,

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::Rule;
 use super::load::{self, Entry, RuleError};
+use crate::base::date::Date;
 
 /// The rules as JSON, in parts.
 const PARTS: &[&str] = &include!(concat!(env!("OUT_DIR"), "/rule_parts.rs"));
@@ -23,8 +24,17 @@ pub fn rules() -> Vec<Rule> {
     let parts: Vec<Vec<Rule>> = PARTS.par_iter().map(read).collect();
     // Rules are large: each move of all of them touches half a megabyte of fresh memory.
     let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-    parts.into_iter().for_each(|part| all.extend(part));
+    parts.into_iter().for_each(|part| all.extend(part.into_iter().map(dated)));
     all
+}
+
+/// The day of the first rules, of which none says since when it is there.
+pub const FIRST: (u16, u8, u8) = (2026, 11, 27);
+
+fn dated(mut rule: Rule) -> Rule {
+    let (year, month, day) = FIRST;
+    rule.since = rule.since.or_else(|| Date::new(year, month, day));
+    rule
 }
 
 /// All built-in rules with their examples, from the TOML text.
@@ -34,7 +44,8 @@ pub fn rules() -> Vec<Rule> {
 pub fn entries() -> Result<Vec<Entry>, RuleError> {
     let mut all = Vec::new();
     for (name, text) in FILES {
-        all.extend(load::parse_toml(Path::new(name), text)?);
+        let entries = load::parse_toml(Path::new(name), text)?.into_iter();
+        all.extend(entries.map(|entry| Entry { rule: dated(entry.rule), ..entry }));
     }
     Ok(all)
 }

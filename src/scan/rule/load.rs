@@ -6,15 +6,21 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use regex_automata::meta::{self, BuildError, Config};
 use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use super::grammar::{self, Node};
+use super::ignore::Ignore;
 use super::required::{Facts, facts};
 use super::set::TOKEN;
-use super::{Allow, Check, From, Near, Need, Pair, Paths, Pattern, Placeholders, Regex, Rule};
+use super::{
+    Allow, Check, From, Group, Imported, Near, Need, Pair, Paths, Pattern, Placeholders, Regex, Required, Role, Rule, Search,
+    text,
+};
+use crate::base::date::Date;
 use crate::base::text::without_tokens;
 use crate::scan::finding::{Confidence, Severity};
 
@@ -96,6 +102,13 @@ pub(super) struct RawFile {
     provider: Option<String>,
     url: Option<String>,
     fix: Option<String>,
+    /// The day since which there are these rules.
+    since: Option<String>,
+    /// The scanner whose rules these were.
+    imported: Option<String>,
+    /// For all rules of the file.
+    #[serde(default)]
+    ignore: Vec<Ignore>,
     #[serde(default)]
     rule: Vec<RawRule>,
 }
@@ -139,8 +152,32 @@ struct RawRule {
     examples: Vec<String>,
     #[serde(default)]
     counterexamples: Vec<String>,
+    #[serde(default)]
+    search: Search,
+    #[serde(default)]
+    contains: Vec<String>,
+    group: Option<RawGroup>,
+    #[serde(default)]
+    ignore: Vec<Ignore>,
+    #[serde(default)]
+    required: Vec<Required>,
+    #[serde(default)]
+    role: Role,
+    #[serde(default)]
+    tags: Vec<String>,
+    /// The id that an imported rule had.
+    foreign_id: Option<String>,
+    since: Option<String>,
     /// Written by the build script only.
     facts: Option<Facts>,
+}
+
+/// A number, or the word `first`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum RawGroup {
+    Number(usize),
+    Word(String),
 }
 
 /// A rule file is not read further.
@@ -201,7 +238,7 @@ pub fn parse_toml(path: &Path, text: &str) -> Result<Vec<Entry>, RuleError> {
     if file.rule.is_empty() {
         return Err(invalid(1, "field `rule`: missing: a rule file holds at least one [[rule]]".to_owned()));
     }
-    let defaults = Defaults { provider: file.provider, url: file.url, fix: file.fix };
+    let defaults = Defaults::of(&file);
     let mut out: Vec<Entry> = Vec::with_capacity(file.rule.len());
     for (index, raw) in file.rule.into_iter().enumerate() {
         let id = raw.id.clone();
@@ -224,7 +261,7 @@ pub(super) fn from_json(text: &str) -> Result<Vec<Rule>, String> {
     let files: Vec<RawFile> = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut out = Vec::new();
     for file in files {
-        let defaults = Defaults { provider: file.provider, url: file.url, fix: file.fix };
+        let defaults = Defaults::of(&file);
         for raw in file.rule {
             let id = raw.id.clone();
             out.push(rule(raw, &defaults).map_err(|f| format!("rule {id}, field {}: {}", f.field, f.what))?);
@@ -237,6 +274,18 @@ struct Defaults {
     provider: Option<String>,
     url: Option<String>,
     fix: Option<String>,
+    since: Option<String>,
+    imported: Option<String>,
+    ignore: Vec<Arc<Ignore>>,
+}
+
+impl Defaults {
+    fn of(file: &RawFile) -> Self {
+        let text = |text: &Option<String>| text.clone();
+        let ignore = file.ignore.iter().cloned().map(Arc::new).collect();
+        let [provider, url, fix, since, imported] = [&file.provider, &file.url, &file.fix, &file.since, &file.imported].map(text);
+        Self { provider, url, fix, since, imported, ignore }
+    }
 }
 
 fn entry(mut raw: RawRule, defaults: &Defaults, place: Written) -> Result<Entry, Fault> {
@@ -264,12 +313,20 @@ fn rule(raw: RawRule, defaults: &Defaults) -> Result<Rule, Fault> {
         (Some(token), None) => Pattern::Token(token),
         (None, Some(regex)) => {
             let facts = raw.facts.unwrap_or_else(|| facts(&regex));
-            Pattern::Regex(Regex { source: regex, facts })
+            Pattern::Regex(Regex { source: regex, facts, group: group(raw.group)? })
         }
         (Some(_), Some(_)) => return Err(fault("regex", "`token` and `regex` exclude each other")),
         (None, None) => return Err(fault("token", "missing: give `token = '…'` or `regex = '…'`")),
     };
+    let imported = match (&defaults.imported, raw.foreign_id) {
+        (Some(from), id) => Some(Imported { from: from.clone(), id: id.unwrap_or_else(|| raw.id.clone()) }),
+        (None, Some(_)) => return Err(fault("foreign_id", "only in a file that says `imported = \"…\"` at its top")),
+        (None, None) => None,
+    };
+    let day = |text: &String| Date::parse(text).ok_or_else(|| fault("since", "allowed: a day such as \"2026-11-27\""));
     Ok(Rule {
+        imported,
+        since: raw.since.as_ref().or(defaults.since.as_ref()).map(day).transpose()?,
         provider: or_default(raw.provider, &defaults.provider, "provider")?,
         url: or_default(raw.url, &defaults.url, "url")?,
         fix: or_default(raw.fix, &defaults.fix, "fix")?,
@@ -289,7 +346,22 @@ fn rule(raw: RawRule, defaults: &Defaults) -> Result<Rule, Fault> {
         allow: raw.allow,
         pair: Pair { with: raw.paired_with, lines: raw.pair_lines.unwrap_or(10), need: raw.pair },
         placeholders: raw.placeholders,
+        search: raw.search,
+        contains: raw.contains,
+        ignore: defaults.ignore.iter().cloned().chain(raw.ignore.into_iter().map(Arc::new)).collect(),
+        required: raw.required,
+        role: raw.role,
+        tags: raw.tags,
     })
+}
+
+fn group(raw: Option<RawGroup>) -> Result<Group, Fault> {
+    match raw {
+        None => Ok(Group::Named),
+        Some(RawGroup::Number(n)) if n > 0 => Ok(Group::Number(n)),
+        Some(RawGroup::Word(word)) if word == "first" => Ok(Group::First),
+        Some(_) => Err(fault("group", "allowed: the number of a group, from 1, or \"first\" for the first that is not empty")),
+    }
 }
 
 /// Checks that cost time and can only fail while a rule is written.
@@ -326,6 +398,7 @@ fn validate(rule: &Rule) -> Result<(), Fault> {
             ),
         ));
     }
+    text::validate(rule).map_err(|(field, what)| fault(field, what))?;
     for glob in rule.paths.only.iter().chain(&rule.paths.except) {
         check_glob(glob).map_err(|what| fault("paths", what))?;
     }
@@ -383,6 +456,9 @@ pub fn is_value_rule(rule: &Rule, node: &Node) -> bool {
 }
 
 fn validate_regex(rule: &Rule, regex: &Regex) -> Result<(), Fault> {
+    if rule.search == Search::Text {
+        return Ok(());
+    }
     check_regex(&regex.source).map_err(|e| fault("regex", e))?;
     if rule.from.is_none() && regex.facts.required.is_none() {
         return Err(fault("regex", "needs a literal of three or more characters that every match contains, or `from`"));
@@ -392,22 +468,32 @@ fn validate_regex(rule: &Rule, regex: &Regex) -> Result<(), Fault> {
 
 /// Compiles a regular expression the way the engine does: over bytes, at most 4 MiB.
 pub(in crate::scan) fn build_regex(source: &str) -> Result<meta::Regex, Box<BuildError>> {
+    build_regex_within(source, 4 << 20)
+}
+
+/// The same with another limit, in bytes.
+pub(in crate::scan) fn build_regex_within(source: &str, limit: usize) -> Result<meta::Regex, Box<BuildError>> {
     meta::Regex::builder()
         .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
+        .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(limit)))
         .build(source)
         .map_err(Box::new)
 }
 
 fn check_regex(regex: &str) -> Result<(), String> {
-    build_regex(regex).map(|_| ()).map_err(|e| match e.syntax_error() {
+    explained(build_regex(regex))
+}
+
+/// Why a regular expression was not compiled, in a sentence.
+pub(super) fn explained<R>(built: Result<R, Box<BuildError>>) -> Result<(), String> {
+    built.map(|_| ()).map_err(|e| match e.syntax_error() {
         // The first lines show the expression with marks under it, and the last one says what is wrong.
         Some(error) => {
             let text = error.to_string();
             let last = text.lines().last().unwrap_or_default();
             format!("{}; allowed: the syntax of Rust's regex crate", last.trim_start_matches("error: "))
         }
-        None => "too large for an automaton of 4 MiB: use smaller counts or fewer alternatives".to_owned(),
+        None => "too large for an automaton: use smaller counts or fewer alternatives".to_owned(),
     })
 }
 
@@ -447,7 +533,7 @@ fn begins_a_run(node: &Node) -> bool {
     }
 }
 
-fn folded_len(word: &str) -> usize {
+pub(super) fn folded_len(word: &str) -> usize {
     word.bytes().filter(u8::is_ascii_alphanumeric).count()
 }
 
@@ -499,6 +585,6 @@ fn one_line(message: &str) -> String {
     message.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     text.chars().take(60).collect()
 }

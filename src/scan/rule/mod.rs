@@ -5,15 +5,23 @@
 
 pub mod builtin;
 pub mod grammar;
+pub mod ignore;
+pub mod import;
 pub mod load;
 pub mod paths;
 pub mod required;
 pub mod select;
 pub mod set;
+mod text;
+pub use text::LIMIT as TEXT_LIMIT;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Confidence, Severity};
+use crate::base::date::Date;
+use ignore::Ignore;
 
 /// One detector.
 #[derive(Debug, Clone)]
@@ -56,6 +64,65 @@ pub struct Rule {
     pub pair: Pair,
     /// Whether placeholders are dropped.
     pub placeholders: Placeholders,
+    /// Where a regular expression is searched.
+    pub search: Search,
+    /// With [`Search::Text`]: one of these must stand around the match, in any case, also inside a word; none if empty.
+    pub contains: Vec<String>,
+    /// What is never a finding; those of a file are shared by its rules.
+    pub ignore: Vec<Arc<Ignore>>,
+    /// Rules each of which must match near.
+    pub required: Vec<Required>,
+    /// What its matches are for.
+    pub role: Role,
+    /// Words for reports and for choosing rules.
+    pub tags: Vec<String>,
+    /// Where the rule came from, if it was imported.
+    pub imported: Option<Imported>,
+    /// The day since which there is such a rule, if it says so.
+    pub since: Option<Date>,
+}
+
+/// Of a rule that was made from one of another scanner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The scanner.
+    pub from: String,
+    /// The id it has there.
+    pub id: String,
+}
+
+/// Where a regular expression is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// Around a literal that every match contains.
+    #[default]
+    Literal,
+    /// In the text as it is.
+    Text,
+}
+
+/// A rule that must match near.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Required {
+    /// Its id.
+    pub rule: String,
+    /// Most lines between the two, if it matters.
+    pub lines: Option<u64>,
+    /// Most columns between their beginnings, if it matters.
+    pub columns: Option<u64>,
+}
+
+/// What the matches of a rule are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// They are findings.
+    #[default]
+    Finding,
+    /// They are only there for rules that require this one.
+    Companion,
 }
 
 /// What a match is.
@@ -74,6 +141,20 @@ pub struct Regex {
     pub source: String,
     /// Found once, so that the engine need not parse it.
     pub facts: required::Facts,
+    /// Which part of a match is the secret.
+    pub group: Group,
+}
+
+/// Which part of the match of a regular expression is the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Group {
+    /// The group named `secret`, or all of it without one.
+    #[default]
+    Named,
+    /// The group of this number.
+    Number(usize),
+    /// The first group that is not empty, or all of it without one.
+    First,
 }
 
 /// Where keywords must stand.
@@ -108,6 +189,24 @@ pub struct Paths {
     pub only: Vec<String>,
     /// None may match.
     pub except: Vec<String>,
+    /// Regular expressions on the path as it is named; if not empty, one must match.
+    pub matching: Vec<String>,
+}
+
+impl Paths {
+    /// Does it say anything?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.only.is_empty() && self.except.is_empty() && self.matching.is_empty()
+    }
+}
+
+impl Rule {
+    /// Does it depend on the path whether this rule finds something?
+    #[must_use]
+    pub fn looks_at_paths(&self) -> bool {
+        !self.paths.is_empty() || !self.allow.paths.is_empty() || self.ignore.iter().any(|ignore| !ignore.paths.is_empty())
+    }
 }
 
 /// What is never a finding of this rule.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::load::{self, Entry, RuleError};
 use super::{Rule, builtin};
+use crate::base::date::Date;
 use crate::base::text;
 
 /// Which rules a run uses.
@@ -18,6 +19,10 @@ pub struct Choice {
     pub only: Vec<String>,
     /// Rules left out, named in the same way. Where a built-in rule and one of a file have the id named, the built-in one is meant.
     pub except: Vec<String>,
+    /// If given, only rules that were there on this day; rules of files that say no day are.
+    pub as_of: Option<Date>,
+    /// More rules, as if from a file.
+    pub more: Vec<Entry>,
 }
 
 /// What a choice comes to.
@@ -35,7 +40,7 @@ pub struct Selected {
 /// If a rule file cannot be used, defines a rule twice, or a name matches no rule.
 pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
     let mut rules = builtin::rules();
-    let mut added = Vec::new();
+    let mut added = choice.more.clone();
     for path in &choice.files {
         added.extend(load::read(path)?);
     }
@@ -51,7 +56,8 @@ pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
     let only = |rule: &Rule| choice.only.is_empty() || choice.only.iter().any(|name| names(name, rule));
     let except =
         |rule: &Rule| choice.except.iter().any(|name| !(replaced.contains(name) && *name == rule.id) && names(name, rule));
-    let is_wanted = |rule: &Rule| only(rule) && !except(rule);
+    let there = |rule: &Rule| choice.as_of.is_none_or(|day| rule.since.is_none_or(|since| since <= day));
+    let is_wanted = |rule: &Rule| only(rule) && !except(rule) && there(rule);
     let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(is_wanted);
     Ok(Selected { rules, left_out: others.into_iter().map(|rule| rule.id).collect() })
 }
@@ -70,14 +76,16 @@ pub fn check_together(added: &[Entry], built_in: &[Rule]) -> Result<(), RuleErro
     }
     let built_in: HashSet<&str> = built_in.iter().map(|rule| rule.id.as_str()).collect();
     for entry in added {
-        for other in entry.rule.pair.with.iter().map(String::as_str) {
+        let paired = entry.rule.pair.with.iter().map(|other| ("paired_with", other.as_str()));
+        let required = entry.rule.required.iter().map(|other| ("required", other.rule.as_str()));
+        for (field, other) in paired.chain(required) {
             if !ids.contains_key(other) && !built_in.contains(other) {
                 let names = built_in.iter().chain(ids.keys()).copied();
                 let meant = text::nearest(other, names).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
                 let other: String = text::without_tokens(other).chars().take(60).collect();
                 let what =
                     format!("no rule has the id `{other}`{meant}; allowed: ids of built-in rules and of those loaded with it");
-                return Err(entry.error("paired_with", &what));
+                return Err(entry.error(field, &what));
             }
         }
     }
@@ -99,10 +107,12 @@ fn replaced(added: &[Entry], built_in: &[Rule], except: &[String]) -> Result<Has
     Ok(replaced)
 }
 
-/// Does `name` (with `*`) name this rule by id, category or provider?
+/// Does `name` (with `*`) name this rule by id, category, provider or tag, or by the id it had elsewhere?
 fn names(name: &str, rule: &Rule) -> bool {
     let name = name.to_ascii_lowercase();
-    [&rule.id, &rule.category, &rule.provider].iter().any(|text| wildcard(name.as_bytes(), text.to_ascii_lowercase().as_bytes()))
+    let fits = |text: &String| wildcard(name.as_bytes(), text.to_ascii_lowercase().as_bytes());
+    let foreign = rule.imported.iter().map(|imported| &imported.id);
+    [&rule.id, &rule.category, &rule.provider].into_iter().chain(&rule.tags).chain(foreign).any(fits)
 }
 
 fn wildcard(pattern: &[u8], text: &[u8]) -> bool {

@@ -2,20 +2,24 @@
 //!
 //! It must not search. Start with [`Judge::judge`]. Order: path conditions, allow lists, placeholders, entropy, checks.
 
+mod around;
 pub mod checksum;
 pub mod decode;
+mod ignores;
 pub mod placeholder;
 pub mod random;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ignore::gitignore::Gitignore;
 use regex_automata::meta::Regex;
 
 use super::super::finding::{Confidence, Severity};
-use super::super::rule::{Check, Placeholders, Rule, paths};
+use super::super::rule::{Check, Placeholders, Rule, Search, paths};
 use super::extract::{self, Form};
 use super::pattern::Span;
+pub(super) use around::marks;
+use around::{embedded, is_marked};
 use random::Randomness;
 
 /// What a match looked like in its surroundings.
@@ -84,6 +88,8 @@ pub(super) struct Judge {
     only: OnceLock<Gitignore>,
     except: OnceLock<Gitignore>,
     allow: OnceLock<Vec<Regex>>,
+    matching: OnceLock<Option<Regex>>,
+    ignores: Vec<Arc<ignores::Ready>>,
 }
 
 /// Names that hold digests, identifiers and public values, normalised; the name contains or ends in one.
@@ -150,12 +156,18 @@ const DIGEST_PREFIXES: &[&[u8]] = &[
 ];
 
 impl Judge {
+    /// One for each rule.
+    pub(super) fn of(rules: &[Rule]) -> Vec<Self> {
+        let mut ignores = ignores::Ignores::default();
+        rules.iter().map(|rule| Self { ignores: ignores.of(&rule.ignore), ..Self::default() }).collect()
+    }
+
     pub(super) fn judge(&self, rule: &Rule, cx: &Context<'_>) -> Result<Verdict, Miss> {
         let secret = &cx.bytes[cx.span.secret_start..cx.span.secret_end];
         if !self.path_fits(rule, cx.path) {
             return Err(Miss::Path);
         }
-        if self.allowed(rule, secret) {
+        if self.allowed(rule, secret) || self.ignores.iter().any(|ignore| ignore.holds(cx)) {
             return Err(Miss::Allowed);
         }
         // What a checksum proves was issued, whatever words stand in it by chance.
@@ -163,7 +175,7 @@ impl Judge {
         if !proven && is_marked(cx) {
             return Err(Miss::Marked);
         }
-        if embedded(cx) {
+        if rule.search == Search::Literal && embedded(cx) {
             return Err(Miss::Placeholder("a part of a longer base64 text"));
         }
         if !proven
@@ -172,10 +184,11 @@ impl Judge {
         {
             return Err(Miss::Placeholder(why));
         }
-        if rule.category == "generic" && placeholder::counted(secret) {
+        let generic = rule.category == "generic" && rule.search == Search::Literal;
+        if generic && placeholder::counted(secret) {
             return Err(Miss::Placeholder("an ascending sequence"));
         }
-        if rule.category == "generic" && placeholder::time_based(secret) {
+        if generic && placeholder::time_based(secret) {
             return Err(Miss::Placeholder("made of a time and an address"));
         }
         if rule.entropy > 0.0 {
@@ -192,13 +205,23 @@ impl Judge {
     }
 
     pub(super) fn path_fits(&self, rule: &Rule, path: Option<&str>) -> bool {
-        let Some(path) = path else { return rule.paths.only.is_empty() };
+        let Some(path) = path else { return rule.paths.only.is_empty() && rule.paths.matching.is_empty() };
+        let matching = || self.matching.get_or_init(|| ignores::compiled(&rule.paths.matching)).as_ref();
+        if !rule.paths.matching.is_empty() && !matching().is_some_and(|regex| regex.is_match(path)) {
+            return false;
+        }
         let hit = |cell: &OnceLock<Gitignore>, globs: &mut dyn Iterator<Item = &String>| {
             paths::fits(cell.get_or_init(|| paths::globs(globs)), path)
         };
         let only = rule.paths.only.is_empty() || hit(&self.only, &mut rule.paths.only.iter());
         let none = rule.paths.except.is_empty() && rule.allow.paths.is_empty();
         only && (none || !hit(&self.except, &mut rule.paths.except.iter().chain(&rule.allow.paths)))
+    }
+
+    /// Whether the rule works on a file of this path, and which of its conditions on paths hold there.
+    pub(super) fn path_meaning<'a>(&'a self, rule: &Rule, path: Option<&'a str>) -> impl Iterator<Item = bool> + 'a {
+        let fits = self.path_fits(rule, path);
+        std::iter::once(fits).chain(self.ignores.iter().map(move |ignore| ignore.path_holds(path)))
     }
 
     fn allowed(&self, rule: &Rule, secret: &[u8]) -> bool {
@@ -212,23 +235,6 @@ impl Judge {
             || (!allow.regexes.is_empty()
                 && self.allow.get_or_init(|| regexes(&allow.regexes)).iter().any(|r| r.is_match(secret)))
     }
-}
-
-/// Does the mark of examples in rule files, a middle dot, stand in the match or in the word it is joined to?
-fn is_marked(cx: &Context<'_>) -> bool {
-    marks(cx.bytes, (cx.span.start, cx.span.end))
-}
-
-/// The same of a part of a text.
-pub(super) fn marks(bytes: &[u8], (start, end): (usize, usize)) -> bool {
-    const MARK: &[u8] = "·".as_bytes();
-    const REACH: usize = 512;
-    let joined = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'_' | b'-' | b'.');
-    let before = bytes[start.saturating_sub(REACH)..start].iter().rev().take_while(joined).count();
-    let behind = bytes[end..bytes.len().min(end + REACH)].iter().take_while(joined).count();
-    bytes[..start - before].ends_with(MARK)
-        || bytes[end + behind..].starts_with(MARK)
-        || memchr::memmem::find(&bytes[start..end], MARK).is_some()
 }
 
 /// Does a checksum that only an issuer's token has by more than chance match?
@@ -308,19 +314,6 @@ fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
 fn basic(secret: &[u8]) -> bool {
     decode::basic_password(secret)
         .is_some_and(|p| placeholder::placeholder(&p).is_none() && placeholder::weak_password(&p, b"password").is_none())
-}
-
-/// Does the match stand in the middle of much base64, joined by the characters that only base64 has?
-fn embedded(cx: &Context<'_>) -> bool {
-    let code = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/');
-    let (before, after) = (&cx.bytes[..cx.span.start], &cx.bytes[cx.span.end..]);
-    let joined = |b: Option<&u8>| matches!(b, Some(b'+' | b'/'));
-    if !joined(before.last()) && !joined(after.first()) {
-        return false;
-    }
-    let head = before.iter().rev().take(128).take_while(code);
-    let around: Vec<u8> = head.chain(after.iter().take(128).take_while(code)).copied().collect();
-    around.len() >= 100 && around.contains(&b'+') && around.iter().any(u8::is_ascii_digit)
 }
 
 /// Mostly words, an identifier, a path, a version, a date or a host name.

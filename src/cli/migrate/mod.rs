@@ -1,0 +1,166 @@
+//! `stanch migrate`: what a repository has of other scanners, what becomes of it, and with `--write` the change.
+//!
+//! It must not write before everything is planned, nor change what it does not understand. Start with [`run`]; [`hooks`] reads and changes
+//! `.pre-commit-config.yaml`, [`lines`] finds what is only named.
+
+mod hooks;
+mod lines;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::exit::{self, hinted};
+use super::{args, import, output};
+use crate::base::fs;
+use crate::base::text::sanitise;
+use crate::scan::rule::import::{Converted, Format};
+
+/// Where converted rules go.
+const RULES: &str = "stanch-rules.toml";
+/// Configurations of rules, the one that counts first.
+const CONFIGURATIONS: [(&str, Format); 4] = [
+    (".gitleaks.toml", Format::Gitleaks),
+    ("gitleaks.toml", Format::Gitleaks),
+    (".betterleaks.toml", Format::Betterleaks),
+    ("betterleaks.toml", Format::Betterleaks),
+];
+/// What silences findings of other scanners.
+const BASELINES: [(&str, &str); 3] = [
+    (".gitleaksignore", "fingerprints by place"),
+    (".secrets.baseline", "hashes of known secrets"),
+    ("gitleaks-baseline.json", "a report of known findings"),
+];
+const HOOKS: [&str; 2] = [".pre-commit-config.yaml", ".pre-commit-config.yml"];
+
+/// What is to be done, and said.
+#[derive(Default)]
+struct Plan {
+    /// A name and what to say of it, line by line.
+    told: Vec<(String, String)>,
+    /// Files to make new, with their content.
+    new: Vec<(PathBuf, String)>,
+    /// Files to replace.
+    changed: Vec<(PathBuf, String)>,
+    /// Is there something that stays to be done by hand?
+    by_hand: bool,
+    /// Flags that the hook needs for the converted rules.
+    flags: String,
+}
+
+impl Plan {
+    fn tell(&mut self, name: &str, what: impl Into<String>) {
+        self.told.push((name.to_owned(), what.into()));
+    }
+
+    /// Something that is not done here.
+    fn leave(&mut self, name: &str, what: impl Into<String>) {
+        self.by_hand = true;
+        self.tell(name, what);
+    }
+}
+
+pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
+    if !args.dir.is_dir() {
+        return Err(hinted(format!("{} is no folder", args.dir.display()), "name the folder of a repository"));
+    }
+    let mut plan = Plan::default();
+    rules(&args.dir, &mut plan)?;
+    baselines(&args.dir, &mut plan);
+    hook(&args.dir, &mut plan)?;
+    lines::find(&args.dir, &mut plan)?;
+    if plan.told.is_empty() {
+        output::write(None, |out| writeln!(out, "Nothing of another scanner was found in {}.", args.dir.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let something = !plan.new.is_empty() || !plan.changed.is_empty();
+    if args.write {
+        write(&plan)?;
+    }
+    output::write(None, |out| {
+        let width = plan.told.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let mut last = "";
+        for (name, what) in &plan.told {
+            let shown = if name == last { "" } else { name };
+            last = name;
+            writeln!(out, "{:width$}  {}", sanitise(shown.as_bytes()), sanitise(what.as_bytes()))?;
+        }
+        match (args.write, something) {
+            (true, true) => {
+                writeln!(out, "\nWritten. `stanch init` makes the project key, `stanch scan --history` looks at what is there.")
+            }
+            (false, true) => writeln!(out, "\nNothing was changed; `stanch migrate --write` does it."),
+            (_, false) => writeln!(out, "\nThere is nothing to write."),
+        }
+    })?;
+    Ok(ExitCode::from(if plan.by_hand { exit::INCOMPLETE } else { exit::CLEAN }))
+}
+
+/// The configuration that counts, converted.
+fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
+    let mut found = CONFIGURATIONS.iter().filter(|(name, _)| dir.join(name).is_file());
+    let Some((name, format)) = found.next() else { return Ok(()) };
+    let Converted { text, rules, left, notes, extends, .. } = import::file(&dir.join(name), Some(*format), None)?;
+    if rules > 0 {
+        let s = if rules == 1 { " becomes" } else { "s become" };
+        plan.tell(name, format!("{rules} rule{s} {RULES}"));
+        let only = if extends { String::new() } else { format!(" --only '{}-*'", format.word()) };
+        plan.flags = format!(" --rules {RULES}{only}");
+        let path = dir.join(RULES);
+        match std::fs::read_to_string(&path) {
+            Ok(old) if old == text => {}
+            Ok(_) => {
+                return Err(hinted(
+                    format!("{} is there already, with other content", path.display()),
+                    "move it away, or convert with `stanch rules import`",
+                ));
+            }
+            Err(_) => plan.new.push((path, text)),
+        }
+    } else if left.is_empty() {
+        plan.tell(name, "holds no rules of its own: stanch's do their work");
+    }
+    notes.into_iter().for_each(|note| plan.tell(name, note));
+    left.iter().for_each(|left| plan.leave(name, format!("left out: {left}")));
+    for (other, _) in found {
+        plan.leave(other, "not used beside the one above");
+    }
+    Ok(())
+}
+
+/// What silences findings: named, not converted.
+fn baselines(dir: &Path, plan: &mut Plan) {
+    for (name, what) in BASELINES.iter().filter(|(name, _)| dir.join(name).is_file()) {
+        plan.leave(name, format!("{what}: not converted; allow what is known by its fingerprint in stanch.toml"));
+    }
+}
+
+fn hook(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
+    let Some(name) = HOOKS.iter().find(|name| dir.join(name).is_file()) else { return Ok(()) };
+    let path = dir.join(name);
+    let text = import::read(&path)?;
+    match hooks::changed(&text, &format!("stanch scan --staged{}", plan.flags)) {
+        Ok(None) => {}
+        Ok(Some(change)) => {
+            change.told.into_iter().for_each(|what| plan.tell(name, what));
+            change.lost.into_iter().for_each(|what| plan.leave(name, what));
+            plan.changed.push((path, change.text));
+        }
+        Err(why) => {
+            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch scan --staged{}`", plan.flags))
+        }
+    }
+    Ok(())
+}
+
+fn write(plan: &Plan) -> anyhow::Result<()> {
+    for (path, _) in &plan.changed {
+        fs::check_writable(path)?;
+    }
+    for (path, text) in &plan.new {
+        fs::create_new(path, text.as_bytes())?;
+    }
+    for (path, text) in &plan.changed {
+        fs::write_atomic(path, text.as_bytes())?;
+    }
+    Ok(())
+}
