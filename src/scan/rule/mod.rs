@@ -7,6 +7,7 @@ pub mod builtin;
 pub mod grammar;
 pub mod load;
 pub mod paths;
+pub mod precision;
 pub mod required;
 pub mod select;
 pub mod set;
