@@ -10,6 +10,7 @@ mod containers;
 mod coverage;
 mod crowds;
 mod damage;
+mod encrypted;
 mod equality;
 mod exits;
 mod explain;

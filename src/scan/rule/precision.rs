@@ -39,8 +39,8 @@ impl Precision {
     pub fn supports(self) -> Option<Confidence> {
         let share = self.share();
         (self.judged() >= ENOUGH).then_some(match share {
-            _ if share >= 0.9 => Confidence::High,
-            _ if share >= 0.7 => Confidence::Medium,
+            _ if share >= 0.8 => Confidence::High,
+            _ if share >= 0.6 => Confidence::Medium,
             _ => Confidence::Low,
         })
     }
@@ -88,7 +88,7 @@ mod tests {
     fn shares() {
         let of = |right, wrong| Precision { right, wrong }.supports();
         assert_eq!(
-            (of(19, 0), of(18, 2), of(14, 6), of(10, 10)),
+            (of(19, 0), of(18, 2), of(12, 8), of(10, 10)),
             (None, Some(Confidence::High), Some(Confidence::Medium), Some(Confidence::Low))
         );
     }

@@ -112,6 +112,9 @@ impl Judge {
         if !proven && is_marked(cx) {
             return Err(Miss::Marked);
         }
+        if for_documentation(cx) {
+            return Err(Miss::Placeholder("in a web address for documentation"));
+        }
         if embedded(cx) {
             return Err(Miss::Placeholder("a part of a longer base64 text"));
         }
@@ -252,6 +255,13 @@ fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
 fn basic(secret: &[u8]) -> bool {
     decode::basic_password(secret)
         .is_some_and(|p| p.len() > 2 && placeholder::placeholder(&p).is_none() && !p.to_ascii_lowercase().starts_with(b"passw"))
+}
+
+/// Is the match a web address of a host that is kept for documentation?
+fn for_documentation(cx: &Context<'_>) -> bool {
+    let text = &cx.bytes[cx.span.start..cx.span.end];
+    let host = text.strip_prefix(b"https://").or_else(|| text.strip_prefix(b"http://")).unwrap_or_default();
+    [&b"example.com/"[..], b"example.org/", b"example.net/"].iter().any(|kept| host.starts_with(kept))
 }
 
 /// Does the match stand in the middle of much base64, joined by the characters that only base64 has?

@@ -278,7 +278,7 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
                 || secret[0] == b'`'
                 || secret.first() == Some(&b'$')
                 || identifier(secret) && (next == Some(b'(') || code_line(cx) || !line_ends(cx))
-                || dotted(secret) && is_word(secret)
+                || (dotted(secret) || secret.contains(&b'-')) && is_word(secret)
                 || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
         Some(Form::Bare) | None => {
@@ -351,4 +351,40 @@ fn dotted(secret: &[u8]) -> bool {
         && parts
             .iter()
             .all(|p| p.first().is_some_and(u8::is_ascii_alphabetic) && p.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::extract::assignment;
+    use super::super::super::pattern::Span;
+    use super::*;
+
+    fn judged(line: &str, path: &str) -> Option<bool> {
+        let at = line.to_ascii_lowercase().find("pass")?;
+        let value = assignment(line.as_bytes(), at)?;
+        let span = Span { start: value.start, end: value.end, secret_start: value.start, secret_end: value.end };
+        let name = Some((value.name_start, value.name_end));
+        let cx = Context { bytes: line.as_bytes(), span, name, form: Some(value.form), path: Some(path), now: 0 };
+        Some(is_password(&line.as_bytes()[value.start..value.end], &cx))
+    }
+
+    #[test]
+    fn words_in_configuration_are_passwords_and_in_code_are_not() {
+        let check = |line: &str, path: &str, expected: bool| assert_eq!(judged(line, path), Some(expected), "{line} in {path}");
+        check("REDIS_PASSWORD=walnut", "a.env", true);
+        check("  password: walnut # change it", "a.yml", true);
+        check("docker run -e DB_PASSWORD=walnut -d db", "a.md", true);
+        check("password = walnut", "a.py", false);
+        check("Password: walnut trees are meant", "a.md", false);
+        check("password: string", "a.yml", false);
+        check("the --password option is new", "NEWS", false);
+        check("PASS: walnut/elm-3", "log", false);
+        check("{pass: \"walnut7\"}", "a.js", true);
+        check("t.pass(\"walnut/elm-3\")", "a.js", false);
+        check("ER_PASSWORD_WRONG: \"42000\"", "a.go", false);
+        check("password-strength: \"~1.3.0\"", "a.json", false);
+        check("password: !Ref Walnut7", "a.yml", false);
+        check("db_password: m{{h}o)pe]n7", "a.yml", true);
+        check("password: get(\"walnut7\")", "a.yml", false);
+    }
 }

@@ -82,7 +82,7 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if run >= 6 && run * 10 >= value.len() * 4 {
         return Some("an ascending sequence");
     }
-    if value.starts_with(b"###") {
+    if value.starts_with(b"###") || decodes_to_example(value) {
         return Some("says that it is a placeholder");
     }
     None
@@ -91,6 +91,14 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
 /// Does a part of the value say that it is none: `example`, `changeme`, `your-…`?
 fn says_so(value: &[u8]) -> bool {
     parts().is_some_and(|p| p.is_match(&value.to_ascii_lowercase()))
+}
+
+/// Is it the base64 of a JSON object that says of itself that it is an example?
+fn decodes_to_example(value: &[u8]) -> bool {
+    value.len() <= 400
+        && value.starts_with(b"eyJ")
+        && !value.contains(&b'.')
+        && super::decode::text(value).is_some_and(|text| memchr::memmem::find(&text, b"EXAMPLE").is_some())
 }
 
 /// Is the value, or a good part of it, filled in later?
@@ -195,7 +203,8 @@ pub fn shapeless(value: &[u8]) -> Option<&'static str> {
     if time_based(value) {
         return Some("made of a time and an address");
     }
-    if counted(value) {
+    let tail = value.iter().rposition(|b| *b == b'_').map_or(value, |at| &value[at + 1..]);
+    if counted(value) || tail.len() >= 16 && counted(tail) || longest_sequence(&value.to_ascii_lowercase()) >= 9 {
         return Some("an ascending sequence");
     }
     if is_jwt_without_signature(value) {
@@ -363,6 +372,9 @@ pub fn weak_password(value: &[u8], name: &[u8]) -> Option<&'static str> {
     if value.iter().all(|b| !b.is_ascii_alphanumeric()) {
         return Some("no letter or digit");
     }
+    if value.strip_suffix(b"@").is_some_and(|head| head.iter().all(u8::is_ascii_lowercase)) {
+        return Some("what anonymous FTP asks for");
+    }
     None
 }
 
@@ -400,6 +412,24 @@ mod tests {
         assert!(counted(b"a1b2c3d4-e5f6-7890-abcd-ef1234567890"));
         assert!(time_based(b"743b294a-cd03-11ec-9d64-0242ac120002") && !time_based(b"743b294a-cd03-41ec-9d64-0242ac120002"));
         assert!(!counted(b"k3Jx9QmZr7Tn2Wv8LpYs") && !counted(b"9f86d081884c7d659a2feaa0c55ad015"));
+    }
+
+    #[test]
+    fn what_no_generator_makes() {
+        let check = |value: &str, expected: bool| assert_eq!(shapeless(value.as_bytes()).is_some(), expected, "{value}");
+        check("9f86d081884c7d659a2feaa0c55ad015", false);
+        check("9f86d081884c7d659a2feaa0c55ad01", true);
+        check("k2M3nO4pQ5rS6tU7vW8xY9zA0bC1dE2f", true);
+        check("ACME_a1B2c3D4e5F6g7H8i9J0", true);
+        check("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvIn0.sign", true);
+    }
+
+    #[test]
+    fn brackets() {
+        assert!(tangled(b"m{{h}o)p") && !tangled(b"get(x[0])") && !tangled(b"f(x))"));
+        assert!(balanced(b"a(b[c]{d})") && !balanced(b"a)b(") && !balanced(b"a("));
+        assert!(template(b"{{ .Values.password }}") && !template(b"x{{h}o)p${e]n}}"));
+        assert!(template(b"{password}") && !template(br#"{"name":"a","sig":"b"}"#));
     }
 
     #[test]
