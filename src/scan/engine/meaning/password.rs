@@ -35,7 +35,11 @@ fn passes(name: &[u8], cx: &Context<'_>) -> bool {
     }
     let before = &cx.bytes[cx.span.secret_start.saturating_sub(16)..cx.span.secret_start];
     let operator = before.iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\'));
-    !matches!(operator, Some(b'=')) && !(operator == Some(&b':') && last == b"pass")
+    match operator {
+        Some(b'=') => false,
+        Some(b':') => last != b"pass",
+        _ => true,
+    }
 }
 
 /// Does it stand in a URL behind a user that is no stand-in? Then even `password` is one.
