@@ -266,6 +266,7 @@ fn reason(engine: &Engine, why: Miss) -> String {
         Miss::Path => "the rule does not work on this file (`paths` or `allow.paths`)".to_owned(),
         Miss::Allowed => "the rule's allow list names it".to_owned(),
         Miss::Placeholder(what) => format!("it is a placeholder: {what}"),
+        Miss::Encrypted(what) => format!("it is ciphertext: {what}"),
         Miss::Marked => "it is marked as an example with a middle dot".to_owned(),
         Miss::Entropy(bits) => format!("its entropy is too low: {bits:.2} bits per character"),
         Miss::Check(check) => format!("check `{}` does not hold", check.word()),

@@ -11,7 +11,9 @@ use crate::scan::engine::{Engine, Input, Match, Scratch};
 use crate::scan::rule::ignore::Ignore;
 use crate::scan::rule::load::{self, Entry, RuleError};
 use crate::scan::rule::select::{self, Choice, Selected};
-use crate::scan::rule::{Near, Need, Pair, Paths, Pattern, Placeholders, Required, Role, Rule, Search, builtin, paths};
+use crate::scan::rule::{
+    Near, Need, Pair, Paths, Pattern, Placeholders, Required, Role, Rule, Search, builtin, paths, precision,
+};
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
@@ -79,6 +81,9 @@ fn details(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     line("category", &rule.category)?;
     line("severity", rule.severity.word())?;
     line("confidence", rule.confidence.word())?;
+    let known = precision::measured(&rule.id)
+        .map(|p| format!("{:.0} % of {} labelled findings were right", p.share() * 100.0, p.judged()));
+    line("measured", known.as_deref().unwrap_or_default())?;
     match &rule.pattern {
         Pattern::Token(token) => line("token", token)?,
         Pattern::Regex(regex) => line("regex", &regex.source)?,

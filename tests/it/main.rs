@@ -14,6 +14,7 @@ mod coverage;
 mod crowds;
 mod damage;
 mod encoded;
+mod encrypted;
 mod equality;
 mod exits;
 mod explain;

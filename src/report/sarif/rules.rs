@@ -12,6 +12,7 @@ use super::{Hit, level};
 use crate::base::text::sanitise;
 use crate::scan::finding::{Confidence, Finding, Severity};
 use crate::scan::rule::Rule;
+use crate::scan::rule::precision::{Precision, measured};
 
 /// GitHub's longest name and description.
 const LONGEST_NAME: usize = 255;
@@ -86,14 +87,28 @@ fn properties(rule: &Rule, severity: Severity) -> PropertyBag {
         Severity::Low => "2.0",
         Severity::Info => "0.5",
     };
-    let precision = match rule.confidence {
-        Confidence::High => "very-high",
-        Confidence::Medium => "high",
-        Confidence::Low => "low",
-    };
-    let fields = [("security-severity", score), ("precision", precision), ("problem.severity", problem(severity))];
-    let fields = fields.map(|(key, value)| (key.to_owned(), json!(value)));
-    PropertyBag::builder().tags(tags).additional_properties(fields).build()
+    let fields = [("security-severity", score), ("precision", precision(rule)), ("problem.severity", problem(severity))];
+    let mut fields: Vec<_> = fields.map(|(key, value)| (key.to_owned(), json!(value))).into();
+    if let Some(known) = measured(&rule.id) {
+        fields.push(("measured".to_owned(), json!(format!("{:.2}, n={}", known.share(), known.judged()))));
+    }
+    PropertyBag::builder()
+        .tags(tags)
+        .additional_properties(fields.into_iter().collect::<std::collections::BTreeMap<_, _>>())
+        .build()
+}
+
+/// GitHub's word for how often a result is right: as measured, or as the rule claims where too little was.
+fn precision(rule: &Rule) -> &'static str {
+    let known = measured(&rule.id).filter(|known| known.supports().is_some());
+    match (known.map(Precision::share), rule.confidence) {
+        (Some(share), _) if share >= 0.95 => "very-high",
+        (Some(share), _) if share >= 0.8 => "high",
+        (Some(share), _) if share >= 0.5 => "medium",
+        (Some(_), _) | (None, Confidence::Low) => "low",
+        (None, Confidence::High) => "very-high",
+        (None, Confidence::Medium) => "high",
+    }
 }
 
 fn problem(severity: Severity) -> &'static str {

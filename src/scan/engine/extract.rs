@@ -36,6 +36,8 @@ const MAX_VALUE: usize = 512;
 /// Longest value without quotes, and longest user and password of a URL.
 const MAX_BARE: usize = 256;
 const MAX_BLANKS: usize = 48;
+/// A value and an operator before a name are looked for this far.
+const MAX_COMPARED: usize = 160;
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
@@ -99,7 +101,7 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
     let name_end = r.at;
     let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let gap = r.blanks();
-    let (start, end, form) = operator(&mut r, (name_start, closed, gap), at)?;
+    let (start, end, form) = operator(&mut r, (name_start, closed, gap), at).or_else(|| compared(bytes, name_start))?;
     (end > start).then_some(Value { name_start, name_end, start, end, form })
 }
 
@@ -140,7 +142,26 @@ fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Optio
     }
     r.blanks();
     let form = if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare };
-    quoted(*r).or_else(|| if only_quoted { None } else { bare(*r, form) })
+    quoted(*r).or_else(|| first(*r)).or_else(|| if only_quoted { None } else { bare(*r, form) })
+}
+
+/// The first of a list of values in quotes: `tokens: ["…", "…"]`.
+fn first(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
+    if !r.eat(b"[") {
+        return None;
+    }
+    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
+    quoted(r)
+}
+
+/// A value in quotes that the name is compared with from the left: `"…" == password`.
+fn compared(bytes: &[u8], name_start: usize) -> Option<(usize, usize, Form)> {
+    let head = bytes[name_start.saturating_sub(MAX_COMPARED)..name_start].trim_ascii_end();
+    let head = [&b"==="[..], b"!==", b"==", b"!="].iter().find_map(|op| head.strip_suffix(*op))?.trim_ascii_end();
+    let (quote, text) = head.split_last().filter(|(quote, _)| is_quote(**quote))?;
+    let start = memchr::memrchr2(*quote, b'\n', text)?;
+    let end = name_start - name_start.min(MAX_COMPARED) + text.len();
+    (text[start] == *quote).then_some((end - (text.len() - start - 1), end, Form::Quoted))
 }
 
 /// Beginnings of the names of functions that look at a value rather than keep it.
@@ -517,6 +538,10 @@ mod tests {
         check("- name: PASSWORD\n  value: xy z", Some(("PASSWORD", "xy", Form::Line)));
         check("buildConfigField 'String', 'PASSWORD', '\"xy\"'", Some(("PASSWORD", "xy", Form::Quoted)));
         check("{\"x\": \"PASSWORD=xyz\\nB=1\"}", Some(("PASSWORD", "xyz", Form::Bare)));
+        check("if (\"xy\" == password) {", Some(("password", "xy", Form::Quoted)));
+        check("if 'x\"y' !== password", Some(("password", "x\"y", Form::Quoted)));
+        check("passwords: [\"xy\", \"ab\"]", Some(("passwords", "xy", Form::Quoted)));
+        check("\"x\" password", None);
         check("[\"password\", \"xy\"]", None);
         check("(\"password\", \"salt\", 1)", None);
         check("self.password.encode(\"ascii\")", None);

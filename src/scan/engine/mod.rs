@@ -200,12 +200,13 @@ impl Engine {
         one == other || self.path_meaning(one) == self.path_meaning(other)
     }
 
-    /// What a path means to rules: whether it is one of code, and for each rule that looks at paths whether it fits.
+    /// What a path means to rules: whether it is one of code or one of ciphertext, and for each rule that looks at paths whether it fits.
     #[must_use]
     pub fn path_meaning(&self, path: Option<&str>) -> Vec<bool> {
         let all = self.rules.iter().zip(&self.judges);
         let rules = all.filter(|(rule, _)| rule.looks_at_paths());
-        std::iter::once(meaning::is_code(path)).chain(rules.flat_map(|(rule, judge)| judge.path_meaning(rule, path))).collect()
+        let kinds = [meaning::is_code(path), path.is_some_and(meaning::is_encrypted_file)];
+        kinds.into_iter().chain(rules.flat_map(|(rule, judge)| judge.path_meaning(rule, path))).collect()
     }
 
     /// The nearest match of a companion rule, as `rule-id, N lines before` or `after`.

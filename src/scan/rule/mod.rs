@@ -9,6 +9,7 @@ pub mod ignore;
 pub mod import;
 pub mod load;
 pub mod paths;
+pub mod precision;
 pub mod required;
 pub mod select;
 pub mod set;

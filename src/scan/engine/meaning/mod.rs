@@ -1,11 +1,14 @@
 //! Judges a structural match: is it a secret?
 //!
-//! It must not search. Start with [`Judge::judge`]. Order: path conditions, allow lists, placeholders, entropy, checks.
+//! It must not search. Start with [`Judge::judge`]. Order: path conditions, allow lists, ciphertext, placeholders, entropy, checks.
 
 mod around;
 pub mod checksum;
+mod cipher;
 pub mod decode;
+mod digest;
 mod ignores;
+mod password;
 pub mod placeholder;
 pub mod random;
 
@@ -16,10 +19,14 @@ use regex_automata::meta::Regex;
 
 use super::super::finding::{Confidence, Severity};
 use super::super::rule::{Check, Placeholders, Rule, Search, paths};
-use super::extract::{self, Form};
+use super::extract::Form;
 use super::pattern::Span;
 pub(super) use around::marks;
 use around::{embedded, is_marked};
+pub(super) use cipher::is_encrypted_file;
+use digest::is_digest;
+pub(super) use password::is_code;
+use password::is_password;
 use random::Randomness;
 
 /// What a match looked like in its surroundings.
@@ -46,6 +53,8 @@ pub enum Miss {
     Allowed,
     /// It is a placeholder.
     Placeholder(&'static str),
+    /// It is ciphertext.
+    Encrypted(&'static str),
     /// It is marked as an example with a middle dot.
     Marked,
     /// Its entropy, in bits per character, is too low.
@@ -92,69 +101,6 @@ pub(super) struct Judge {
     ignores: Vec<Arc<ignores::Ready>>,
 }
 
-/// Names that hold digests, identifiers and public values, normalised; the name contains or ends in one.
-const DIGEST_NAMES: &[&str] = &[
-    "sha1",
-    "sha224",
-    "sha256",
-    "sha384",
-    "sha512",
-    "md5",
-    "digest",
-    "checksum",
-    "chksum",
-    "integrity",
-    "etag",
-    "commit",
-    "revision",
-    "gitrev",
-    "githash",
-    "hash",
-    "fingerprint",
-    "thumbprint",
-    "cksum",
-    "crc",
-    "uuid",
-    "guid",
-    "traceid",
-    "spanid",
-    "requestid",
-    "correlationid",
-    "cachekey",
-    "publickey",
-    "pubkey",
-    "blockhash",
-    "txhash",
-    "merkle",
-    "signature",
-    "nonce",
-    "objectid",
-    "buildid",
-    "imageid",
-    "containerid",
-    "layerid",
-    "treehash",
-    "blob",
-    "sri",
-];
-/// Names that are only that word.
-const DIGEST_WORDS: &[&str] = &["id", "rev", "ref", "sha", "sum", "tag", "version", "hash", "parent", "tree", "oid", "sig", "iv"];
-/// What stands directly before digests.
-const DIGEST_PREFIXES: &[&[u8]] = &[
-    b"sha256:",
-    b"sha512:",
-    b"sha1:",
-    b"md5:",
-    b"sha256-",
-    b"sha384-",
-    b"sha512-",
-    b"sha1-",
-    b"sha256=",
-    b"sha256/",
-    b"blake3:",
-    b"blake2b:",
-];
-
 impl Judge {
     /// One for each rule.
     pub(super) fn of(rules: &[Rule]) -> Vec<Self> {
@@ -170,10 +116,16 @@ impl Judge {
         if self.allowed(rule, secret) || self.ignores.iter().any(|ignore| ignore.holds(cx)) {
             return Err(Miss::Allowed);
         }
+        if let Some(what) = cipher::encrypted(cx) {
+            return Err(Miss::Encrypted(what));
+        }
         // What a checksum proves was issued, whatever words stand in it by chance.
         let proven = rule.checks.iter().any(|check| is_proof(*check, secret));
         if !proven && is_marked(cx) {
             return Err(Miss::Marked);
+        }
+        if for_documentation(cx) {
+            return Err(Miss::Placeholder("in a web address for documentation"));
         }
         if rule.search == Search::Literal && embedded(cx) {
             return Err(Miss::Placeholder("a part of a longer base64 text"));
@@ -185,11 +137,8 @@ impl Judge {
             return Err(Miss::Placeholder(why));
         }
         let generic = rule.category == "generic" && rule.search == Search::Literal;
-        if generic && placeholder::counted(secret) {
-            return Err(Miss::Placeholder("an ascending sequence"));
-        }
-        if generic && placeholder::time_based(secret) {
-            return Err(Miss::Placeholder("made of a time and an address"));
+        if generic && let Some(why) = placeholder::shapeless(secret) {
+            return Err(Miss::Placeholder(why));
         }
         if rule.entropy > 0.0 {
             let entropy = random::shannon(secret);
@@ -313,7 +262,14 @@ fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
 
 fn basic(secret: &[u8]) -> bool {
     decode::basic_password(secret)
-        .is_some_and(|p| placeholder::placeholder(&p).is_none() && placeholder::weak_password(&p, b"password").is_none())
+        .is_some_and(|p| p.len() > 2 && placeholder::placeholder(&p).is_none() && !p.to_ascii_lowercase().starts_with(b"passw"))
+}
+
+/// Is the match a web address of a host that is kept for documentation?
+fn for_documentation(cx: &Context<'_>) -> bool {
+    let text = &cx.bytes[cx.span.start..cx.span.end];
+    let host = text.strip_prefix(b"https://").or_else(|| text.strip_prefix(b"http://")).unwrap_or_default();
+    [&b"example.com/"[..], b"example.org/", b"example.net/"].iter().any(|kept| host.starts_with(kept))
 }
 
 /// Mostly words, an identifier, a path, a version, a date or a host name.
@@ -329,258 +285,4 @@ fn is_word(secret: &[u8]) -> bool {
         && tail.len() < 12
         && tail.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     numeric || path || release || Randomness::of(secret).is_words()
-}
-
-fn is_digest(cx: &Context<'_>) -> bool {
-    let start = cx.span.secret_start;
-    let before = &cx.bytes[start.saturating_sub(12)..start];
-    if DIGEST_PREFIXES.iter().any(|p| before.to_ascii_lowercase().ends_with(p)) {
-        return true;
-    }
-    let Some((from, to)) = cx.name.or_else(|| extract::name_before(cx.bytes, start)) else { return false };
-    let name = super::words::normalise(&cx.bytes[from..to]);
-    let secret_word =
-        [&b"secret"[..], b"token", b"apikey", b"password", b"passwd"].iter().any(|w| memchr::memmem::find(&name, w).is_some());
-    let digest = DIGEST_NAMES.iter().any(|w| memchr::memmem::find(&name, w.as_bytes()).is_some());
-    let last = cx.bytes[from..to].rsplit(|b| matches!(b, b'_' | b'-' | b'.')).next().unwrap_or_default().to_ascii_lowercase();
-    let camel_id = cx.bytes[from..to].ends_with(b"Id") || cx.bytes[from..to].ends_with(b"ID");
-    let last_digest = DIGEST_NAMES.iter().any(|w| name.ends_with(w.as_bytes()));
-    last_digest || digest && !secret_word || DIGEST_WORDS.iter().any(|w| w.as_bytes() == last) || camel_id
-}
-
-/// Could it be a password that a person or a generator set?
-fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
-    let name = cx.name.map(|(a, b)| &cx.bytes[a..b]).unwrap_or_default();
-    if secret.len() < 4 || placeholder::weak_password(secret, name).is_some() || placeholder::template(secret) {
-        return false;
-    }
-    if unescaped_len(secret) < 4 || documented_host(secret, cx) {
-        return false;
-    }
-    let spaces = secret.iter().filter(|b| **b == b' ').count();
-    if spaces > 0 && (spaces > 4 || is_word(secret)) || looks_like_code(secret, cx) {
-        return false;
-    }
-    !other_name(&super::words::normalise(name))
-}
-
-/// Number of characters, each escape counted as one.
-fn unescaped_len(secret: &[u8]) -> usize {
-    let (mut count, mut at) = (0, 0);
-    while at < secret.len() {
-        at += match (secret[at], secret.get(at + 1)) {
-            (b'\\', Some(b'x')) => 4,
-            (b'\\', Some(b'u')) => 6,
-            (b'\\', _) => 2,
-            _ => 1,
-        };
-        count += 1;
-    }
-    count
-}
-
-/// Is it a password that a person made up, in a web address whose host is one of those kept for documentation?
-fn documented_host(secret: &[u8], cx: &Context<'_>) -> bool {
-    let Some(rest) = cx.bytes[cx.span.secret_end..].strip_prefix(b"@") else { return false };
-    let host = &rest[..rest.iter().take(100).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count()];
-    let kept = [&b"example.com"[..], b"example.org", b"example.net"]
-        .iter()
-        .any(|h| host == *h || host.ends_with(h) && host[..host.len() - h.len()].ends_with(b"."));
-    let web = cx.name.is_some_and(|(a, b)| matches!(&cx.bytes[a..b], b"http" | b"https" | b"ftp"));
-    kept && web && !Randomness::of(secret).is_random()
-}
-
-/// Endings of names that say that the value is not the secret itself: `password_field`, `passwordEncoder`, `token_url`.
-const OTHER_ENDS: &[&str] = &[
-    "field",
-    "label",
-    "hash",
-    "hint",
-    "length",
-    "len",
-    "policy",
-    "type",
-    "name",
-    "file",
-    "path",
-    "url",
-    "uri",
-    "encoder",
-    "reset",
-    "regex",
-    "pattern",
-    "prompt",
-    "min",
-    "max",
-    "count",
-    "class",
-    "input",
-    "format",
-    "validator",
-    "error",
-    "message",
-    "msg",
-    "title",
-    "text",
-    "placeholder",
-    "column",
-    "header",
-    "prefix",
-    "suffix",
-    "expiry",
-    "expires",
-    "ttl",
-    "timeout",
-    "id",
-    "env",
-    "var",
-    "ref",
-    "store",
-    "manager",
-    "provider",
-    "strength",
-    "param",
-    "arg",
-    "dir",
-    "command",
-    "encryption",
-    "algorithm",
-    "normalize",
-    "expired",
-    "change",
-    "required",
-    "endpoint",
-    "tokenizer",
-    "cb",
-    "callback",
-    "opaque",
-    "help",
-    "description",
-    "desc",
-    "enabled",
-    "disabled",
-    "mode",
-    "method",
-    "rules",
-    "rule",
-    "size",
-    "limit",
-    "page",
-    "link",
-    "route",
-    "button",
-    "form",
-    "selector",
-    "view",
-    "bypass",
-    "compass",
-    "renderpass",
-    "firstpass",
-    "subpass",
-    "encompass",
-];
-/// Parts of names of values that are known not to open anything.
-const OTHER_PARTS: &[&str] = &[
-    "wrong",
-    "incorrect",
-    "invalid",
-    "malformed",
-    "websocketkey",
-    "nonmatching",
-    "csrf",
-    "xsrf",
-    "authenticitytoken",
-    "verificationtoken",
-    "publictoken",
-    "pagetoken",
-    "continuationtoken",
-    "nexttoken",
-];
-
-/// Does the normalised name say that the value is something else than a secret?
-fn other_name(name: &[u8]) -> bool {
-    let one = name.strip_suffix(b"s").unwrap_or(name);
-    OTHER_ENDS.iter().any(|w| name.ends_with(w.as_bytes()) || one.ends_with(w.as_bytes()))
-        || matches!(name, b"key" | b"pass")
-        || OTHER_PARTS.iter().any(|w| memchr::memmem::find(name, w.as_bytes()).is_some())
-}
-
-/// Identifiers, calls, member accesses, types, paths and URLs are code, not passwords.
-fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
-    let has = |b: u8| secret.contains(&b);
-    let next = cx.bytes.get(cx.span.secret_end).copied();
-    let path = secret.starts_with(b"/") || secret.starts_with(b"./") || secret.starts_with(b"../") || secret.starts_with(b"~/");
-    let url = memchr::memmem::find(secret, b"://").is_some();
-    if path && secret.iter().filter(|b| **b == b'/').count() > 1 || url {
-        return true;
-    }
-    // Regular expressions have no form: a quote before the value says enough.
-    let quoted = secret_is_quoted(cx);
-    match cx.form.or(quoted.then_some(Form::Quoted)) {
-        Some(Form::Quoted) => {
-            let plain =
-                secret.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':' | b'/' | b'#'));
-            // What stands between two strings, or a command in backquotes.
-            let between = b",;)]}+.".contains(&secret[0]) && b",:([{+=.".contains(&secret[secret.len() - 1]);
-            between
-                || secret.iter().filter(|b| **b == b'`').count() == 2 && secret.len() < 40
-                || plain && [b'_', b' ', b'.', b':', b'/', b'#'].into_iter().any(has) && is_word(secret)
-        }
-        Some(Form::Line) => {
-            has(b'(')
-                || has(b'{')
-                || has(b'[')
-                || secret[0] == b'`'
-                || has(b'$') && secret.first() == Some(&b'$')
-                || identifier(secret)
-                    && (next == Some(b'(') || secret[1..].iter().all(u8::is_ascii_lowercase) && is_word(secret) || code_line(cx))
-                || dotted(secret) && is_word(secret)
-                || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
-        }
-        Some(Form::Bare) | None => {
-            !secret.iter().any(u8::is_ascii_digit)
-                || has(b'(')
-                || has(b'[')
-                || has(b'{')
-                || matches!(next, Some(b'(' | b'[' | b'.'))
-                || identifier(secret) && code_line(cx)
-                || dotted(secret)
-                || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
-        }
-    }
-}
-
-fn secret_is_quoted(cx: &Context<'_>) -> bool {
-    let before = cx.span.secret_start.checked_sub(1).map(|i| cx.bytes[i]);
-    matches!(before, Some(b'"' | b'\'' | b'`')) && cx.bytes.get(cx.span.secret_end).copied() == before
-}
-
-/// Does the line end like a statement, or is the file source code?
-fn code_line(cx: &Context<'_>) -> bool {
-    let rest = &cx.bytes[cx.span.secret_end..];
-    let line = &rest[..memchr::memchr(b'\n', &rest[..rest.len().min(200)]).unwrap_or(rest.len().min(200))];
-    is_code(cx.path) || line.trim_ascii_end().ends_with(b";")
-}
-
-/// Is it a file of source code, by its name?
-pub(super) fn is_code(path: Option<&str>) -> bool {
-    const CODE: &[&str] = &[
-        "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cxx", "cpp", "hh", "hpp", "inc", "cs", "rb",
-        "php", "swift", "scala", "pl", "lua", "dart", "m", "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
-    ];
-    let extension = path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
-    extension.is_some_and(|e| CODE.contains(&e.as_str()))
-}
-
-fn identifier(secret: &[u8]) -> bool {
-    let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'>' | b'?' | b'!' | b'&' | b'*');
-    secret.iter().all(word) && !secret[0].is_ascii_digit()
-}
-
-fn dotted(secret: &[u8]) -> bool {
-    let parts: Vec<&[u8]> = secret.split(|b| *b == b'.').collect();
-    parts.len() > 1
-        && parts
-            .iter()
-            .all(|p| p.first().is_some_and(u8::is_ascii_alphabetic) && p.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'))
 }

@@ -82,12 +82,23 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if run >= 6 && run * 10 >= value.len() * 4 {
         return Some("an ascending sequence");
     }
+    if value.starts_with(b"###") || decodes_to_example(value) {
+        return Some("says that it is a placeholder");
+    }
     None
 }
 
 /// Does a part of the value say that it is none: `example`, `changeme`, `your-…`?
 fn says_so(value: &[u8]) -> bool {
     parts().is_some_and(|p| p.is_match(&value.to_ascii_lowercase()))
+}
+
+/// Is it the base64 of a JSON object that says of itself that it is an example?
+fn decodes_to_example(value: &[u8]) -> bool {
+    value.len() <= 400
+        && value.starts_with(b"eyJ")
+        && !value.contains(&b'.')
+        && super::decode::text(value).is_some_and(|text| memchr::memmem::find(&text, b"EXAMPLE").is_some())
 }
 
 /// Is the value, or a good part of it, filled in later?
@@ -106,7 +117,8 @@ pub fn template(value: &[u8]) -> bool {
         || memchr::memmem::find(value, b"%(").is_some() && memchr::memmem::find(value, b")s").is_some()
         || value.starts_with(b"&lt;")
         || value.ends_with(b"&gt;")
-        || WRAPS.iter().any(|(a, b)| value.starts_with(a) && value.ends_with(b))
+        // An object or a list of JSON is no template.
+        || !value.contains(&b'"') && WRAPS.iter().any(|(a, b)| value.starts_with(a) && value.ends_with(b))
         || value.strip_prefix(b"$").is_some_and(is_variable)
 }
 
@@ -117,19 +129,91 @@ fn filled(value: &[u8], open: &[u8], close: &[u8]) -> bool {
         let Some(end) = memchr::memmem::find(rest, close) else {
             return rest.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b' ' | b'.'));
         };
-        let count = |b: u8| rest[..end].iter().filter(|x| **x == b).count();
-        count(b'(') == count(b')') && count(b'[') == count(b']') && count(b'{') == count(b'}')
+        balanced(&rest[..end])
     })
 }
 
-/// Do the letters alone go up one by one, as in `a1b2c3d4e5f6` and `abc123def456`? Behind `f` may come `a` in hexadecimal.
+/// Is each bracket closed by its like, and none before it opens?
+fn balanced(value: &[u8]) -> bool {
+    matches!(nested(value), Nesting::Open(0))
+}
+
+/// Does a bracket close while one of another kind is open?
+#[must_use]
+pub fn tangled(value: &[u8]) -> bool {
+    matches!(nested(value), Nesting::Crossed)
+}
+
+/// How brackets are nested.
+enum Nesting {
+    /// So many are open at the end.
+    Open(usize),
+    /// One closes though none is open.
+    Unopened,
+    /// One closes while one of another kind is open.
+    Crossed,
+}
+
+fn nested(value: &[u8]) -> Nesting {
+    let mut open = Vec::new();
+    for byte in value {
+        let wanted = match byte {
+            b'(' | b'[' | b'{' => {
+                open.push(*byte);
+                continue;
+            }
+            b')' => b'(',
+            b']' => b'[',
+            b'}' => b'{',
+            _ => continue,
+        };
+        match open.pop() {
+            Some(last) if last == wanted => {}
+            Some(_) => return Nesting::Crossed,
+            None => return Nesting::Unopened,
+        }
+    }
+    Nesting::Open(open.len())
+}
+
+/// Do the letters alone mostly go up or down one by one, as in `a1b2c3d4e5f6`, `abc123def456` and `Aa1Bb2Cc3Dd4`? Behind `f` may
+/// come `a` in hexadecimal.
 #[must_use]
 pub fn counted(value: &[u8]) -> bool {
     let letters: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
     let hex = letters.iter().all(|b| *b <= b'f');
     let step = |a: &u8, b: &u8| *b == *a + 1 || hex && (*a, *b) == (b'f', b'a');
     let run = letters.chunk_by(step).map(<[u8]>::len).max().unwrap_or(0);
-    run >= 6 && run * 10 >= letters.len() * 6 && letters.len() * 3 >= value.len()
+    let count = |is: &dyn Fn(u8, u8) -> bool| letters.windows(2).filter(|w| is(w[0], w[1])).count();
+    let (up, down, same) = (count(&|a, b| b == a + 1), count(&|a, b| a == b + 1), count(&|a, b| a == b));
+    let (most, pairs) = (up.max(down), letters.len().saturating_sub(1));
+    let often = !hex && letters.len() >= 10 && most * 10 >= pairs * 4 && (most + same) * 10 >= pairs * 6;
+    letters.len() * 3 >= value.len() && (often || run >= 6 && run * 10 >= letters.len() * 6)
+}
+
+/// Is it a JWT whose signature is too short for any?
+fn is_jwt_without_signature(value: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = value.split(|b| *b == b'.').collect();
+    matches!(parts[..], [head, _, signature] if head.starts_with(b"eyJ") && (1..20).contains(&signature.len()))
+}
+
+/// Why no generator makes such a value, or `None`: for values that only a name tells from others.
+#[must_use]
+pub fn shapeless(value: &[u8]) -> Option<&'static str> {
+    if time_based(value) {
+        return Some("made of a time and an address");
+    }
+    let tail = value.iter().rposition(|b| *b == b'_').map_or(value, |at| &value[at + 1..]);
+    if counted(value) || tail.len() >= 16 && counted(tail) || longest_sequence(&value.to_ascii_lowercase()) >= 9 {
+        return Some("an ascending sequence");
+    }
+    if is_jwt_without_signature(value) {
+        return Some("a token without a signature");
+    }
+    if value.len() < 20 || !value.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    (value.len() % 2 == 1).then_some("half a byte short of hexadecimal")
 }
 
 /// Is it a UUID of version 1: a time and an address, not chance?
@@ -262,6 +346,16 @@ const WORDS: &[&str] = &[
     "somesalt",
 ];
 
+/// Is it one of the words that stand for a user or a password, in any case?
+#[must_use]
+pub fn stands_in(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let trimmed: Vec<u8> = lower.iter().copied().filter(|b| !matches!(b, b'_' | b'-' | b'.')).collect();
+    let own = trimmed.strip_prefix(b"my").or_else(|| trimmed.strip_prefix(b"your")).or_else(|| trimmed.strip_prefix(b"some"));
+    let own = own.unwrap_or(&trimmed);
+    WORDS.iter().any(|w| w.as_bytes() == own) || own == b"name"
+}
+
 /// Why the value is no password, or `None`. `name` is what it is assigned to.
 #[must_use]
 pub fn weak_password(value: &[u8], name: &[u8]) -> Option<&'static str> {
@@ -271,11 +365,15 @@ pub fn weak_password(value: &[u8], name: &[u8]) -> Option<&'static str> {
         return Some("a word that stands for a password");
     }
     let name = super::super::words::normalise(name);
-    if !name.is_empty() && (name.ends_with(&trimmed) || trimmed.ends_with(&name) && trimmed.iter().all(u8::is_ascii_alphabetic)) {
+    let whole = trimmed.iter().all(u8::is_ascii_alphabetic) || name.len() >= 10;
+    if !name.is_empty() && (name.ends_with(&trimmed) || trimmed.ends_with(&name) && whole) {
         return Some("the name itself");
     }
     if value.iter().all(|b| !b.is_ascii_alphanumeric()) {
         return Some("no letter or digit");
+    }
+    if value.strip_suffix(b"@").is_some_and(|head| head.iter().all(u8::is_ascii_lowercase)) {
+        return Some("what anonymous FTP asks for");
     }
     None
 }
@@ -314,6 +412,24 @@ mod tests {
         assert!(counted(b"a1b2c3d4-e5f6-7890-abcd-ef1234567890"));
         assert!(time_based(b"743b294a-cd03-11ec-9d64-0242ac120002") && !time_based(b"743b294a-cd03-41ec-9d64-0242ac120002"));
         assert!(!counted(b"k3Jx9QmZr7Tn2Wv8LpYs") && !counted(b"9f86d081884c7d659a2feaa0c55ad015"));
+    }
+
+    #[test]
+    fn what_no_generator_makes() {
+        let check = |value: &str, expected: bool| assert_eq!(shapeless(value.as_bytes()).is_some(), expected, "{value}");
+        check("9f86d081884c7d659a2feaa0c55ad015", false);
+        check("9f86d081884c7d659a2feaa0c55ad01", true);
+        check("k2M3nO4pQ5rS6tU7vW8xY9zA0bC1dE2f", true);
+        check("ACME_a1B2c3D4e5F6g7H8i9J0", true);
+        check("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvIn0.sign", true);
+    }
+
+    #[test]
+    fn brackets() {
+        assert!(tangled(b"m{{h}o)p") && !tangled(b"get(x[0])") && !tangled(b"f(x))"));
+        assert!(balanced(b"a(b[c]{d})") && !balanced(b"a)b(") && !balanced(b"a("));
+        assert!(template(b"{{ .Values.password }}") && !template(b"x{{h}o)p${e]n}}"));
+        assert!(template(b"{password}") && !template(br#"{"name":"a","sig":"b"}"#));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Shannon entropy alone separates the two poorly for short values, so three scores are put together: entropy, how likely the
 //! letters follow each other in words (`bigrams.txt`: minus sixteen times the binary logarithm of the chance that the column's
-//! letter follows the row's, counted over words of source code and documentation), and how much of the value common words
+//! letter follows the row's, counted over words of source code and documentation by `benches/accuracy/train.py`), and how much of the value common words
 //! cover (`words.txt`). It must not know rules. Start with [`Randomness::of`].
 
 use std::sync::OnceLock;
@@ -68,7 +68,7 @@ impl Randomness {
         let full = f64::from(u32::try_from(self.len.clamp(2, 64)).unwrap_or(64)).log2();
         let fill = self.entropy / full;
         let hexlike = self.digits > 0.3 && self.changes > 0.2;
-        let letters = if self.surprise == 0.0 { 0.5 } else { ((self.surprise - 4.2) / 1.5).clamp(-1.0, 1.0) };
+        let letters = if self.surprise == 0.0 { 0.5 } else { ((self.surprise - 4.1) / 1.4).clamp(-1.0, 1.0) };
         let score = 2.5 * (fill - 0.72) + 0.9 * letters + 1.6 * (self.changes - 0.25) - 1.8 * self.words
             + if hexlike { 0.45 } else { 0.0 }
             - if self.digits == 0.0 { 0.35 } else { 0.0 };

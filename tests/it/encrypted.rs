@@ -1,0 +1,63 @@
+//! Files of tools that encrypt secrets: the ciphertext is no finding, a plain value beside it is one.
+
+use stanch::scan::engine::{Engine, Input, Match, Scratch};
+use stanch::scan::rule::builtin;
+
+fn found(path: &str, text: &[u8]) -> Vec<String> {
+    let engine = Engine::new(builtin::rules()).expect("the built-in rules are searchable");
+    let mut ids = Vec::new();
+    let input = Input { path: Some(path), ..Input::whole(text) };
+    engine.scan(&mut Scratch::default(), &input, &mut |m: &Match| ids.push(engine.rules()[m.rule as usize].id.clone()));
+    ids
+}
+
+/// Base64 that looks random and is the same at every run.
+fn noise(length: usize) -> String {
+    let alphabet: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').collect();
+    let mut state = 7u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        alphabet[usize::try_from(state >> 33).unwrap_or(0) % alphabet.len()]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn ciphertext_is_no_finding() {
+    let (long, hex) = (noise(44), "3061".repeat(20));
+    let check = |path: &str, text: &str| assert_eq!(found(path, text.as_bytes()), Vec::<String>::new(), "{path}");
+    check(
+        "secrets.yaml",
+        &format!(
+            "api_key: ENC[AES256_GCM,data:{long}=,iv:{long}=,tag:{}==,type:str]\nsops:\n  mac: ENC[AES256_GCM,data:{long}]\n",
+            noise(22)
+        ),
+    );
+    check("sealed.yaml", &format!("kind: SealedSecret\nspec:\n  encryptedData:\n    password: AgBy{}\n", noise(700)));
+    check("group_vars/all.yml", &format!("db_password: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  {hex}\n  {hex}\n"));
+    check(
+        "a.age",
+        &format!("-----BEGIN AGE ENCRYPTED FILE-----\ntoken={}\n{}\n-----END AGE ENCRYPTED FILE-----\n", noise(58), noise(64)),
+    );
+    check("config.xml", &format!("<password>{{AQAAABAAAAAQ{}=}}</password>", noise(43)));
+    check("config/credentials.yml.enc", &format!("{}--{}--{}==", noise(200), noise(16), noise(22)));
+    check(".env", &format!("API_KEY=\"encrypted:{}=\"\n", noise(123)));
+    check("hiera.yaml", &format!("api_token: ENC[PKCS7,{}]\n", noise(200)));
+    let mut locked = b"\0GITCRYPT\0".to_vec();
+    locked.extend((0..4000u32).map(|i| u8::try_from(i * 7919 % 251).unwrap_or(0)));
+    assert_eq!(found("secret.key", &locked), Vec::<String>::new());
+}
+
+#[test]
+fn a_plain_value_beside_ciphertext_is_a_finding() {
+    let value = ["Elm", "Harbor71"].concat();
+    let check = |path: &str, text: &str, id: &str| assert_eq!(found(path, text.as_bytes()), [id], "{path}");
+    let beside = "plaintext-in-encrypted-file";
+    check("secrets.yaml", &format!("user: ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]\npassword: {value}\n"), beside);
+    check("hiera.yaml", &format!("user: ENC[PKCS7,{}]\napi_token: {value}\n", noise(100)), beside);
+    check(
+        "sealed.yaml",
+        &format!("kind: SealedSecret\nspec:\n  template:\n    stringData:\n      password: {value}\n"),
+        "plaintext-in-sealed-secret",
+    );
+}
