@@ -26,7 +26,7 @@ fn reports_are_as_recorded() {
     plain.occurrences.push(sample::occurrence(sample::file("a.txt"), 9, "", "***", ""));
     let values = sample::scan(vec![
         plain,
-        sample::finding("a.bin", "60a2", b"\xffnot text"),
+        sample::finding("a.bin", "60a2", b"\xff\xff\xff\xff\xff\xff"),
         sample::finding("b.txt", "60a3", b"two\r\nlines"),
     ]);
     for (format, end) in [(Format::Human, "txt"), (Format::Json, "json"), (Format::Jsonl, "jsonl"), (Format::Sarif, "sarif")] {

@@ -45,8 +45,27 @@ fn the_sessions_in_the_readme_are_among_the_transcripts() {
     let sessions: Vec<&str> = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
     assert!(sessions.len() >= 2);
     for session in sessions {
-        assert!(tour.contains(session.trim_end()), "{session}");
+        let command = session.lines().next().unwrap();
+        let (_, rest) = tour.split_once(&format!("```console\n{command}\n")).unwrap_or_else(|| panic!("{command}"));
+        let expected = rest.split("\n```").next().unwrap();
+        let lines: Vec<(&str, &str)> = session.trim_end().lines().skip(1).zip(expected.lines()).collect();
+        assert_eq!(lines.len(), expected.trim_end().lines().count(), "{command}");
+        lines.iter().for_each(|(shown, printed)| assert!(is_like(shown, printed), "{shown}\n{printed}"));
     }
+}
+
+/// Is it the other line, in which `[..]` stands for anything?
+fn is_like(line: &str, pattern: &str) -> bool {
+    let mut rest = line;
+    let mut parts = pattern.split("[..]");
+    let Some(first) = parts.next() else { return false };
+    let Some(behind) = rest.strip_prefix(first) else { return false };
+    rest = behind;
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.is_empty() || pattern.ends_with("[..]")
 }
 
 /// A finding with the fingerprint, which is another one in each run, replaced by its length.

@@ -118,7 +118,16 @@ fn one<S: Sink>(engine: &Engine, (scratch, input): (&mut Scratch, &Input<'_>), (
     match engine.judges[index as usize].judge(rule, &cx) {
         Ok(v) => {
             let (severity, confidence, notes) = (v.severity, v.confidence, v.notes);
-            scratch.matches.push(Match { rule: index, span, severity, confidence, keyword: None, name: None, notes, decoded: None });
+            scratch.matches.push(Match {
+                rule: index,
+                span,
+                severity,
+                confidence,
+                keyword: None,
+                name: None,
+                notes,
+                decoded: None,
+            });
         }
         Err(why) => {
             if why == Miss::Marked {
