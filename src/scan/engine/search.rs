@@ -203,10 +203,7 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
             });
         }
         // In the order of their places: of two words of a name the first one decides where the name begins.
-        self.each((3, literal | words | other), at, |this, pos| {
-            if other >> (pos - at) & 1 != 0 {
-                this.other(pos);
-            }
+        self.each((3, literal | words), at, |this, pos| {
             if literal >> (pos - at) & 1 != 0 {
                 this.anywhere(pos);
             }
@@ -214,6 +211,9 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
                 this.word_literal(pos);
             }
         });
+        if other != 0 {
+            self.each((4, other), at, Self::other);
+        }
     }
 
     #[inline]

@@ -104,6 +104,7 @@ enum Kind {
 
 impl<S: Sink> Search<'_, '_, '_, S> {
     /// Looks at a run of token characters, or at a piece of one.
+    #[inline(never)]
     pub(in super::super) fn encoded(&mut self, at: usize, end: usize) {
         if end - at < LEAST || self.is_deep() {
             return;
@@ -125,12 +126,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     /// Looks at a short value that is all digits: with padding, or where Kubernetes keeps secrets.
+    #[inline(never)]
     pub(in super::super) fn short_value(&mut self, value: Range<usize>) {
         let bytes = &self.bytes[value.clone()];
         let digits = bytes.iter().take_while(|b| is_digit(**b)).count();
         let is_padded = digits < bytes.len() && bytes.len() - digits <= 2 && bytes[digits..].iter().all(|b| *b == b'=');
         let is_whole = is_padded || digits == bytes.len() && memchr::memmem::find(self.before(value.start), b"data:").is_some();
-        if !is_whole || digits < SHORT || digits >= LEAST || bytes.len() % 4 != 0 || self.is_deep() {
+        if !is_whole || !(SHORT..LEAST).contains(&digits) || !bytes.len().is_multiple_of(4) || self.is_deep() {
             return;
         }
         self.looked(value.start.saturating_sub(super::BEFORE), value.end + LEAST);
@@ -145,8 +147,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     /// Looks at digits; `goes_on` if more stand before them.
     fn stretch(&mut self, own: Range<usize>, goes_on: bool) {
-        let goes_on = goes_on || line_before(self.bytes, own.start).is_some();
+        let behind_blank = || own.start.checked_sub(1).is_some_and(|at| matches!(self.bytes[at], b'\n' | b' ' | b'\t' | b'n'));
+        let goes_on = goes_on || behind_blank() && line_before(self.bytes, own.start).is_some();
         let digits = &self.bytes[own.clone()];
+        // Most is no text: two digits tell, and no more is done.
+        if !goes_on && !may_begin(digits) {
+            return;
+        }
         if digits.len() >= LEAST_HEX {
             // Behind `0x`, which is no part of the number.
             let skip = if digits.starts_with(b"0x") || digits.starts_with(b"0X") { 2 } else { 0 };
@@ -239,7 +246,7 @@ fn kind(radix: Radix, digits: &[u8], goes_on: bool) -> Option<Kind> {
     if digits.len() < least {
         return None;
     }
-    if !may_begin(radix, digits, goes_on) {
+    if !is_plausible(radix, digits, goes_on) {
         return None;
     }
     let (mut room, mut length) = ([0; TRIED * 4], 0);
@@ -258,17 +265,25 @@ fn kind(radix: Radix, digits: &[u8], goes_on: bool) -> Option<Kind> {
     (wide && !goes_on).then_some(Kind::Wide)
 }
 
-/// Two bytes turn most away that is no text and no compressed data.
-fn may_begin(radix: Radix, digits: &[u8], goes_on: bool) -> bool {
+/// The first digits of base64 that stands for text or for compressed data: the first byte is a plain one, or that of gzip. Digits of
+/// hexadecimal numbers are among them where the number begins a text, but for those behind `0x`.
+const FIRST: Set = Set::of(b"CDHIJKLMNOPQRSTUVWXYZabcdef0234567");
+
+fn may_begin(digits: &[u8]) -> bool {
+    FIRST.has(digits[0])
+}
+
+/// Three bytes turn most away that is no text and no compressed data.
+fn is_plausible(radix: Radix, digits: &[u8], goes_on: bool) -> bool {
     let digit = |index: usize| radix.digit(digits[index]).unwrap_or_default();
-    let two = match radix.codec {
-        Codec::Hex => digit(0) << 12 | digit(1) << 8 | digit(2) << 4 | digit(3),
-        _ => (digit(0) << 18 | digit(1) << 12 | digit(2) << 6) >> 8,
+    let three = match radix.codec {
+        Codec::Hex => digit(0) << 20 | digit(1) << 16 | digit(2) << 12 | digit(3) << 8 | digit(4) << 4 | digit(5),
+        _ => digit(0) << 18 | digit(1) << 12 | digit(2) << 6 | digit(3),
     };
-    let (first, second) = ((two >> 8) as u8, two as u8);
+    let (first, second, third) = ((three >> 16) as u8, (three >> 8) as u8, three as u8);
     match first {
         0x1f | 0x78 | 0x28 if !goes_on => true,
-        _ => is_plain(first) && (is_plain(second) || second == 0),
+        _ => is_plain(first) && (is_plain(second) || second == 0) && is_plain(third),
     }
 }
 

@@ -39,11 +39,16 @@ fn next_part(bytes: &[u8], at: usize) -> Option<usize> {
         return bytes.get(next).filter(|b| TOKEN.has(**b)).map(|_| next);
     }
     let quote = *rest.first().filter(|b| is_quote(**b))?;
+    // What most often stands behind a quote.
+    if matches!(rest.get(1), Some(b',' | b')' | b':' | b';' | b']' | b'}' | b'>')) {
+        return None;
+    }
     let mut place = at + 1;
     let blanks = |place: usize| bytes[place..].iter().take(BLANKS).take_while(|b| b.is_ascii_whitespace()).count();
     let first = blanks(place);
     place += first;
-    let operator = OPERATORS.iter().find(|operator| bytes[place..].starts_with(operator));
+    let is_sign = bytes.get(place).is_some_and(u8::is_ascii_punctuation);
+    let operator = OPERATORS.iter().find(|operator| is_sign && bytes[place..].starts_with(operator));
     place += operator.map_or(0, |operator| operator.len());
     // The sign that a line goes on in Visual Basic.
     if bytes[place..].starts_with(b" _") {
@@ -88,6 +93,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     /// Looks at the beginning of a secret, which is whole nowhere.
+    #[inline(never)]
     pub(in super::super) fn begun(&mut self, at: usize) {
         let mut end = at + self.bytes[at..].iter().take(RUN).take_while(|b| TOKEN.has(**b)).count();
         if self.bytes[..end].ends_with(b"=") && matches!(self.bytes.get(end), Some(b'\r' | b'\n')) {
@@ -97,6 +103,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     /// Looks at parts, the first of which begins at `at` and ends at `end`.
+    #[inline(never)]
     pub(in super::super) fn joined(&mut self, at: usize, end: usize) {
         self.looked(at, end + 2 * BLANKS + 8);
         self.parts(at, end, false);

@@ -184,6 +184,7 @@ impl Sink for Unheard {
 
 impl<S: Sink> Search<'_, '_, '_, S> {
     /// Looks at a place where the classifier says that another text may begin.
+    #[inline(never)]
     pub(super) fn other(&mut self, at: usize) {
         match self.bytes[at] {
             b'"' | b'\'' => self.joint(at),
