@@ -94,7 +94,7 @@ fn a_token_is_found_wherever_pieces_of_long_base64_begin() {
     for before in (0..1100).step_by(7) {
         let text =
             format!("{}\ntoken = {}\n{}", "word ".repeat(200 + before / 5), github(before as u64), "end of it ".repeat(300));
-        folder.write(&format!("d/{before}"), format!("x: {}\n", &b64(&text[before % 5..])));
+        folder.write(format!("d/{before}"), format!("x: {}\n", &b64(&text[before % 5..])));
     }
     assert_eq!(folder.scan(&["d"]).findings.len(), 158);
 }
