@@ -112,3 +112,30 @@ fn packs_of_random_histories_have_the_findings_of_their_blobs() {
     }
     assert!(places > 5_000, "{places}");
 }
+
+/// Objects of no bytes and of many: what stands at the ends and in the middle of a long text is carried like everything else.
+#[test]
+fn huge_and_empty_objects() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    let mut random = Random(9);
+    let mut lines: Vec<String> = (0..400_000).map(|n| format!("line {n} of a text that is long: {}", random.below(1 << 30))).collect();
+    let mut secrets = 0;
+    for version in 0..4_u64 {
+        for place in [0, lines.len() / 2, lines.len() - 1] {
+            lines.insert(place, format!("token = {}", github(version * 10 + place as u64 % 7)));
+            secrets += 1;
+        }
+        folder.write("huge", lines.join("\n"));
+        folder.write(&format!("empty{version}"), "");
+        folder.git(&["add", "-A"]);
+        folder.git(&["commit", "-q", "-m", "next"]);
+    }
+    folder.git(&["repack", "-q", "-a", "-d", "-f", "--depth=10", "--window=4"]);
+    let kept = folder.shell("git verify-pack -v .git/objects/pack/*.idx | grep -c 'chain length'").out;
+    assert_ne!(kept.trim(), "0", "nothing is kept as a difference");
+    let report = folder.scan(&["--history", "."]);
+    // Each version holds those of the versions before.
+    let expected: usize = (1..=4).map(|version| version * 3).sum();
+    assert_eq!((report.findings.len(), secrets), (expected, 12), "{}", report.summary);
+}

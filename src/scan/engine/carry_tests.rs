@@ -221,6 +221,22 @@ proptest! {
     }
 }
 
+/// Some secrets, plain and encoded, are cut and joined at each of their bytes.
+#[test]
+fn secrets_are_cut_and_joined_at_every_offset() {
+    let all = examples();
+    let filler = b"some words of text\n".repeat(30);
+    for (number, example) in all.iter().step_by(all.len() / 24).enumerate() {
+        let secret = if number % 2 == 0 { example.clone() } else { encode(example, number % 9, 76) };
+        let first = [&filler[..], &secret, b"\n", &filler].concat();
+        for at in filler.len()..=filler.len() + secret.len().min(700) {
+            let apart = vec![Edit::Copy(at, 0), Edit::Insert(b" ".to_vec())];
+            let together = vec![Edit::Copy(at, 0), Edit::Copy(first.len(), 1)];
+            check(first.clone(), &[apart, together]).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_literal_of_any_length_is_looked_at_again() {
     let literal = "/x".repeat(45);

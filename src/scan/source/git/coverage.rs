@@ -62,7 +62,7 @@ pub(super) fn before(history: &History, job: &Job<'_>) {
         && meta.uid() != rustix::process::geteuid().as_raw()
     {
         note(
-            "the repository belongs to another user: git itself may refuse it; it is scanned, and nothing it names is run"
+            "the repository belongs to another user: git itself may refuse it; it is scanned, and nothing it names is run. `git clone` makes one that is yours"
                 .to_owned(),
         );
     }

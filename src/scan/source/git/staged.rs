@@ -34,8 +34,8 @@ struct Staged {
 /// Scans the index, or the one at `other`; whether it adds anything.
 pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<bool, Error> {
     let (staged, deleted) = changed(history, other, job)?;
-    staged.par_iter().for_each(|file| one(history, file, &deleted, job));
-    Ok(!staged.is_empty())
+    let added = staged.par_iter().filter(|file| one(history, file, &deleted, job)).count();
+    Ok(added > 0)
 }
 
 /// The index, or the one at `other`; `None` if there is none yet.
@@ -134,9 +134,11 @@ fn folder(history: &History, head: &mut Head<'_, '_, '_>, (name, id): (&[u8], Ob
     }
 }
 
-fn one(history: &History, file: &Staged, deleted: &[ObjectId], job: &Job<'_>) {
+/// Scans the new lines of a file; whether there are any.
+fn one(history: &History, file: &Staged, deleted: &[ObjectId], job: &Job<'_>) -> bool {
     let reader = Reader::new(history, job);
-    let Some(bytes) = reader.object(file.id, Kind::Blob) else { return };
+    // What cannot be read may add anything.
+    let Some(bytes) = reader.object(file.id, Kind::Blob) else { return true };
     // A new file may be an old one under another name.
     let before = match file.before {
         Some(id) => reader.object(id, Kind::Blob),
@@ -148,7 +150,11 @@ fn one(history: &History, file: &Staged, deleted: &[ObjectId], job: &Job<'_>) {
         job.issues.note(IssueKind::GitObjects, &place, "large files kept by git LFS are not scanned: this is a pointer to one");
     }
     let ranges = new_lines(&before, &bytes);
+    if ranges.is_empty() {
+        return false;
+    }
     job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
+    true
 }
 
 /// The tree of `HEAD`, each folder read when it is first asked for.
