@@ -26,7 +26,7 @@ fuzz_target!(|input: (Vec<u8>, Vec<(u16, u16, Vec<u8>)>)| {
     engine.scan_version(&mut scratch, &Input::whole(&new), Some((&record, &segments)));
     let carried: Vec<Match> = scratch.matches().to_vec();
     let mut whole = Vec::new();
-    engine.scan(&mut scratch, &Input::whole(&new), &mut |m: &Match| whole.push(*m));
+    engine.scan(&mut scratch, &Input::whole(&new), &mut |m: &Match| whole.push(m.clone()));
     assert_eq!(carried.len(), whole.len());
     assert!(carried.iter().zip(&whole).all(|(a, b)| a == b));
 });

@@ -224,3 +224,62 @@ fn an_encoded_secret_is_silenced_by_its_value_and_found_in_history() {
     let plan = folder.run(&["history", "rewrite-plan", "--assume-dead", "x"]);
     assert_eq!(plan.code, 2);
 }
+
+/// What stands around what is encoded neither hides it nor shows it.
+#[test]
+fn neighbours_of_what_is_encoded() {
+    let (one, two) = (github(40), github(41));
+    let percent = |text: &str| each(text, |b| format!("%{b:02X}"));
+    let folder = Folder::new();
+    for (name, text) in [
+        ("a", format!("https://h/?a={}&t={two}\n", percent(&one))),
+        ("b", format!("https://h/?t={two}&a={}\n", percent(&one))),
+        ("c", format!("1,{},{}\n", percent(&one), percent(&two))),
+        ("d", format!("{} {two}\n", each(&one, |b| format!("\\u{b:04x}")))),
+    ] {
+        folder.write(name, &text);
+        let report = folder.scan(&["--show-secrets", name]);
+        let mut found: Vec<&str> = report.findings.iter().filter_map(|f| f["secret"].as_str()).collect();
+        found.sort_unstable();
+        let mut expected = [one.as_str(), two.as_str()];
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{name}: {:?}", report.places());
+        let printed = folder.run(&["scan", name]).out;
+        assert!(
+            !printed.contains(&percent(&one)[..12]) && !printed.contains(&percent(&two)[60..75]) && !printed.contains("\\u00"),
+            "{printed}"
+        );
+    }
+    // Both have places of their own.
+    folder.write("c", format!("{},{}\n", percent(&one), percent(&two)));
+    assert_eq!(folder.scan(&["c"]).places(), ["c:1:1 github-pat", "c:1:122 github-pat"]);
+    // A value of which only the beginning is taken for one as it is.
+    folder.write(
+        "e",
+        format!("<add connectionString=\"Server=h;User Id=bob;Password={};Encrypt=true\"/>\n", each(&one, |b| format!("&#{b};"))),
+    );
+    let report = folder.scan(&["--show-secrets", "e"]);
+    assert_eq!(
+        report.findings.iter().filter_map(|f| f["secret"].as_str()).collect::<Vec<_>>(),
+        [one.as_str()],
+        "{:?}",
+        report.places()
+    );
+    // The next line is another text.
+    for next in ["FOO=1", "zzz", "other: 1", "end", "", "A=b"] {
+        for digits in [hex(&one), b64(&one), format!("0x{}", hex(&one))] {
+            folder.write("f", format!("A={digits}\n{next}\n"));
+            assert_eq!(folder.scan(&["f"]).findings.len(), 1, "{digits} before {next}");
+        }
+    }
+    for secret in ["hunter42x", "Hb7-q9", "p@ss-77"] {
+        folder.write("s.yaml", format!("kind: Secret\ndata:\n  password: {}\n", b64(secret)));
+        let report = folder.scan(&["--show-secrets", "s.yaml"]);
+        assert_eq!(
+            report.findings.iter().filter_map(|f| f["secret"].as_str()).collect::<Vec<_>>(),
+            [secret],
+            "{:?}",
+            report.places()
+        );
+    }
+}

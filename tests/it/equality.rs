@@ -119,7 +119,8 @@ fn huge_and_empty_objects() {
     let folder = Folder::new();
     folder.git(&["init", "-q"]);
     let mut random = Random(9);
-    let mut lines: Vec<String> = (0..400_000).map(|n| format!("line {n} of a text that is long: {}", random.below(1 << 30))).collect();
+    let mut lines: Vec<String> =
+        (0..400_000).map(|n| format!("line {n} of a text that is long: {}", random.below(1 << 30))).collect();
     let mut secrets = 0;
     for version in 0..4_u64 {
         for place in [0, lines.len() / 2, lines.len() - 1] {

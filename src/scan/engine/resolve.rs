@@ -24,6 +24,8 @@ pub(super) fn resolve<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: 
     flat(engine, matches, sink);
 }
 
+/// Decoded matches that are looked at for each other one, from the first that ends behind its start.
+const MOST_NEAR: usize = 64;
 /// What a rule may take with what is encoded.
 const PADDING: usize = 4;
 
@@ -36,31 +38,29 @@ fn layers<S: Sink>(engine: &Engine, matches: &mut Vec<Match>, sink: &mut S) {
     decoded.retain(|inner| known.insert((inner.rule, inner.span.secret_start, inner.secret(&[]).to_vec())));
     flat(engine, &mut plain, sink);
     let guess = |m: &Match| rank(&engine.rules[m.rule as usize], m).0 <= 1;
+    let place = |m: &Match| m.span.secret_start..m.span.secret_end;
     decoded.retain(|inner| {
-        let hidden = inner.hidden();
-        let first = plain.partition_point(|outer| outer.span.secret_end <= hidden.start);
-        let mut near = plain[first..].iter().take_while(|outer| outer.span.secret_start < hidden.end);
+        let (here, hidden) = (place(inner), inner.hidden());
+        let first = plain.partition_point(|outer| outer.span.secret_end <= here.start);
+        let mut near = plain[first..].iter().take_while(|outer| outer.span.secret_start < here.end);
         // A rule that knows what is encoded tells more of it.
         let is_whole = |outer: &Match| {
-            let span = outer.span.secret_start..outer.span.secret_end;
+            let span = place(outer);
             span.start <= hidden.start && hidden.end <= span.end && span.len() <= hidden.len() + PADDING
         };
-        let better = near.find(|outer| !guess(outer) && (guess(inner) || outer.rule == inner.rule || is_whole(outer)));
+        let is_better = |outer: &&Match| !guess(outer) && (guess(inner) && outer.rule != inner.rule || is_whole(outer));
+        let better = near.find(is_better);
         better.iter().for_each(|better| sink.miss(inner.rule, inner.span, Miss::Overlap(better.rule)));
         better.is_none()
     });
-    // All that was decoded, stretch by stretch, each with the rule of its first match.
-    let mut stretches: Vec<(Range<usize>, u32)> = decoded.iter().map(|inner| (inner.hidden(), inner.rule)).collect();
-    stretches.sort_by_key(|(range, _)| range.start);
-    stretches.dedup_by(|(next, _), (last, _)| {
-        let is_one = next.start < last.end;
-        last.end = if is_one { last.end.max(next.end) } else { last.end };
-        is_one
-    });
+    // What is taken for a value as it is may be a part of what stands for one.
+    let mut places: Vec<(Range<usize>, u32)> = decoded.iter().map(|inner| (place(inner), inner.rule)).collect();
+    places.sort_by_key(|(range, _)| (range.end, range.start));
     plain.retain(|outer| {
-        let span = outer.span.secret_start..outer.span.secret_end;
-        let at = stretches.partition_point(|(range, _)| range.end <= span.start);
-        let better = stretches.get(at).filter(|(range, _)| guess(outer) && range.start < span.end);
+        let span = place(outer);
+        let first = places.partition_point(|(range, _)| range.end <= span.start);
+        let mut near = places[first..].iter().take(MOST_NEAR).filter(|(range, _)| range.start < span.end);
+        let better = near.find(|(_, rule)| guess(outer) || *rule == outer.rule);
         better.iter().for_each(|(_, rule)| sink.miss(outer.rule, outer.span, Miss::Overlap(*rule)));
         better.is_none()
     });

@@ -15,7 +15,9 @@ use super::{Codec, Text, is_plain, is_text};
 const LEAST: usize = 12;
 const LEAST_HEX: usize = 32;
 /// The same of a value behind the name of a secret.
-const SHORT: usize = 8;
+const SHORT: usize = 6;
+/// Longer ones are runs, which are looked at everywhere.
+const LEAST_RUN: usize = 16;
 /// Digits that must make text before more is done.
 const TRIED: usize = 16;
 /// Digits before and behind a piece that are decoded with it.
@@ -27,6 +29,8 @@ const AHEAD_OF_KEY: usize = 12 * 1024;
 const LINE: usize = 32;
 /// What is found in compressed data is said to stand in so many of its first digits.
 const PLACES: usize = 512;
+/// Digits of a line that are looked at to see that it is nothing else.
+const LONGEST_LINE: usize = 1024;
 /// Blanks before the digits of a line.
 const INDENT: usize = 64;
 
@@ -132,7 +136,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let digits = bytes.iter().take_while(|b| is_digit(**b)).count();
         let is_padded = digits < bytes.len() && bytes.len() - digits <= 2 && bytes[digits..].iter().all(|b| *b == b'=');
         let is_whole = is_padded || digits == bytes.len() && memchr::memmem::find(self.before(value.start), b"data:").is_some();
-        if !is_whole || !(SHORT..LEAST).contains(&digits) || !bytes.len().is_multiple_of(4) || self.is_deep() {
+        if !is_whole || digits < SHORT || bytes.len() >= LEAST_RUN || !bytes.len().is_multiple_of(4) || self.is_deep() {
             return;
         }
         self.looked(value.start.saturating_sub(super::BEFORE), value.end + LEAST);
@@ -189,7 +193,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             text.own.start = text.bytes.len();
             text
         } else {
-            Text::behind(bytes, own.start)
+            // What says that they are digits is no part of the text.
+            let marked = bytes[..own.start].ends_with(b"0x") || bytes[..own.start].ends_with(b"0X");
+            Text::behind(bytes, own.start - if marked && radix == HEX { 2 } else { 0 })
         };
         let piece = own.clone().map(|at| (bytes[at], at));
         let mut head = Vec::new();
@@ -307,12 +313,17 @@ fn line_before(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the next line of digits begins, if there is one at `at`, the end of a line of digits.
-fn line_behind(bytes: &[u8], at: usize) -> Option<usize> {
+fn line_behind(bytes: &[u8], at: usize, radix: Radix) -> Option<usize> {
     let rest = &bytes[at..];
     let skip = [&b"\r\n"[..], b"\n", b"\\n", b"\\r\\n"].iter().find(|end| rest.starts_with(end)).map(|end| end.len())?;
     let rest = &rest[skip..];
     let blanks = rest.iter().take(INDENT).take_while(|b| matches!(b, b' ' | b'\t')).count();
-    rest.get(blanks).filter(|b| BASE64.digit(**b).is_some()).map(|_| at + skip + blanks)
+    // Digits and nothing else, or it is another text.
+    let line = &rest[blanks..];
+    let digits = line.iter().take(LONGEST_LINE).take_while(|b| radix.digit(**b).is_some()).count();
+    let padding = line[digits..].iter().take(2).take_while(|b| **b == b'=').count();
+    let ends = line.get(digits + padding).is_none_or(|b| matches!(b, b'\r' | b'\n' | b'\\' | b'"' | b'\'' | b'<' | b',' | b' '));
+    (digits > 0 && (ends || digits == LONGEST_LINE)).then_some(at + skip + blanks)
 }
 
 /// The places of digits before `at`, whole groups of them, in order.
@@ -343,7 +354,7 @@ fn ahead(bytes: &[u8], mut at: usize, radix: Radix, most: usize) -> (Vec<usize>,
         if line + length < LINE {
             break;
         }
-        match line_behind(bytes, at) {
+        match line_behind(bytes, at, radix) {
             Some(next) if out.len() < most => at = next,
             _ => break,
         }

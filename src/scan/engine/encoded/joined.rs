@@ -60,7 +60,8 @@ fn next_part(bytes: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     place += usize::from(bytes.get(place).is_some_and(|b| matches!(b, b'f' | b'r' | b'b' | b'u' | b'L' | b'@' | b'$')));
-    (bytes.get(place) == Some(&quote)).then_some(place + 1)
+    let is_next = |b: &u8| *b == quote || is_quote(*b) && operator.is_some();
+    bytes.get(place).filter(|b| is_next(b)).map(|_| place + 1)
 }
 
 /// Is the literal whose opening quote stands before `at` joined with one before it?
