@@ -59,7 +59,8 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
     }
     let name = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
     let blobs = stubborn(&history, &scan);
-    let plan = Plan { list: args.write.as_ref().map(name), written: args.write.is_some(), refs, blobs };
+    let messages = encoded(&history, &scan);
+    let plan = Plan { list: args.write.as_ref().map(name), written: args.write.is_some(), refs, blobs, messages };
     if let Some(path) = &args.write {
         write_list(path, &scan, &plan)?;
     }
@@ -174,6 +175,15 @@ fn stubborn(history: &History, scan: &Scan) -> Vec<(String, String)> {
         }
     }
     blobs.into_iter().collect()
+}
+
+/// Commits and tags whose messages hold a secret in another form.
+fn encoded(history: &History, scan: &Scan) -> Vec<String> {
+    let mut all = BTreeSet::new();
+    for finding in &scan.findings {
+        all.extend(finding.occurrences.iter().filter_map(|one| history.encoded_in_message(&one.origin, &finding.secret)));
+    }
+    all.into_iter().collect()
 }
 
 fn write_list(path: &Path, scan: &Scan, plan: &Plan) -> anyhow::Result<()> {

@@ -38,6 +38,8 @@ pub struct Plan {
     pub refs: Vec<String>,
     /// Ids of blobs in which text cannot be replaced, and a path of each.
     pub blobs: Vec<(String, String)>,
+    /// Commits and tags in whose messages text cannot be replaced.
+    pub messages: Vec<String>,
 }
 
 /// The replacement list; it holds the values.
@@ -173,6 +175,14 @@ fn rewriting(text: &mut String, scan: &Scan, plan: &Plan) {
         let listed = format!("{}{more}", listed.join(", "));
         steps.words(&format!(
             "Text cannot be replaced in archives, encoded and binary files: it takes {n} of these files out: {listed}."
+        ));
+    }
+    if !plan.messages.is_empty() {
+        let n = count(plan.messages.len() as u64, "message holds", "messages hold");
+        let listed: Vec<&str> = plan.messages.iter().take(LISTED).map(String::as_str).collect();
+        steps.words(&format!(
+            "{n} a secret in another form, which is not replaced: {}. Write each anew before, with git rebase or --message-callback.",
+            listed.join(", ")
         ));
     }
     let named = scan.findings.iter().filter(|f| is_name(f)).count() as u64;

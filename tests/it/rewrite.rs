@@ -170,3 +170,19 @@ fn what_filter_repo_cannot_do_is_said() {
     let outcome = folder.run(&["history", "rewrite-plan", "--repo", "shallow", "--config", "stanch.toml"]);
     outcome.says(3, &["not all could"]);
 }
+
+/// Text is replaced in messages as it is; what stands for a secret is named.
+#[test]
+fn messages_that_hold_a_secret_in_another_form_are_named() {
+    use base64::Engine as _;
+    let folder = repository();
+    folder.write("repo/a", "x");
+    commit(&folder, &format!("config {}", base64::prelude::BASE64_STANDARD.encode(format!("token = {}", github(60)))));
+    let id = folder.shell("git -C repo rev-parse --short=12 HEAD").out;
+    folder.write("repo/b", "x");
+    commit(&folder, &format!("plain {}", github(61)));
+    let dead = all_dead(&folder, &[]);
+    let out = plan(&folder, &dead.iter().map(String::as_str).collect::<Vec<_>>()).out;
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains(&format!("1 message holds a secret in another form, which is not replaced: {}.", id.trim())), "{out}");
+}

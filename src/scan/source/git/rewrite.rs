@@ -6,8 +6,9 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::History;
+use super::{History, SHORT};
 use crate::base::secret::Secret;
+use crate::scan::blob::Origin;
 
 /// A blob with a zero byte among its first is binary to git-filter-repo, and left as it is.
 const LOOKED_AT: usize = 8192;
@@ -29,6 +30,18 @@ impl History {
         // Lines may end in one way or the other.
         let without = |bytes: &[u8]| bytes.iter().copied().filter(|b| *b != b'\r').collect::<Vec<_>>();
         memchr::memmem::find(&without(bytes), &zeroize::Zeroizing::new(without(value))).is_some()
+    }
+
+    /// The short name of the commit or tag at a place, if its message holds a secret in another form only, such as base64: replacing the
+    /// text of messages leaves that.
+    #[must_use]
+    pub fn encoded_in_message(&self, origin: &Origin, secret: &Secret) -> Option<String> {
+        let member = self.member(origin).filter(|member| !member.contains([':', '/']) && member.len() == SHORT)?;
+        let repository = self.repository.to_thread_local();
+        let prefix = gix::hash::Prefix::from_hex(member).ok()?;
+        let id = repository.objects.lookup_prefix(prefix, None).ok()??.ok()?;
+        let data = repository.find_object(id).ok()?.detach().data;
+        memchr::memmem::find(&data, secret.expose()).is_none().then(|| member.to_owned())
     }
 
     /// Are its ids of SHA-256?
