@@ -128,7 +128,7 @@ fn huge_and_empty_objects() {
             secrets += 1;
         }
         folder.write("huge", lines.join("\n"));
-        folder.write(&format!("empty{version}"), "");
+        folder.write(format!("empty{version}"), "");
         folder.git(&["add", "-A"]);
         folder.git(&["commit", "-q", "-m", "next"]);
     }
