@@ -39,8 +39,9 @@ mod tests;
 mod text;
 mod words;
 
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use compile::EngineError;
 pub use meaning::Miss;
@@ -63,6 +64,7 @@ pub struct Engine {
     tables: compile::Tables,
     texts: text::Texts,
     judges: Vec<Judge>,
+    path_rules: OnceLock<Vec<usize>>,
 }
 
 /// What is scanned.
@@ -153,7 +155,7 @@ impl Engine {
     pub fn new(rules: Vec<Rule>) -> Result<Self, EngineError> {
         let tables = compile::compile(&rules)?;
         let (texts, judges) = (text::Texts::new(&rules)?, Judge::of(&rules));
-        Ok(Self { rules: rules.into_iter().map(Arc::new).collect(), tables, texts, judges })
+        Ok(Self { rules: rules.into_iter().map(Arc::new).collect(), tables, texts, judges, path_rules: OnceLock::new() })
     }
 
     /// The same engine with the portable classifier, for tests and fuzzing.
@@ -200,11 +202,20 @@ impl Engine {
         one == other || self.path_meaning(one) == self.path_meaning(other)
     }
 
+    /// Rules that look at paths, one of those that look for the same.
+    fn path_rules(&self) -> &[usize] {
+        self.path_rules.get_or_init(|| {
+            let mut known = HashSet::new();
+            let looks_for = |rule: &Rule| format!("{:?} {:?} {:?}", rule.paths, rule.allow.paths, rule.ignore);
+            let rules = self.rules.iter().enumerate().filter(|(_, rule)| rule.looks_at_paths() && known.insert(looks_for(rule)));
+            rules.map(|(index, _)| index).collect()
+        })
+    }
+
     /// What a path means to rules: whether it is one of code or one of ciphertext, and for each rule that looks at paths whether it fits.
     #[must_use]
     pub fn path_meaning(&self, path: Option<&str>) -> Vec<bool> {
-        let all = self.rules.iter().zip(&self.judges);
-        let rules = all.filter(|(rule, _)| rule.looks_at_paths());
+        let rules = self.path_rules().iter().map(|index| (&self.rules[*index], &self.judges[*index]));
         let kinds = [meaning::is_code(path), path.is_some_and(meaning::is_encrypted_file)];
         kinds.into_iter().chain(rules.flat_map(|(rule, judge)| judge.path_meaning(rule, path))).collect()
     }
