@@ -122,10 +122,7 @@ const HARMLESS: [&str; 6] = ["verbose", "no-banner", "redact", "no-verification"
 /// Flags with a value that change nothing here.
 const HARMLESS_VALUES: [&str; 4] = ["log-level", "platform", "redact", "max-decode-depth"];
 /// Flags that mean something that stanch does not do, and what to do instead.
-const REFUSED: [(&str, &str); 12] = [
-    ("ignore-gitleaks-allow", "leave it out: comments are read as `stanch scan --help` says"),
-    ("baseline-path", "silence what is known by fingerprint in stanch.toml, which `stanch init` makes"),
-    ("gitleaks-ignore-path", "silence what is known by fingerprint in stanch.toml, which `stanch init` makes"),
+const REFUSED: [(&str, &str); 9] = [
     ("only-verified", "stanch asks no service whether a credential works: leave it out, all findings are reported"),
     ("results", "stanch asks no service whether a credential works: leave it out, all findings are reported"),
     ("follow-symlinks", "links are listed as notes, not followed: name what they lead to"),
@@ -181,6 +178,10 @@ impl Line {
         Ok(())
     }
 
+    fn valued(&mut self, name: &str, value: String) {
+        self.out.extend([name.into(), value.into()]);
+    }
+
     fn path(&mut self, path: &OsStr) {
         self.paths += 1;
         self.first_path.get_or_insert_with(|| path.into());
@@ -209,15 +210,15 @@ impl Line {
             "log-opts" => self.log_opts = need()?.split_whitespace().map(str::to_owned).collect(),
             "max-target-megabytes" => note(&need()?, "0", "nothing is skipped for its size"),
             "timeout" => note(&need()?, "0", "no scan is stopped: one that stops early has not looked at everything"),
+            "baseline-path" => self.valued("--baseline", need()?),
+            "gitleaks-ignore-path" => self.valued("--gitleaks-ignore-path", need()?),
+            "ignore-gitleaks-allow" => self.out.push("--no-inline-ignores".into()),
             "no-git" => self.no_git = true,
             "pipe" => self.pipe = true,
             "staged" => self.staged = true,
             "pre-commit" => self.pre_commit = true,
             "json" if self.word == Word::Filesystem => self.format = Some("jsonl".to_owned()),
-            "concurrency" => {
-                let jobs = need()?;
-                self.out.extend(["--jobs".into(), jobs.into()]);
-            }
+            "concurrency" => self.valued("--jobs", need()?),
             name if HARMLESS.contains(&name) && !glued => {}
             name if HARMLESS_VALUES.contains(&name) => drop(need()?),
             _ => self.out.push(arg.to_owned()),

@@ -3,14 +3,7 @@
 use std::path::Path;
 
 use crate::canary::{github, password, stripe};
-use crate::run::{Folder, Report};
-
-/// Scans, and leaves out that git's objects are not scanned.
-fn scan(folder: &Folder, args: &[&str]) -> Report {
-    let mut report = folder.scan(args);
-    report.issues.retain(|issue| issue["kind"] != "git-objects");
-    report
-}
+use crate::run::Folder;
 
 /// A project with two secrets, and its baseline.
 fn project() -> Folder {
@@ -31,15 +24,15 @@ fn read(folder: &Folder, name: &str) -> String {
 fn what_is_known_is_counted_and_not_reported() {
     let folder = project();
     folder.run(&["scan", "."]).says(0, &["known  2 secrets in the baseline\n", "No secrets found"]);
-    let report = scan(&folder, &["."]);
+    let report = folder.scan_files(&["."]);
     assert_eq!((report.code, report.covered("in_baseline"), report.covered("judged_real")), (0, 2, 0));
     folder.run(&["explain", "src/a.py:2"]).says(0, &["verdict   not reported: known from .stanch-baseline\n"]);
-    assert_eq!(scan(&folder, &["--no-baseline", "."]).findings.len(), 2);
+    assert_eq!(folder.scan_files(&["--no-baseline", "."]).findings.len(), 2);
     // Without the configuration, its key is a secret like any other.
-    assert_eq!(scan(&folder, &["--no-config", "src", "b.env"]).findings.len(), 2);
+    assert_eq!(folder.scan_files(&["--no-config", "src", "b.env"]).findings.len(), 2);
     // From a folder below, too, and wherever the value stands.
     folder.write("src/deep/c", format!("t: {}\n", github(1)));
-    scan(&folder, &["src/deep"]).is(0, &[], &[]);
+    folder.scan_files(&["src/deep"]).is(0, &[], &[]);
     let lines: Vec<String> = read(&folder, ".stanch-baseline").lines().skip(2).map(str::to_owned).collect();
     assert!(lines.is_sorted() && lines.len() == 2, "{lines:?}");
     assert!(lines.iter().any(|line| line.ends_with(" github-pat - src/a.py")), "{lines:?}");
@@ -51,9 +44,9 @@ fn what_is_known_is_counted_and_not_reported() {
 fn another_secret_on_the_line_of_a_known_one_is_reported() {
     let folder = project();
     folder.write("src/a.py", format!("x = 1\nk = '{}'\n", github(2)));
-    scan(&folder, &["."]).is(1, &["src/a.py:2:6 github-pat"], &[]);
+    folder.scan_files(&["."]).is(1, &["src/a.py:2:6 github-pat"], &[]);
     folder.write("src/a.py", format!("x = 1\nk = '{}', '{}'\n", github(1), github(2)));
-    assert_eq!(scan(&folder, &["."]).findings.len(), 1);
+    assert_eq!(folder.scan_files(&["."]).findings.len(), 1);
 }
 
 #[test]
@@ -82,10 +75,10 @@ fn an_update_drops_what_is_gone_and_keeps_verdicts() {
     folder.run(&["baseline", "update"]).says(0, &words);
     let text = read(&folder, ".stanch-baseline");
     assert!(text.ends_with(" github-pat real src/moved.py\n") && text.lines().count() == 3, "{text}");
-    assert_eq!(scan(&folder, &["."]).findings.len(), 1);
+    assert_eq!(folder.scan_files(&["."]).findings.len(), 1);
     folder.run(&["baseline", "update", "--add"]).says(0, &["2 secrets are known, 0 gone and taken out, 1 new taken in"]);
     let once = read(&folder, ".stanch-baseline");
-    scan(&folder, &["."]).is(0, &[], &[]);
+    folder.scan_files(&["."]).is(0, &[], &[]);
     folder.run(&["baseline", "update"]).says(0, &[]);
     assert_eq!(read(&folder, ".stanch-baseline"), once, "nothing changes where nothing changed");
     // What could not be read may hold what seems gone.
@@ -108,7 +101,7 @@ fn two_branches_merge() {
         folder.git(&["commit", "-q", "-m", branch]);
     }
     folder.git(&["merge", "-q", "-m", "both", "one"]);
-    scan(&folder, &["."]).is(0, &[], &[]);
+    folder.scan_files(&["."]).is(0, &[], &[]);
     let lines = read(&folder, ".stanch-baseline");
     folder.run(&["baseline", "update"]).says(0, &["4 secrets are known, 0 gone"]);
     assert!(lines.lines().count() >= 6);
@@ -122,14 +115,14 @@ fn a_history_is_known_too() {
     folder.write("b.env", "");
     folder.write("src/a.py", "");
     folder.git(&["commit", "-q", "-a", "-m", "gone"]);
-    scan(&folder, &["--history", "."]).is(0, &[], &[]);
-    assert_eq!(scan(&folder, &["--history", "--no-baseline", "."]).findings.len(), 2);
+    folder.scan_files(&["--history", "."]).is(0, &[], &[]);
+    assert_eq!(folder.scan_files(&["--history", "--no-baseline", "."]).findings.len(), 2);
     // Told again from the cache, it is as it is now.
-    assert_eq!(scan(&folder, &["--history", "."]).covered("in_baseline"), 2);
+    assert_eq!(folder.scan_files(&["--history", "."]).covered("in_baseline"), 2);
     std::fs::remove_file(folder.path(".stanch-baseline")).unwrap();
     folder.run(&["baseline", "create", "--history"]).says(0, &["2 secrets are known"]);
     assert!(read(&folder, ".stanch-baseline").contains(" github-pat - src/a.py\n"));
-    scan(&folder, &["--history", "."]).is(0, &[], &[]);
+    folder.scan_files(&["--history", "."]).is(0, &[], &[]);
 }
 
 fn sha1(folder: &Folder, value: &str) -> String {
@@ -150,7 +143,7 @@ fn a_baseline_of_detect_secrets_is_read() {
         );
         folder.write(".secrets.baseline", text);
     };
-    let scan = || scan(&folder, &["--baseline", ".secrets.baseline", "."]).places();
+    let scan = || folder.scan_files(&["--baseline", ".secrets.baseline", "."]).places();
     // Known by value and file, as there.
     for audited in ["", ", \"is_secret\": false"] {
         write(audited);
@@ -179,7 +172,7 @@ fn a_report_of_gitleaks_is_read_if_it_holds_values() {
         folder.write("../leaks.json", format!("[{}]", leaks.join(",")));
     };
     report(&[&github(1)]);
-    scan(&folder, &["--baseline-path", "../leaks.json", "."]).is(1, &["a:2:1 github-pat"], &[]);
+    folder.scan_files(&["--baseline-path", "../leaks.json", "."]).is(1, &["a:2:1 github-pat"], &[]);
     report(&[&github(1), "REDACTED"]);
     let words = "values redacted, so that nothing is known by them: 1";
     folder.run(&["scan", "-b", "../leaks.json", "."]).says(1, &[words]);
@@ -199,9 +192,9 @@ fn a_report_of_ours_is_read() {
         let name = format!("../old.{format}");
         folder.run(&["scan", "a", "-f", format, "-o", &name]).says(1, &[]);
         folder.write("b", "");
-        scan(&folder, &["-b", &name, "."]).is(0, &[], &[]);
+        folder.scan_files(&["-b", &name, "."]).is(0, &[], &[]);
         folder.write("b", format!("{}\n", github(2)));
-        scan(&folder, &["-b", &name, "."]).is(1, &["b:1:1 github-pat"], &[]);
+        folder.scan_files(&["-b", &name, "."]).is(1, &["b:1:1 github-pat"], &[]);
     }
 }
 
@@ -213,17 +206,17 @@ fn entries_of_gitleaksignore_name_places_and_silence_nothing() {
     folder.write(".gitleaksignore", "# old\nsrc/a.py:generic-api-key:2\nsrc/gone.py:jwt:7\n");
     let note = "note configuration .gitleaksignore: its entries name places and not values, so they silence nothing: \
                 `stanch baseline create --from .gitleaksignore` takes in what stands there now";
-    scan(&folder, &["."]).is(1, &["src/a.py:2:6 github-pat"], &[note]);
+    folder.scan_files(&["."]).is(1, &["src/a.py:2:6 github-pat"], &[note]);
     folder
         .run(&["scan", "-b", ".gitleaksignore", "."])
         .says(2, &["names places and not values", "hint: `stanch baseline create --from"]);
     folder.run(&["init"]).says(0, &[]);
     let words = [".gitleaksignore: something is found at 1 of the 2 places it names", "1 secret is known"];
     folder.run(&["baseline", "create", "--from", ".gitleaksignore"]).says(0, &words);
-    scan(&folder, &["."]).is(0, &[], &[]);
+    folder.scan_files(&["."]).is(0, &[], &[]);
     // The row of the table: another secret on that line.
     folder.write("src/a.py", format!("x = 1\nk = '{}'\n", github(2)));
-    scan(&folder, &["."]).is(1, &["src/a.py:2:6 github-pat"], &[]);
+    folder.scan_files(&["."]).is(1, &["src/a.py:2:6 github-pat"], &[]);
     folder.write("elsewhere/ignore", "src/a.py:x:2\n");
     folder.run(&["scan", "-i", "elsewhere/ignore", "."]).says(1, &["--from elsewhere/ignore"]);
 }
@@ -236,11 +229,11 @@ fn entries_of_gitleaksignore_may_name_a_commit() {
     folder.git(&["commit", "-q", "-a", "-m", "gone"]);
     folder.write(".gitleaksignore", format!("{}:old.txt:x:2\n{}:old.txt:x:1\n", commit.trim(), commit.trim()));
     folder.run(&["init"]).says(0, &[]);
-    assert_eq!(scan(&folder, &["--history", "."]).findings.len(), 1);
+    assert_eq!(folder.scan_files(&["--history", "."]).findings.len(), 1);
     folder
         .run(&["baseline", "create", "--from", ".gitleaksignore"])
         .says(0, &["something is found at 1 of the 2 places it names"]);
-    scan(&folder, &["--history", "."]).is(0, &[], &[]);
+    folder.scan_files(&["--history", "."]).is(0, &[], &[]);
 }
 
 #[test]

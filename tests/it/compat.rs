@@ -75,8 +75,11 @@ fn the_commands_of_gitleaks_readme_work() {
     line("gitleaks dir -v old.txt").says(0, &["code 1", "old.txt:2:7"]);
     line("cat old.txt | gitleaks -v stdin").says(0, &["code 1", "-:2:7"]);
     line("gitleaks git --report-path ../gitleaks-report.json").says(0, &["code 1", "report written to ../gitleaks-report.json"]);
-    line("gitleaks git --baseline-path gitleaks-report.json --report-path findings.json")
-        .says(0, &["code 2", "hint: silence what is known"]);
+    line("gitleaks git --baseline-path ../gitleaks-report.json --report-path ../findings.json")
+        .says(0, &["code 2", "are redacted", "hint: "]);
+    // With its values it is one.
+    line("gitleaks git --show-secrets --report-path ../known.json").says(0, &["code 1"]);
+    line("gitleaks git -b ../known.json").says(0, &["code 0", "in the baseline"]);
     for script in [
         "gitleaks git --config ../customgitleaks.toml .",
         "GITLEAKS_CONFIG=../customgitleaks.toml gitleaks git .",
@@ -154,15 +157,7 @@ fn what_means_something_else_is_refused_with_a_hint() {
         outcome.says(2, parts);
         assert_eq!(outcome.out, "");
     };
-    for line in [
-        "git --baseline-path x",
-        "dir -b x",
-        "git -i x",
-        "dir --follow-symlinks",
-        "filesystem --only-verified",
-        "filesystem --results=verified",
-        "dir --ignore-gitleaks-allow",
-    ] {
+    for line in ["dir --follow-symlinks", "filesystem --only-verified", "filesystem --results=verified"] {
         check(line, &["of another scanner is not supported", "hint: "]);
     }
     check("git --log-opts=--author=x", &["`--log-opts` with --author=x is not supported", "hint: known are A..B"]);
@@ -175,6 +170,17 @@ fn what_means_something_else_is_refused_with_a_hint() {
     check("dir -f junit .", &["invalid value 'junit'"]);
     check("dir --config", &["`--config` needs a value"]);
     check("dir --colour", &["unexpected argument '--colour'"]);
+}
+
+#[test]
+fn what_is_silenced_for_gitleaks() {
+    let folder = Folder::new();
+    folder.write("a", format!("t = {} # gitleaks:allow\n", github(1)));
+    folder.run(&["dir", "a"]).says(0, &["1 finding by a comment"]);
+    folder.run(&["dir", "--ignore-gitleaks-allow", "a"]).says(1, &["github-pat"]);
+    folder.write("ignored", "a:github-pat:1\n");
+    folder.run(&["dir", "--ignore-gitleaks-allow", "-i", "ignored", "a"]).says(1, &["baseline create --from"]);
+    folder.run(&["dir", "-b", "gone.json", "a"]).says(2, &["gone.json"]);
 }
 
 #[test]

@@ -1,14 +1,7 @@
 //! Entries of `stanch.toml` by path, rule and expression, files in folders below, and configuration that a work tree cannot change.
 
 use crate::canary::{github, stripe};
-use crate::run::{Folder, Outcome, Report, STANCH};
-
-/// Scans, and leaves out that git's objects are not scanned.
-fn scan(folder: &Folder, args: &[&str]) -> Report {
-    let mut report = folder.scan(args);
-    report.issues.retain(|issue| issue["kind"] != "git-objects");
-    report
-}
+use crate::run::{Folder, Outcome, STANCH};
 
 /// A repository with a project key.
 fn project() -> Folder {
@@ -31,7 +24,7 @@ fn entries_silence_by_path_rule_and_expression() {
     folder.write("src/c", format!("{}\n", stripe(1)));
     folder.write("src/d", format!("{}\n", github(3)));
     append(&folder, "stanch.toml", "[[allow]]\npath = \"tests/**\"\nreason = \"made up\"\n");
-    scan(&folder, &["."]).is(1, &["src/c:1:1 stripe-secret-key", "src/d:1:1 github-pat", "src/tests/b:1:1 github-pat"], &[]);
+    folder.scan_files(&["."]).is(1, &["src/c:1:1 stripe-secret-key", "src/d:1:1 github-pat", "src/tests/b:1:1 github-pat"], &[]);
     folder.run(&["scan", "."]).says(1, &["silenced  1 finding in stanch.toml"]);
     folder.run(&["explain", "tests/a:1"]).says(0, &["verdict   silenced by the entry on line 13 of stanch.toml: made up\n"]);
     append(&folder, "stanch.toml", "[[allow]]\nrule = \"stripe-secret-key\"\nreason = \"of the sandbox\"\n");
@@ -40,15 +33,15 @@ fn entries_silence_by_path_rule_and_expression() {
         "stanch.toml",
         &format!("[[allow]]\nregex = \"^{}\"\npath = \"src/\"\nreason = \"dead\"\n", &github(3)[..12]),
     );
-    scan(&folder, &["."]).is(1, &["src/tests/b:1:1 github-pat"], &[]);
+    folder.scan_files(&["."]).is(1, &["src/tests/b:1:1 github-pat"], &[]);
     // However a file is named.
     let report =
         Outcome::of(folder.command(STANCH).current_dir(folder.path("src")).args(["scan", "../tests", "c"]).output().unwrap());
     report.says(0, &["silenced  2 findings in stanch.toml"]);
     folder.git(&["add", "-A"]);
-    assert_eq!(scan(&folder, &["--staged"]).findings.len(), 1);
+    assert_eq!(folder.scan_files(&["--staged"]).findings.len(), 1);
     folder.git(&["commit", "-q", "-m", "all"]);
-    assert_eq!(scan(&folder, &["--history", "."]).places().len(), 1);
+    assert_eq!(folder.scan_files(&["--history", "."]).places().len(), 1);
 }
 
 #[test]
@@ -61,10 +54,10 @@ fn entries_that_ended_or_fit_nothing_are_told() {
     let stale =
         "note configuration stanch.toml: the entry on line 13 fits nothing any more, the web team answers for it: remove it";
     let at = "note configuration a: line 1: the entry on line 18 of stanch.toml ended on 2020-01-01";
-    scan(&folder, &["."]).is(1, &["a:1:1 github-pat"], &[at, stale, ended]);
+    folder.scan_files(&["."]).is(1, &["a:1:1 github-pat"], &[at, stale, ended]);
     // A part of the project, or of the rules, says nothing about an entry.
-    scan(&folder, &["a"]).is(1, &["a:1:1 github-pat"], &[at, ended]);
-    scan(&folder, &["--only", "github-pat", "."]).is(1, &["a:1:1 github-pat"], &[at, ended]);
+    folder.scan_files(&["a"]).is(1, &["a:1:1 github-pat"], &[at, ended]);
+    folder.scan_files(&["--only", "github-pat", "."]).is(1, &["a:1:1 github-pat"], &[at, ended]);
 }
 
 #[test]
@@ -73,17 +66,17 @@ fn a_file_in_a_folder_below_adds_to_it() {
     for name in ["a", "sub/a", "sub/deep/a", "other/a"] {
         folder.write(name, format!("{}\n", github(1)));
     }
-    let print = scan(&folder, &["a"]).fingerprints().remove(0);
+    let print = folder.scan_files(&["a"]).fingerprints().remove(0);
     let entry = |rest: &str| format!("version = 1\n\n[[allow]]\nreason = \"of the sub-project\"\n{rest}\n");
     folder.write("sub/stanch.toml", entry(&format!("fingerprint = \"{print}\"")));
     // What git does not track may have come from anywhere; but what lies above a named path is wanted.
-    assert_eq!(scan(&folder, &["."]).findings.len(), 4);
-    scan(&folder, &["sub"]).is(0, &[], &[]);
+    assert_eq!(folder.scan_files(&["."]).findings.len(), 4);
+    folder.scan_files(&["sub"]).is(0, &[], &[]);
     folder.git(&["add", "-A"]);
-    scan(&folder, &["."]).is(1, &["a:1:1 github-pat", "other/a:1:1 github-pat"], &[]);
+    folder.scan_files(&["."]).is(1, &["a:1:1 github-pat", "other/a:1:1 github-pat"], &[]);
     folder.run(&["explain", "sub/deep/a:1"]).says(0, &["silenced by the entry on line 3 of sub/stanch.toml: of the sub-project"]);
     folder.write("sub/stanch.toml", entry("path = \"/a\""));
-    scan(&folder, &["sub"]).is(1, &["sub/deep/a:1:1 github-pat"], &[]);
+    folder.scan_files(&["sub"]).is(1, &["sub/deep/a:1:1 github-pat"], &[]);
     folder.write("sub/stanch.toml", entry("pth = \"/a\""));
     folder.run(&["scan", "."]).says(2, &["error: sub/stanch.toml:5: allow.pth: unknown field"]);
     // With a key it is a project of its own.
@@ -93,7 +86,7 @@ fn a_file_in_a_folder_below_adds_to_it() {
         entry("path = \"/a\"").replace("version = 1", &format!("version = 1\nproject_key = \"{key}\"")),
     );
     folder.run(&["scan", "a", "other"]).says(1, &["it has a project key of its own"]);
-    scan(&folder, &["sub"]).is(1, &["sub/deep/a:1:1 github-pat"], &[]);
+    folder.scan_files(&["sub"]).is(1, &["sub/deep/a:1:1 github-pat"], &[]);
 }
 
 #[test]
@@ -109,14 +102,14 @@ fn what_a_pull_request_changes_does_not_count() {
     folder.write("leak", format!("{}\n", github(3)));
     append(&folder, "stanch.toml", "[[allow]]\npath = \"leak\"\nreason = \"trust me\"\n");
     folder.git(&["commit", "-q", "-a", "-m", "one"]);
-    scan(&folder, &["."]).is(0, &[], &[]);
-    scan(&folder, &["--config-from", "main", "."]).is(1, &["leak:1:1 github-pat"], &[]);
-    scan(&folder, &["--config-from", "HEAD~1", "."]).is(1, &["leak:1:1 github-pat"], &[]);
-    scan(&folder, &["--config-from", "HEAD", "."]).is(0, &[], &[]);
+    folder.scan_files(&["."]).is(0, &[], &[]);
+    folder.scan_files(&["--config-from", "main", "."]).is(1, &["leak:1:1 github-pat"], &[]);
+    folder.scan_files(&["--config-from", "HEAD~1", "."]).is(1, &["leak:1:1 github-pat"], &[]);
+    folder.scan_files(&["--config-from", "HEAD", "."]).is(0, &[], &[]);
     folder.run(&["baseline", "update", "--add"]).says(0, &[]);
     append(&folder, "sub/stanch.toml", "[[allow]]\npath = \"*\"\nreason = \"trust me\"\n");
-    scan(&folder, &["--config-from", "main", "-b", ".stanch-baseline", "."]).is(1, &["leak:1:1 github-pat"], &[]);
-    scan(&folder, &["--config-from", "main", "sub"]).is(0, &[], &[]);
+    folder.scan_files(&["--config-from", "main", "-b", ".stanch-baseline", "."]).is(1, &["leak:1:1 github-pat"], &[]);
+    folder.scan_files(&["--config-from", "main", "sub"]).is(0, &[], &[]);
     let words = ["error: --config-from: no commit is named `nowhere` here", "hint: "];
     folder.run(&["scan", "--config-from", "nowhere", "."]).says(2, &words);
     folder.run(&["explain", "--config-from", "main", "leak:1"]).says(0, &["verdict   reported\n"]);

@@ -62,8 +62,8 @@ fn what_is_to_be_done_by_hand_is_named() {
         3,
         &[
             "left out: rule `k`, colour: a field that is not known",
-            ".gitleaksignore          fingerprints by place: not converted",
-            ".secrets.baseline        hashes of known secrets: not converted",
+            ".gitleaksignore          fingerprints by place: `stanch baseline create --from .gitleaksignore`",
+            ".secrets.baseline        hashes of known secrets: `stanch baseline create --from .secrets.baseline`",
             ".pre-commit-config.yaml  not changed: its list of repositories",
             ".github/workflows/x.yml  line 2: gitleaks/gitleaks-action; in its place",
             "line 3: `gitleaks detect …` works as `stanch detect …`",
