@@ -21,9 +21,6 @@ const OFTEN: [u16; 128] = [
 /// Bytes of 128 and more, each.
 const SELDOM: f32 = 0.0001;
 
-/// How much rarer words begin than bytes stand.
-const WORDS: f32 = 0.3;
-
 /// More literals than these are sorted by their bytes first and put together with their neighbours.
 const MOST: usize = 96;
 
@@ -32,19 +29,17 @@ const MOST: usize = 96;
 pub(super) struct Bucket {
     pub(super) low: [u16; FINGERPRINT],
     pub(super) high: [u16; FINGERPRINT],
-    /// Do all of them begin words?
-    pub(super) starts: bool,
     cost: f32,
 }
 
-/// At most `count` buckets for fingerprints and whether they begin words: those are put together that make the fewest hits by chance.
-pub(super) fn buckets(fingerprints: &[(Fingerprint, bool)], count: usize) -> Vec<Bucket> {
+/// At most `count` buckets for fingerprints: those are put together that make the fewest hits by chance.
+pub(super) fn buckets<'a>(fingerprints: impl Iterator<Item = &'a Fingerprint>, count: usize) -> Vec<Bucket> {
     let often = nibbles();
-    let mut sorted: Vec<_> = fingerprints.iter().collect();
+    let mut sorted: Vec<_> = fingerprints.collect();
     sorted.sort();
     let mut buckets: Vec<Bucket> = Vec::new();
     for part in sorted.chunks(sorted.len().div_ceil(MOST).max(1)) {
-        let one = part.iter().map(|(print, starts)| Bucket::new(print, *starts, &often));
+        let one = part.iter().map(|print| Bucket::new(print, &often));
         buckets.extend(one.reduce(|a, b| a.with(&b, &often)));
     }
     // What it costs to put two of them together, the earlier one first.
@@ -71,8 +66,8 @@ pub(super) fn buckets(fingerprints: &[(Fingerprint, bool)], count: usize) -> Vec
 }
 
 impl Bucket {
-    fn new(fingerprint: &Fingerprint, starts: bool, often: &[[f32; 16]; 16]) -> Self {
-        let mut this = Self { low: [0; FINGERPRINT], high: [0; FINGERPRINT], starts, cost: 0.0 };
+    fn new(fingerprint: &Fingerprint, often: &[[f32; 16]; 16]) -> Self {
+        let mut this = Self { low: [0; FINGERPRINT], high: [0; FINGERPRINT], cost: 0.0 };
         for (position, bytes) in fingerprint.iter().enumerate() {
             for byte in bytes {
                 this.low[position] |= 1 << (byte & 15);
@@ -85,12 +80,12 @@ impl Bucket {
     fn with(&self, other: &Self, often: &[[f32; 16]; 16]) -> Self {
         let both = |a: &[u16; FINGERPRINT], b: &[u16; FINGERPRINT]| std::array::from_fn(|i| a[i] | b[i]);
         let (low, high) = (both(&self.low, &other.low), both(&self.high, &other.high));
-        Self { low, high, starts: self.starts && other.starts, cost: 0.0 }.weighed(often)
+        Self { low, high, cost: 0.0 }.weighed(often)
     }
 
     /// How often it hits, as if bytes did not depend on each other.
     fn weighed(mut self, often: &[[f32; 16]; 16]) -> Self {
-        self.cost = if self.starts { WORDS } else { 1.0 };
+        self.cost = 1.0;
         // Any byte at a place changes nothing.
         for (low, high) in self.low.iter().zip(&self.high).filter(|(low, high)| **low & **high != u16::MAX) {
             let row = |row: &[f32; 16]| -> f32 { (0..16).filter(|l| low >> l & 1 != 0).map(|l| row[l]).sum() };
@@ -117,25 +112,24 @@ mod tests {
 
     #[test]
     fn what_is_alike_is_put_together() {
-        let all = [(print(*b"pass"), false), (print(*b"://?"), false), (print(*b"pasx"), false), (print(*b"curl"), true)];
-        let found = buckets(&all, 3);
+        let all = [print(*b"pass"), print(*b"://?"), print(*b"pasx"), print(*b"curl")];
+        let found = buckets(all.iter(), 3);
         assert_eq!(found.len(), 3);
         let low = |at: usize| found.iter().map(|b| b.low[at].count_ones()).collect::<Vec<_>>();
         assert_eq!((low(0), low(3)), (vec![1, 1, 1], vec![16, 1, 2]));
-        assert_eq!(found.iter().map(|b| b.starts).collect::<Vec<_>>(), [false, true, false]);
     }
 
     #[test]
     fn every_literal_is_in_a_bucket() {
-        let all: Vec<_> = (0..500u32).map(|n| ([n, n / 3, n / 7, n / 11].map(|n| vec![n as u8]), n % 2 == 0)).collect();
-        let found = buckets(&all, 8);
+        let all: Vec<_> = (0..500u32).map(|n| [n, n / 3, n / 7, n / 11].map(|n| vec![n as u8])).collect();
+        let found = buckets(all.iter(), 8);
         assert_eq!(found.len(), 8);
-        for (print, _) in &all {
+        for print in &all {
             let passes = |b: &super::Bucket| {
                 (0..4).all(|i| b.low[i] >> (print[i][0] & 15) & 1 != 0 && b.high[i] >> (print[i][0] >> 4) & 1 != 0)
             };
             assert!(found.iter().any(passes));
         }
-        assert!(buckets(&[], 8).is_empty());
+        assert!(buckets([].iter(), 8).is_empty());
     }
 }

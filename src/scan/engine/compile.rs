@@ -148,7 +148,7 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         infixes: Infixes::new(Vec::new()),
         literals: Vec::new(),
         anywhere: Starts::new(std::iter::empty()),
-        hints: Hints::new(&Words { literals: &[], probes: &[], keywords: &nothing }),
+        hints: Hints::new(&Words { literals: &[], anywhere: &[], probes: &[], keywords: &nothing }),
         words: nothing.clone(),
         classifier: Classifier::new(&[]),
         keywords: Keywords::new(&[]),
@@ -427,9 +427,9 @@ impl Builder {
         };
         self.tables.anywhere = Starts::new(of(false));
         self.tables.words = Heads::new(of(true));
-        let words: Vec<_> = of(true).map(|(head, _)| head).collect();
+        let [anywhere, words] = [false, true].map(|word| of(word).map(|(head, _)| head).collect::<Vec<_>>());
         let keywords = self.tables.keywords.heads();
-        self.tables.hints = Hints::new(&Words { literals: &words, probes, keywords });
+        self.tables.hints = Hints::new(&Words { literals: &words, anywhere: &anywhere, probes, keywords });
         let names = self.tables.values.names.iter().zip(0u32..);
         let head = |n: &'_ Vec<u8>| n.strip_suffix(b"$").map_or(n.len(), <[u8]>::len);
         self.tables.values.index = Heads::new(names.map(|((n, _), id)| (Head { word: &n[..head(n)], folded: false }, id)));

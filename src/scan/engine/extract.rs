@@ -39,8 +39,19 @@ const MAX_BLANKS: usize = 48;
 /// A value and an operator before a name are looked for this far.
 const MAX_COMPARED: usize = 160;
 
+/// Which bytes names are made of.
+const NAME: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0u8);
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+    NAME[usize::from(byte)]
 }
 
 fn is_quote(byte: u8) -> bool {
@@ -101,8 +112,25 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
     let name_end = r.at;
     let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let gap = r.blanks();
-    let (start, end, form) = operator(&mut r, (name_start, closed, gap), at).or_else(|| compared(bytes, name_start))?;
+    let value = if leads_on(r, name_start, (closed, gap)) { operator(&mut r, (name_start, closed, gap), at) } else { None };
+    let (start, end, form) = value.or_else(|| compared(bytes, name_start))?;
     (end > start).then_some(Value { name_start, name_end, start, end, form })
+}
+
+/// May what stands behind a name, so many closing characters and blanks assign a value to it? Behind most names in code nothing does.
+fn leads_on(r: Reader<'_>, name_start: usize, (closed, gap): (usize, usize)) -> bool {
+    let Some(next) = r.peek() else { return false };
+    match next {
+        b'=' | b':' | b'(' | b'[' | b',' | b'"' | b'\'' | b'`' | b'\\' | b'>' | b'!' | b'?' | b'.' | b'+' | b'|' | b'%' => true,
+        _ if next.is_ascii_whitespace() => true,
+        // `value`, the value of a flag, or a type behind `var` or `const`.
+        b'v' | b'V' if closed > 0 => true,
+        _ if gap == 0 => false,
+        _ => {
+            let head = &r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start];
+            r.bytes[name_start] == b'-' || head.ends_with(b"-") || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
+        }
+    }
 }
 
 /// Reads the operator and the value behind it. `name` is where the name starts, how many closing characters and how many
@@ -157,6 +185,9 @@ fn first(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
 /// A value in quotes that the name is compared with from the left: `"…" == password`.
 fn compared(bytes: &[u8], name_start: usize) -> Option<(usize, usize, Form)> {
     let head = bytes[name_start.saturating_sub(MAX_COMPARED)..name_start].trim_ascii_end();
+    if head.last() != Some(&b'=') {
+        return None;
+    }
     let head = [&b"==="[..], b"!==", b"==", b"!="].iter().find_map(|op| head.strip_suffix(*op))?.trim_ascii_end();
     let (quote, text) = head.split_last().filter(|(quote, _)| is_quote(**quote))?;
     let start = memchr::memrchr2(*quote, b'\n', text)?;
@@ -495,97 +526,5 @@ pub fn name_before(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(bytes: &[u8], from: usize, to: usize) -> String {
-        String::from_utf8_lossy(&bytes[from..to]).into_owned()
-    }
-
-    #[test]
-    fn assignments() {
-        let check = |line: &str, expected: Option<(&str, &str, Form)>| {
-            let at = line.to_ascii_lowercase().find("pass").unwrap();
-            let bytes = line.as_bytes();
-            let found =
-                assignment(bytes, at).map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end), v.form));
-            assert_eq!(found, expected.map(|(n, v, f)| (n.to_owned(), v.to_owned(), f)), "{line}");
-        };
-        check("password = \"a b\"", Some(("password", "a b", Form::Quoted)));
-        check("DB_PASSWORD=abc,1", Some(("DB_PASSWORD", "abc,1", Form::Line)));
-        check("export PASSWORD='x'", Some(("PASSWORD", "x", Form::Quoted)));
-        check("  dbPassword: s3cret # c", Some(("dbPassword", "s3cret", Form::Line)));
-        check("\"password\": \"x\\\"y\",", Some(("password", "x\\\"y", Form::Quoted)));
-        check("{\\\"password\\\": \\\"xy\\\"}", Some(("password", "xy", Form::Quoted)));
-        check("cfg['password'] = b'xy'", Some(("password", "xy", Form::Quoted)));
-        check("let password: &str = \"xy\";", Some(("password", "xy", Form::Quoted)));
-        check("<password>xy</password>", Some(("password", "xy", Form::Quoted)));
-        check("run --password xyz -v", Some(("--password", "xyz", Form::Bare)));
-        check(&["Server=a;", "Password=xyz;Db=b"].concat(), Some(("Password", "xyz", Form::Bare)));
-        check("?password=xyz&a=b", Some(("password", "xyz", Form::Bare)));
-        check("setPassword(\"xy\")", Some(("setPassword", "xy", Form::Quoted)));
-        check("put(\"password\", \"xy\")", Some(("password", "xy", Form::Quoted)));
-        check("WITH PASSWORD 'xy';", Some(("PASSWORD", "xy", Form::Quoted)));
-        check("if password == 'xy'", Some(("password", "xy", Form::Quoted)));
-        check("<password>\n  xy\n</password>", Some(("password", "xy", Form::Quoted)));
-        check("PASSWORD ?= xyz1", Some(("PASSWORD", "xyz1", Form::Line)));
-        check("$password .= \"xy\"", Some(("password", "xy", Form::Quoted)));
-        check("var password string = \"xy\"", Some(("password", "xy", Form::Quoted)));
-        check("const char password[] = \"xy\";", Some(("password", "xy", Form::Quoted)));
-        check("connect -Password xyz1", Some(("-Password", "xyz1", Form::Bare)));
-        check("<add key=\"Password\" value=\"xy\" />", Some(("Password", "xy", Form::Quoted)));
-        check("{\"name\": \"password\", \"value\": \"xy\"}", Some(("password", "xy", Form::Quoted)));
-        check("- name: PASSWORD\n  value: xy z", Some(("PASSWORD", "xy", Form::Line)));
-        check("buildConfigField 'String', 'PASSWORD', '\"xy\"'", Some(("PASSWORD", "xy", Form::Quoted)));
-        check("{\"x\": \"PASSWORD=xyz\\nB=1\"}", Some(("PASSWORD", "xyz", Form::Bare)));
-        check("if (\"xy\" == password) {", Some(("password", "xy", Form::Quoted)));
-        check("if 'x\"y' !== password", Some(("password", "x\"y", Form::Quoted)));
-        check("passwords: [\"xy\", \"ab\"]", Some(("passwords", "xy", Form::Quoted)));
-        check("\"x\" password", None);
-        check("[\"password\", \"xy\"]", None);
-        check("(\"password\", \"salt\", 1)", None);
-        check("self.password.encode(\"ascii\")", None);
-        check("checkPassword(\"xy\")", None);
-        check("password != NULL", None);
-        check("password => x.y", None);
-        check("Password::new", None);
-        check("the password is not here", None);
-        check("password =", None);
-    }
-
-    #[test]
-    fn url_passwords() {
-        let check = |line: &str, expected: Option<(&str, &str)>| {
-            let bytes = line.as_bytes();
-            let found = url_password(bytes, line.find("://").unwrap())
-                .map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
-            assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
-        };
-        check(&["postgres:", "//u:p4ss@host/db"].concat(), Some(("postgres", "p4ss")));
-        check(&["url='mongodb+srv:", "//u:p@ss@h.example/'"].concat(), Some(("mongodb+srv", "p@ss")));
-        check(&["redis:", "//:pw12@h:6379"].concat(), Some(("redis", "pw12")));
-        check("http://host/a:b@c", None);
-        check("http://user@host", None);
-        check("http://host:80/", None);
-        check("http://host:80/a@b.c", None);
-        check("ws://host/a:b@c", None);
-    }
-
-    #[test]
-    fn names_before() {
-        let check = |line: &str, expected: Option<&str>| {
-            let at = line.find("VALUE").unwrap();
-            assert_eq!(name_before(line.as_bytes(), at).map(|(a, b)| text(line.as_bytes(), a, b)).as_deref(), expected, "{line}");
-        };
-        check("HEROKU_KEY=VALUE", Some("HEROKU_KEY"));
-        check("\"api-key\": \"VALUE\"", Some("api-key"));
-        check("x.token => 'VALUE'", Some("x.token"));
-        check("<key>VALUE</key>", Some("key"));
-        check("<key>\n  VALUE\n</key>", Some("key"));
-        check("KEY :::= VALUE", Some("KEY"));
-        check("var key string = \"VALUE\"", Some("key"));
-        check("--token VALUE", Some("--token"));
-        check("put(\"token\", \"VALUE\")", Some("token"));
-        check("some VALUE", None);
-    }
-}
+#[path = "extract_tests.rs"]
+mod tests;

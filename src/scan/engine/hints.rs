@@ -8,7 +8,7 @@
 //! there are so many or not, and the answers become bits without branches.
 
 use super::classify::{Masks, Path, WORD};
-use super::table::{Head, Heads, hash, head_of, long_key, slot};
+use super::table::{Head, Heads, hash, head_of, long_key, short_key, slot};
 
 /// Places looked up at a time.
 const STEP: u32 = 8;
@@ -23,12 +23,16 @@ pub(super) struct Hints {
     /// Literals that begin a word and keywords of four bytes and more, by a hash of the first four. Two more bits of the hash say
     /// which four bits of the byte count: a table of bits with the reach of one four times as large.
     long: Box<[u8; 1 << LONG_BITS]>,
-    /// The literals by up to eight bytes.
-    literals: Sieve,
+    /// The same literals by up to eight bytes.
+    words: Sieve,
+    /// Literals that may stand anywhere, which the classifier takes many other places for.
+    anywhere: Sieve,
     /// Probes, by their first three bytes as they are.
     probes: Bits,
     /// Keywords of three bytes.
     short: Bits,
+    /// Those of four and more by another hash: a fifth of all words pass the first one, since rules have so many keywords.
+    again: Bits,
     /// Are they all made of letters?
     letters: bool,
     path: Path,
@@ -41,6 +45,8 @@ const LONG_BITS: u32 = 13;
 pub(super) struct Words<'a> {
     /// Literals of four bytes and more that begin a word.
     pub(super) literals: &'a [Head<'a>],
+    /// Those of three bytes and more that may stand anywhere.
+    pub(super) anywhere: &'a [Head<'a>],
     /// How probes begin.
     pub(super) probes: &'a [[u8; 3]],
     pub(super) keywords: &'a Heads,
@@ -63,9 +69,11 @@ impl Hints {
         }
         Self {
             long,
-            literals: Sieve::new(all.literals),
+            words: Sieve::new(all.literals, long_key(u64::MAX)),
+            anywhere: Sieve::new(all.anywhere, short_key(u64::MAX)),
             probes: Bits::new(all.probes.iter().map(|key| slot(*key))),
             short: Bits::new(short.map(upper_half)),
+            again: Bits::new(all.keywords.long_keys().map(other_hash)),
             letters: all.keywords.three_letters(),
             path: Path::best(),
         }
@@ -77,7 +85,7 @@ impl Hints {
     }
 
     /// Fills in `long`, `probe`, `word` and `keyword` of all masks but the first and the last two, of which only the classes are
-    /// needed; and `long` of the last but one. The second mask stands for the 64 bytes at `at`.
+    /// needed, and clears those bits of `literal` where none begins; and fills in `long` of the last but one. The second mask stands for the 64 bytes at `at`.
     pub(super) fn fill(&self, bytes: &[u8], at: usize, masks: &mut [Masks]) {
         match self.path {
             #[cfg(target_arch = "x86_64")]
@@ -109,10 +117,10 @@ impl Hints {
         pass
     }
 
-    /// May a literal that begins with four bytes known to pass begin with `bytes`?
+    /// May a keyword of four bytes and more begin with `bytes`, where [`Self::fill`] says so?
     #[inline]
-    pub(super) fn is_word(&self, bytes: &[u8]) -> bool {
-        self.literals.passes(head_of(bytes))
+    pub(super) fn is_keyword(&self, bytes: &[u8]) -> bool {
+        self.again.has(other_hash(long_key(head_of(bytes)))) != 0
     }
 
     #[inline(always)]
@@ -128,7 +136,9 @@ impl Hints {
             let probe = if probes == 0 { 0 } else { self.probes(block, probes) };
             let pass = long_words(block, words);
             let here = &mut masks[index];
-            (here.long, here.probe, here.word, here.keyword) = (long, probe, pass.literal, pass.keyword);
+            here.literal = self.anywhere.sift(block, here.literal);
+            let word = if pass.literal == 0 { 0 } else { self.words.sift(block, pass.literal) };
+            (here.long, here.probe, here.word, here.keyword) = (long, probe, word, pass.keyword);
         }
         // What follows is asked for the last one too.
         masks[count + 1].long = long(masks[count + 1].token, masks[count + 2].token);
@@ -204,38 +214,64 @@ fn four(block: &Block, place: u32) -> u32 {
     }
 }
 
+/// Eight bytes of a block.
+#[inline(always)]
+fn eight(block: &Block, place: u32) -> u64 {
+    let place = place as usize;
+    block.get(place..place + 8).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
 /// Compares the first eight bytes with what all words of one hash have in common.
 #[derive(Debug, Clone)]
 struct Sieve {
     /// Bytes and which bits of them count.
     slots: Box<[(u64, u64)]>,
     shift: u32,
+    /// Which of the first four bytes are hashed.
+    key: u32,
 }
 
 impl Sieve {
-    /// A sieve for words of four bytes and more.
-    fn new(heads: &[Head<'_>]) -> Self {
+    /// A sieve for words that have all bytes of the key.
+    fn new(heads: &[Head<'_>], key: u32) -> Self {
         let count = (heads.len() * 4).next_power_of_two().clamp(64, 1024);
-        let shift = 32 - count.trailing_zeros();
+        let mut this = Self { slots: Box::new([]), shift: 32 - count.trailing_zeros(), key };
         // Nothing but a word that is in another slot passes an empty one.
-        let stranger =
-            |slot: usize| [0, 1, 2, 3].into_iter().find(|word| hash(long_key(*word)) >> shift != slot as u32).unwrap_or_default();
+        let stranger = |slot: usize| [0, 1, 2, 3].into_iter().find(|word| this.slot(*word) != slot).unwrap_or_default();
         let mut slots: Vec<_> = (0..count).map(|slot| (stranger(slot), u64::MAX)).collect();
         let mut used = vec![false; count];
         for (head, mask) in heads.iter().map(Head::masked) {
-            let slot = (hash(long_key(head)) >> shift) as usize;
+            let slot = this.slot(head);
             let (known, common) = slots[slot];
             let common = if used[slot] { common & mask & !(known ^ head) } else { mask };
             slots[slot] = (head & common, common);
             used[slot] = true;
         }
-        Self { slots: slots.into(), shift }
+        this.slots = slots.into();
+        this
+    }
+
+    #[inline(always)]
+    fn slot(&self, here: u64) -> usize {
+        (hash(long_key(here) & self.key) >> self.shift) as usize
     }
 
     #[inline(always)]
     fn passes(&self, here: u64) -> bool {
-        let (head, mask) = self.slots[(hash(long_key(here)) >> self.shift) as usize];
+        let (head, mask) = self.slots[self.slot(here)];
         (here ^ head) & mask == 0
+    }
+
+    /// Of the places in a block, those that pass.
+    #[inline(always)]
+    fn sift(&self, block: &Block, mut places: u64) -> u64 {
+        let mut pass = 0;
+        while places != 0 {
+            let place = places.trailing_zeros();
+            pass |= u64::from(self.passes(eight(block, place))) << place;
+            places &= places - 1;
+        }
+        pass
     }
 }
 
@@ -254,6 +290,12 @@ impl Bits {
     fn has(&self, number: usize) -> u64 {
         self.0[(number / 64) & 1023] >> (number % 64) & 1
     }
+}
+
+/// A hash that has nothing to do with [`hash`].
+#[inline(always)]
+fn other_hash(key: u32) -> usize {
+    upper_half(key.wrapping_mul(0x85EB_CA6B))
 }
 
 #[inline(always)]
@@ -364,6 +406,7 @@ mod tests {
         let keywords = ["heroku", "aws", "abab", "x-api"];
         Hints::new(&Words {
             literals: &[head("curl"), head("abcabcab"), head("abcd")],
+            anywhere: &[head("://"), head("key"), head("pass")],
             probes: &[*b"ghp", *b"aBa"],
             keywords: &Heads::new(keywords.into_iter().map(head).zip(0..)),
         })
@@ -422,7 +465,7 @@ mod tests {
         #[test]
         fn no_word_is_turned_away(words in proptest::collection::vec("[a-dA-D_]{4,9}", 1..40), folded: bool) {
             let heads: Vec<_> = words.iter().map(|w| Head { word: w.as_bytes(), folded }).collect();
-            let sieve = super::Sieve::new(&heads);
+            let sieve = super::Sieve::new(&heads, u32::MAX);
             for word in &words {
                 prop_assert!(sieve.passes(super::head_of(word.as_bytes())));
                 prop_assert!(!folded || sieve.passes(super::head_of(word.to_ascii_uppercase().as_bytes())));

@@ -232,7 +232,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 let start = base + place as usize;
                 let list = &mut self.scratch.keywords;
                 let mut hit = |id, to| list.push_back((id, start, to));
-                if long >> place & 1 != 0 {
+                if long >> place & 1 != 0 && tables.hints.is_keyword(&self.bytes[start..]) {
                     tables.keywords.at(self.bytes, start, false, &mut hit);
                 }
                 if short >> place & 1 != 0 {

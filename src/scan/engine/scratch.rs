@@ -26,6 +26,8 @@ pub struct Scratch {
     /// How far each regular expression has been searched.
     pub(super) searched: Vec<Searched>,
     pub(super) value_end: usize,
+    /// The name whose value is being tried.
+    pub(super) name: Vec<u8>,
     /// A stretch without blanks and quotes.
     pub(super) endless: Range<usize>,
     /// Is its end known?

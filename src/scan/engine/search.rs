@@ -15,7 +15,7 @@ use super::meaning::{Context, Miss};
 use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, Span, Start};
 use super::scratch::{Scratch, Searched};
-use super::words::{begins_word, begins_word_at, normalise};
+use super::words::{begins_word, begins_word_at, normalise, normalise_into};
 use super::{Engine, Input, Match, OVERLAP, Sink};
 
 /// Words classified at a time: what they need fits the first-level cache.
@@ -192,7 +192,12 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
             let two = |class: fn(&Masks) -> u64| u128::from(class(here)) | u128::from(class(next)) << 64;
             let (token, letter, digit) = (two(|m| m.token), two(|m| m.upper | m.lower), two(|m| m.digit));
             self.each((0, probe), at, |this, pos| this.probe(pos, Start::Border));
-            self.each((1, longer), at, |this, pos| this.infix(pos, word));
+            self.each((1, longer), at, |this, pos| {
+                // At the start of a run or of a value.
+                if pos == 0 || this.bytes[pos - 1] == b'=' || !TOKEN.has(this.bytes[pos - 1]) {
+                    this.infix(pos, word);
+                }
+            });
             self.each((2, runs), at, |this, pos| {
                 let first = 1u128 << (pos - at);
                 // Carried to where the run ends, if that is within reach.
@@ -265,10 +270,6 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
 
     /// Looks up literals at fixed offsets behind a word start.
     fn infix(&mut self, at: usize, word: usize) {
-        // At the start of a run or of a value.
-        if at > 0 && self.bytes[at - 1] != b'=' && TOKEN.has(self.bytes[at - 1]) {
-            return;
-        }
         let engine = self.engine;
         let (end, last) = self.run_end(at, word);
         self.looked(at, end);
@@ -335,9 +336,7 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
     #[inline]
     fn word_literal(&mut self, at: usize) {
         let engine = self.engine;
-        if engine.tables.hints.is_word(&self.bytes[at..]) {
-            engine.tables.words.long(&self.bytes[at..], |index| self.literal(at, &engine.tables.literals[index as usize]));
-        }
+        engine.tables.words.long(&self.bytes[at..], |index| self.literal(at, &engine.tables.literals[index as usize]));
     }
 
     fn literal(&mut self, at: usize, literal: &Literal) {
@@ -463,7 +462,8 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         self.looked(value.name_start, value.end + 1);
         let engine = self.engine;
         let values = &engine.tables.values;
-        let name = normalise(&self.bytes[value.name_start..value.name_end]);
+        let mut name = std::mem::take(&mut self.scratch.name);
+        normalise_into(&self.bytes[value.name_start..value.name_end], &mut name);
         match from {
             From::Assignment => {
                 for start in 0..name.len() {
@@ -484,6 +484,7 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
                 }
             }
         }
+        self.scratch.name = name;
     }
 
     fn value(&mut self, rule: u32, value: Value) {

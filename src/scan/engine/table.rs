@@ -192,6 +192,11 @@ impl Heads {
         (self.four.keys().map(hash), self.three.keys().map(hash))
     }
 
+    /// How the words of four bytes and more begin, folded.
+    pub(super) fn long_keys(&self) -> impl Iterator<Item = u32> {
+        self.four.keys()
+    }
+
     /// Are all words of three bytes made of letters?
     pub(super) fn three_letters(&self) -> bool {
         self.three.entries.iter().all(|e| e.head.to_le_bytes()[..3].iter().all(u8::is_ascii_alphabetic))

@@ -76,7 +76,15 @@ fn head(word: &[u8], separator: u8, id: u32) -> ([u8; 8], usize, u32) {
 /// Lower case, without separators.
 #[must_use]
 pub(super) fn normalise(word: &[u8]) -> Vec<u8> {
-    word.iter().filter(|b| !is_separator(**b)).map(u8::to_ascii_lowercase).collect()
+    let mut out = Vec::with_capacity(word.len());
+    normalise_into(word, &mut out);
+    out
+}
+
+/// The same into a buffer, in place of what it holds.
+pub(super) fn normalise_into(word: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend(word.iter().filter(|b| !is_separator(**b)).map(u8::to_ascii_lowercase));
 }
 
 const SEPARATORS: [u8; 4] = [b'_', b'-', b'.', b' '];

@@ -298,15 +298,12 @@ fn line_before(bytes: &[u8], at: usize) -> Option<usize> {
     let floor = at.saturating_sub(INDENT + 3);
     let blanks = bytes[floor..at].iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let mut end = at - blanks;
-    let head = &bytes[..end];
-    end -= if head.ends_with(b"\\r\\n") {
-        4
-    } else if head.ends_with(b"\r\n") || head.ends_with(b"\\n") {
-        2
-    } else if head.ends_with(b"\n") {
-        1
-    } else {
-        return None;
+    end -= match &bytes[..end] {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\n'] => 1,
+        [.., b'\\', b'r', b'\\', b'n'] => 4,
+        [.., b'\\', b'n'] => 2,
+        _ => return None,
     };
     let digits = bytes[..end].iter().rev().take(LINE).take_while(|b| BASE64.digit(**b).is_some()).count();
     (digits == LINE).then_some(end)

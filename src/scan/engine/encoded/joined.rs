@@ -116,29 +116,59 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             return;
         }
         let Some(next) = next_part(bytes, end) else { return };
-        let mut text = Text::behind(bytes, at);
-        text.copy(bytes, at..end);
-        let first = text.bytes.len();
-        let last = parts(bytes, next, &mut |part| text.copy(bytes, part));
+        let mut token = Joint::new(&bytes[at..end]);
+        let last = parts(bytes, next, &mut |part| token.add(&bytes[part]));
         self.looked(at, last + 2 * BLANKS + 8);
-        if only_tokens && !is_token(&text.bytes, first) {
+        if only_tokens && !token.is_token() {
             return;
         }
+        let mut text = Text::behind(bytes, at);
+        text.copy(bytes, at..end);
+        parts(bytes, next, &mut |part| text.copy(bytes, part));
         text.end(bytes, last);
         self.within(&text, &[Codec::Joined]);
     }
 }
 
-/// Does a stretch of token characters with letters and digits span this place?
-fn is_token(bytes: &[u8], at: usize) -> bool {
-    let before = bytes[..at].iter().rev().take_while(|b| TOKEN.has(**b)).count();
-    let behind = bytes[at..].iter().take_while(|b| TOKEN.has(**b)).count();
-    let run = &bytes[at - before..at + behind];
-    before > 0
-        && behind > 0
-        && run.len() >= LEAST
-        && run.iter().any(u8::is_ascii_digit)
-        && run.iter().any(u8::is_ascii_alphabetic)
+/// The stretch of token characters that spans the first joint.
+struct Joint {
+    before: usize,
+    behind: usize,
+    digit: bool,
+    letter: bool,
+    /// Did it end?
+    ended: bool,
+}
+
+impl Joint {
+    /// Begins with what the first part ends with.
+    fn new(part: &[u8]) -> Self {
+        let before = part.iter().rev().take_while(|b| TOKEN.has(**b)).count();
+        let mut this = Self { before, behind: 0, digit: false, letter: false, ended: false };
+        this.note(&part[part.len() - before..]);
+        this
+    }
+
+    fn note(&mut self, run: &[u8]) {
+        self.digit |= run.iter().any(u8::is_ascii_digit);
+        self.letter |= run.iter().any(u8::is_ascii_alphabetic);
+    }
+
+    /// Goes on with the next part.
+    fn add(&mut self, part: &[u8]) {
+        if self.ended {
+            return;
+        }
+        let run = part.iter().take_while(|b| TOKEN.has(**b)).count();
+        self.behind += run;
+        self.ended = run < part.len();
+        self.note(&part[..run]);
+    }
+
+    /// Is it long enough for a secret, and has it letters and digits?
+    fn is_token(&self) -> bool {
+        self.before > 0 && self.behind > 0 && self.before + self.behind >= LEAST && self.digit && self.letter
+    }
 }
 
 /// The parts from `at` on; where the last one ends.
