@@ -32,6 +32,7 @@ mod progress;
 mod promises;
 mod pushes;
 mod ranges;
+mod recorded;
 mod redaction;
 mod reports;
 mod repos;

@@ -4,6 +4,7 @@
 //! a value to the name it is assigned to. All are linear and look at no more than a few hundred bytes.
 
 use super::super::rule::set::Set;
+use super::cookie;
 
 /// A value and the name it is assigned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +117,9 @@ fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Optio
     }
     if r.peek() == Some(b'(') {
         return argument(*r, name_start, at);
+    }
+    if gap == 1 && cookie::is_name(r.bytes, name_start) {
+        return cookie::value_end(r.bytes, r.at).map(|end| (r.at, end, Form::Line));
     }
     if closed > 0
         && r.peek() == Some(b',')
@@ -491,7 +495,8 @@ pub fn name_before(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     back(3, &|b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let (length, start) = back(MAX_NAME, &|b| is_name(b) || b == b'.');
     let flag = length > 2 && bytes[start..].starts_with(b"-");
-    (length > 0 && (operators > 0 || (flag && lead + gap > 0))).then_some((start, start + length))
+    let cookie = || lead == 1 && bytes[at - 1] == b'\t' && cookie::is_name(bytes, start);
+    (length > 0 && (operators > 0 || (flag && lead + gap > 0) || cookie())).then_some((start, start + length))
 }
 
 #[cfg(test)]
@@ -541,6 +546,8 @@ mod tests {
         check("if (\"xy\" == password) {", Some(("password", "xy", Form::Quoted)));
         check("if 'x\"y' !== password", Some(("password", "x\"y", Form::Quoted)));
         check("passwords: [\"xy\", \"ab\"]", Some(("passwords", "xy", Form::Quoted)));
+        check("#HttpOnly_a.test\tFALSE\t/\tTRUE\t1798761600\tx-password\txyz1\n", Some(("x-password", "xyz1", Form::Line)));
+        check("a.test\tFALSE\t/\t1\tpassword\txyz1\n", None);
         check("\"x\" password", None);
         check("[\"password\", \"xy\"]", None);
         check("(\"password\", \"salt\", 1)", None);
@@ -586,6 +593,8 @@ mod tests {
         check("var key string = \"VALUE\"", Some("key"));
         check("--token VALUE", Some("--token"));
         check("put(\"token\", \"VALUE\")", Some("token"));
+        check("a.test\tTRUE\t/\tFALSE\t0\tapi_key\tVALUE\n", Some("api_key"));
+        check("a\tb\tVALUE", None);
         check("some VALUE", None);
     }
 }

@@ -21,6 +21,7 @@ pub mod carry;
 mod carry_tests;
 pub mod classify;
 mod compile;
+mod cookie;
 pub mod encoded;
 pub mod explain;
 pub mod extract;

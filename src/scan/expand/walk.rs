@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read};
 use super::kind::{Kind, detect};
 use super::limits::Limits;
 use super::meter::{Budget, End, fill};
-use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, notebook, pdf, sevenz, sqlite, stream, tar, zip};
+use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, mail, notebook, pdf, sevenz, sqlite, stream, tar, zip};
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::issues::Issues;
@@ -38,6 +38,7 @@ impl<'a> Walk<'a> {
             Kind::Notebook => notebook::walk(self, place, bytes),
             Kind::Pdf => pdf::walk(self, place, bytes),
             Kind::Sqlite => sqlite::walk(self, place, bytes),
+            Kind::Mail => mail::walk(self, place, bytes),
             _ => self.container(kind, place, &mut Cursor::new(bytes)),
         }
     }
@@ -55,7 +56,7 @@ impl<'a> Walk<'a> {
                 Expanded::Whole
             }
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => stream::walk(self, kind, place, input),
-            Kind::Notebook | Kind::Pdf | Kind::Sqlite => self.whole(kind, place, input),
+            Kind::Notebook | Kind::Pdf | Kind::Sqlite | Kind::Mail => self.whole(kind, place, input),
             Kind::Closed(word) => {
                 self.closed(place, word);
                 Expanded::Failed
@@ -70,7 +71,7 @@ impl<'a> Walk<'a> {
         }
         match kind {
             Kind::Tar => tar::walk(self, place, input),
-            Kind::Zip | Kind::SevenZip | Kind::Notebook | Kind::Pdf | Kind::Sqlite => self.held(kind, place, input),
+            Kind::Zip | Kind::SevenZip | Kind::Notebook | Kind::Pdf | Kind::Sqlite | Kind::Mail => self.held(kind, place, input),
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => {
                 let mut rewind = Rewind { inner: input, kept: Vec::new() };
                 if stream::walk(self, kind, place, &mut rewind) == Expanded::Failed {
@@ -229,9 +230,9 @@ impl<'a> Walk<'a> {
 
     fn too_large_to_hold(&self, kind: Kind, place: &Place<'_>) {
         let detail = format!("larger than the {} bytes that may be held to open it; raw bytes scanned", self.limits.buffer);
-        // Most of a database is text as it is.
+        // Most of a database or a mailbox is text as it is.
         match kind {
-            Kind::Sqlite => self.note(IssueKind::SizeLimit, place, detail),
+            Kind::Sqlite | Kind::Mail => self.note(IssueKind::SizeLimit, place, detail),
             _ => self.gap(IssueKind::SizeLimit, place, detail),
         }
     }

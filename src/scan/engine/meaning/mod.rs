@@ -217,6 +217,7 @@ fn run(check: Check, secret: &[u8], cx: &Context<'_>, verdict: &mut Verdict) -> 
         Check::DecodesText => need(decode::text(secret).is_some(), note::DECODES),
         Check::DecodesPem => need(decode::is_pem(secret), note::DECODES),
         Check::DecodesDigits => need(decode::first_part_is_digits(secret), note::DECODES),
+        Check::DecodesDocker => need(docker(secret), note::DECODES),
         Check::Pem => need(decode::is_pem_block(&cx.bytes[cx.span.start..cx.span.end]), note::DECODES),
         Check::DecodesBasic => need(basic(secret), note::DECODES),
         Check::Mixed => need(secret.iter().any(u8::is_ascii_alphabetic) && secret.iter().any(u8::is_ascii_digit), 0),
@@ -263,6 +264,15 @@ fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
 fn basic(secret: &[u8]) -> bool {
     decode::basic_password(secret)
         .is_some_and(|p| p.len() > 2 && placeholder::placeholder(&p).is_none() && !p.to_ascii_lowercase().starts_with(b"passw"))
+}
+
+/// Does a Docker configuration hold a login that is no placeholder?
+fn docker(secret: &[u8]) -> bool {
+    let is_secret = |value: &str| value.len() > 7 && placeholder::placeholder(value.as_bytes()).is_none();
+    decode::docker_logins(secret).iter().any(|login| match login {
+        decode::Login::Basic(auth) => basic(auth.as_bytes()),
+        decode::Login::Plain(value) => is_secret(value),
+    })
 }
 
 /// Is the match a web address of a host that is kept for documentation?
