@@ -118,6 +118,12 @@ impl Match {
         }
     }
 
+    /// Does a checksum in it match, or what it decodes to?
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.notes & (note::CHECKSUM | note::DECODES) != 0
+    }
+
     /// Does it stand for its secret in another form?
     #[must_use]
     pub fn is_decoded(&self) -> bool {

@@ -31,6 +31,8 @@ pub enum Kind {
     Sqlite,
     /// Mail, mailbox or saved web page.
     Mail,
+    /// Ciphertext of the program that is named: nothing to see.
+    Ciphertext(&'static str),
     /// A compressed container this build cannot open; the word names it.
     Closed(&'static str),
 }
@@ -39,7 +41,7 @@ impl Kind {
     /// Is it one text in a form of its own, and no level of an archive?
     #[must_use]
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Notebook | Self::Pdf | Self::Sqlite | Self::Mail)
+        matches!(self, Self::Notebook | Self::Pdf | Self::Sqlite | Self::Mail | Self::Ciphertext(_))
     }
 }
 
@@ -77,6 +79,9 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"MSCF\0\0\0\0", Kind::Closed("cabinet")),
     (b"\xed\xab\xee\xdb", Kind::Closed("rpm")),
     (b"!<arch>\ndebian", Kind::Closed("deb")),
+    (b"\0GITCRYPT\0", Kind::Ciphertext("git-crypt")),
+    (b"age-encryption.org/v1\n", Kind::Ciphertext("age")),
+    (b"Salted__", Kind::Ciphertext("openssl")),
     (b"%PDF-", Kind::Pdf),
     (super::sqlite::MAGIC, Kind::Sqlite),
 ];

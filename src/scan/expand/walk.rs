@@ -57,6 +57,10 @@ impl<'a> Walk<'a> {
             }
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => stream::walk(self, kind, place, input),
             Kind::Notebook | Kind::Pdf | Kind::Sqlite | Kind::Mail => self.whole(kind, place, input),
+            Kind::Ciphertext(tool) => {
+                self.ciphertext(tool, place, input);
+                Expanded::Whole
+            }
             Kind::Closed(word) => {
                 self.closed(place, word);
                 Expanded::Failed
@@ -79,6 +83,7 @@ impl<'a> Walk<'a> {
                     self.raw(place, &mut kept.as_slice().chain(inner));
                 }
             }
+            Kind::Ciphertext(tool) => self.ciphertext(tool, place, input),
             Kind::Closed(word) => {
                 self.closed(place, word);
                 self.raw(place, input);
@@ -182,6 +187,12 @@ impl<'a> Walk<'a> {
 
     pub(super) fn note(&self, kind: IssueKind, place: &Place<'_>, detail: impl Into<String>) {
         self.issues.note(kind, place, detail);
+    }
+
+    /// Nothing can be hidden behind a few bytes at the start: the rest is scanned too.
+    fn ciphertext(&mut self, tool: &str, place: &Place<'_>, input: &mut dyn Read) {
+        self.note(IssueKind::Encrypted, place, format!("encrypted with {tool}; raw bytes scanned"));
+        self.raw(place, input);
     }
 
     fn closed(&self, place: &Place<'_>, word: &str) {
