@@ -3,8 +3,8 @@
 //!
 //! It must not judge values. Start with [`is_name`].
 
-/// How long the fields before a name may be, and a value.
-const FIELDS: usize = 160;
+/// Bytes before a name that are looked at, in which the two fields before it fit, and the length of a value.
+const FIELDS: usize = 32;
 const VALUE: usize = 512;
 
 /// Is what begins at `at` the name of a cookie?
