@@ -20,7 +20,7 @@
 //! - [`scan::source`]: files, streams, standard input, git objects, the texts beside them, index, work tree and ranges ([`scan::source::git`], which
 //!   keeps verdicts between scans); turns matches into findings.
 //! - [`scan::engine::encoded`]: texts that a text holds in another form, such as base64 or escapes, and where they stand.
-//! - [`scan::expand`]: looks inside archives, notebooks, PDF files and databases, within limits.
+//! - [`scan::expand`]: looks inside archives, notebooks, PDF files, databases and mails, within limits.
 //! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced (comments, entries, baselines; decided in
 //!   [`scan::suppress::Suppressions::decide`]), `stanch.toml`, who a secret is.
 //! - [`scan::finding`], [`scan::issues`], [`scan::blob`]: the plain types all of them share.

@@ -264,6 +264,33 @@ def base58_bodies(rng):
                 yield base58check(bytes.fromhex(version) + rng.randbytes(size - len(end)) + end)
 
 
+def crc16(data):
+    """CRC-16/XMODEM."""
+    value = 0
+    for byte in data:
+        value ^= byte << 8
+        for _ in range(8):
+            value = (value << 1 ^ (0x1021 if value & 0x8000 else 0)) & 0xFFFF
+    return value
+
+
+def wallet_bodies(check, rng):
+    """Seeds and phrases whose checksum holds."""
+    for _ in range(20):
+        if check == "stellar-seed":
+            body = b"\x90" + rng.randbytes(32)
+            yield base64.b32encode(body + crc16(body).to_bytes(2, "little")).decode()
+        elif check == "ripple-seed":
+            order = str.maketrans(SETS["base58"], "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz")
+            yield from (base58check(mark + rng.randbytes(16)).translate(order) for mark in (b"\x21", b"\x01\xe1\x4b"))
+        else:
+            words = (HERE.parents[1] / "src/scan/engine/meaning/bip39.txt").read_text().split()
+            for size in (16, 32):
+                data = rng.randbytes(size)
+                bits = "".join(f"{b:08b}" for b in data + hashlib.sha256(data).digest()[:1])[: size * 33 // 4]
+                yield " ".join(words[int(bits[n : n + 11], 2)] for n in range(0, len(bits), 11))
+
+
 def with_structure(row, grammar, text, rng, checks=()):
     """The example again, with what a rule looks for inside: a header, a checksum, a key."""
     pattern = re.compile(grammar.regex() + r"\Z", re.S)
@@ -273,6 +300,8 @@ def with_structure(row, grammar, text, rng, checks=()):
     for check in checks:
         if check in ("decodes-text", "decodes-digits"):
             tries.insert(0, encoded_bodies(check, text, rng))
+        if check in ("stellar-seed", "ripple-seed", "bip39"):
+            tries.append(wallet_bodies(check, rng))
         if check == "decodes-pem":
             json_file = [json.dumps({"type": "service_account", "private_key": pem("PRIVATE KEY", rng, n, "\n")}, separators=s) for n in (900, 1218) for s in ((",", ":"), (", ", ": "))]
             tries.append(base64.b64encode(t.encode()).decode() for t in [pem("PRIVATE KEY", rng, n, "\n") for n in (300, 600, 1218)] + json_file)

@@ -9,8 +9,8 @@ use stanch::scan::blob::Place;
 use stanch::scan::expand::{Expander, Kind, Limits, Visit, detect};
 use stanch::scan::issues::Issues;
 
-const KINDS: [Kind; 9] =
-    [Kind::Zip, Kind::Tar, Kind::Gzip, Kind::Bzip2, Kind::Xz, Kind::Zstd, Kind::SevenZip, Kind::Pdf, Kind::Sqlite];
+const KINDS: [Kind; 11] =
+    [Kind::Zip, Kind::Tar, Kind::Gzip, Kind::Bzip2, Kind::Xz, Kind::Zstd, Kind::SevenZip, Kind::Pdf, Kind::Sqlite, Kind::Mail, Kind::Ciphertext("age")];
 
 struct ReadAll;
 

@@ -54,9 +54,28 @@ fn plain(text: String) -> String {
     }
 }
 
+/// What to do about a report format of another scanner.
+fn hint(error: &clap::Error) -> Option<&'static str> {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
+    let is_format = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(arg)) if arg.contains("--format"));
+    let hint = match value.as_str() {
+        _ if !is_format => return None,
+        "text" | "plain" | "pretty" | "table" => "`-f human` is for people, and what is written without `-f`",
+        _ => {
+            "the formats are human, json, jsonl, sarif and gitleaks-json; tables are made from `-f jsonl`, which has one finding a line"
+        }
+    };
+    Some(hint)
+}
+
 /// Help and version go to standard output with code 0, everything else to standard error with code 2.
+#[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     // A closed pipe is no reason to fail louder.
     let _ = error.print();
+    if let Some(hint) = hint(error) {
+        eprintln!("hint: {hint}");
+    }
     if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::from(CLEAN) }
 }

@@ -96,7 +96,9 @@ fn read(named: &Path) -> anyhow::Result<Text> {
             return Ok(Text { bytes: text.ok_or_else(|| too_large(named))?, outer, path });
         }
         // Some are scanned as they are, too.
-        if expanded == Expanded::Whole && !(outer == named && matches!(kind, Kind::Pdf | Kind::Sqlite)) {
+        if expanded == Expanded::Whole
+            && !(outer == named && matches!(kind, Kind::Pdf | Kind::Sqlite | Kind::Mail | Kind::Ciphertext(_)))
+        {
             let (what, form) = if kind == Kind::Notebook { ("a notebook", "#CELL") } else { ("an archive", "!MEMBER") };
             let hint = format!("name what is inside as a report of scan does: {}{form}:LINE", outer.display());
             let there = if outer == named { "explained as one text" } else { "found in it under this name" };

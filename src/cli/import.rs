@@ -14,6 +14,8 @@ use crate::scan::rule::import::{self, Converted, Format, Source};
 
 /// Larger files are no configuration.
 const MOST: u64 = 16_000_000;
+/// So many rules that were left out are named in the last line.
+const NAMED: usize = 8;
 /// So many files extend each other at most.
 const DEPTH: usize = 2;
 
@@ -88,5 +90,20 @@ pub(super) fn say(path: &Path, converted: &Converted) {
     }
     let (rules, left) = (converted.rules, converted.left.len());
     let s = if rules == 1 { "" } else { "s" };
-    eprintln!("{rules} rule{s} of {} converted, {left} left out", clean(&path.display().to_string()));
+    let names = names(&converted.left);
+    eprintln!("{rules} rule{s} of {} converted, {left} left out{}", clean(&path.display().to_string()), clean(&names));
+}
+
+/// The rules of what was left out, each once and no more than a few.
+fn names(left: &[import::Left]) -> String {
+    let mut names: Vec<&str> = left.iter().filter_map(|left| left.rule.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    match (names.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(": {}", names.join(", ")),
+        (false, more) => format!(": {} and {more} more", names.join(", ")),
+    }
 }

@@ -146,14 +146,28 @@ fn paired(pair: &Pair) -> String {
 
 fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut entries = Vec::new();
+    let mut unread = Vec::new();
     for path in paths {
-        entries.extend(load::read(path)?);
+        for file in load::files(path)? {
+            match load::read(&file) {
+                Ok(read) => entries.extend(read),
+                Err(error) => unread.push(error),
+            }
+        }
     }
+    // One file alone is told as any other error.
+    if unread.len() == 1 && entries.is_empty() {
+        return Err(unread.remove(0).into());
+    }
+    unread.iter().for_each(tell);
     if paths.is_empty() {
         entries = builtin::entries()?;
     }
     let built_in = builtin::rules();
-    select::check_together(&entries, &built_in)?;
+    // What is missing may stand in a file that could not be read.
+    if unread.is_empty() {
+        select::check_together(&entries, &built_in)?;
+    }
     let known: Vec<Rule> = built_in.into_iter().chain(entries.iter().map(|e| e.rule.clone())).collect();
     let faults: Vec<String> = entries.iter().flat_map(|e| faults(e, &known)).collect();
     output::write(None, |out| {
@@ -164,9 +178,20 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         if imported > 0 {
             writeln!(out, "{imported} imported, without the two examples that other rules need")?;
         }
-        writeln!(out, "{} rule{s}, {examples} examples and counterexamples, {} wrong", entries.len(), faults.len())
+        let files = if unread.is_empty() { String::new() } else { format!(", {} files could not be read", unread.len()) };
+        writeln!(out, "{} rule{s}, {examples} examples and counterexamples, {} wrong{files}", entries.len(), faults.len())
     })?;
-    Ok(ExitCode::from(if faults.is_empty() { exit::CLEAN } else { exit::FINDINGS }))
+    Ok(ExitCode::from(match (unread.is_empty(), faults.is_empty()) {
+        (false, _) => exit::USAGE,
+        (true, false) => exit::FINDINGS,
+        (true, true) => exit::CLEAN,
+    }))
+}
+
+/// Tells of a file that could not be read, while others are checked.
+#[expect(clippy::print_stderr, reason = "errors are talk")]
+fn tell(error: &load::RuleError) {
+    eprintln!("error: {}", sanitise(error.to_string().as_bytes()));
 }
 
 /// What is wrong with a rule's examples. Examples are named by number, never shown.
@@ -191,10 +216,14 @@ fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
         Err(e) => return vec![e.to_string()],
     };
     let mut scratch = Scratch::default();
+    let mut proven = false;
     let mut matches = |text: &str| {
         let mut found = false;
         let input = Input { path: path.as_deref(), ..Input::whole(text.as_bytes()) };
-        engine.scan(&mut scratch, &input, &mut |m: &Match| found |= m.rule == 0);
+        engine.scan(&mut scratch, &input, &mut |m: &Match| {
+            found |= m.rule == 0;
+            proven |= m.rule == 0 && m.is_proven();
+        });
         found
     };
     let mut out = Vec::new();
@@ -208,6 +237,11 @@ fn faults(entry: &Entry, known: &[Rule]) -> Vec<String> {
                 out.push(format!("rule `{id}`: {what} {} {verb}", n + 1));
             }
         }
+    }
+    if let Some(check) = entry.rule.checks.iter().find(|check| check.is_proof() && !proven)
+        && entry.rule.imported.is_none()
+    {
+        out.push(format!("rule `{id}`: no example passes `{}`: make one whose checksum is right", check.word()));
     }
     out
 }

@@ -64,6 +64,20 @@ fn check(name: &str, text: &str, secret: &str, how: &str) {
 }
 
 #[test]
+fn hexadecimal_digits_with_something_between_them() {
+    let token = github(91);
+    let apart = |sign: &str| each(&token, |b| format!("{b:02x}{sign}")).trim_end_matches(sign).to_owned();
+    check("a.yaml", &format!("api_key: \"{}\"\n", apart(":")), &token, "decoded from hexadecimal digits");
+    check("a.properties", &format!("api.key={}\n", apart("-").to_uppercase()), &token, "decoded from hexadecimal digits");
+    check(
+        "a.py",
+        &format!("token = bytes.fromhex('{}')\nsecret = \"{}\"\n", "00", apart(" ")),
+        &token,
+        "decoded from hexadecimal digits",
+    );
+}
+
+#[test]
 fn base64_in_all_its_forms() {
     let token = github(1);
     check("a.yaml", &format!("data:\n  app.env: {}\n", b64(format!("SERVICE_TOKEN={token}\n"))), &token, "decoded from base64");

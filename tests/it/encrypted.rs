@@ -48,6 +48,19 @@ fn ciphertext_is_no_finding() {
     assert_eq!(found("secret.key", &locked), Vec::<String>::new());
 }
 
+/// What git-crypt and age make is no text, and a note says so; a gap it is not.
+#[test]
+fn files_that_are_ciphertext() {
+    let folder = crate::run::Folder::new();
+    let body: Vec<u8> = (0..4000u32).map(|i| u8::try_from(i * 7919 % 251).unwrap_or(0)).collect();
+    folder.write("locked", [b"\0GITCRYPT\0".as_slice(), &body].concat());
+    folder.write("backup.tar.gz", [b"age-encryption.org/v1\n-> X25519 ".as_slice(), noise(43).as_bytes(), b"\n", &body].concat());
+    folder.write("dump.bin", [b"Salted__".as_slice(), &body].concat());
+    let report = folder.scan(&["."]);
+    let note = |name: &str, tool: &str| format!("note encrypted {name}: encrypted with {tool}; raw bytes scanned");
+    report.is(0, &[], &[&note("backup.tar.gz", "age"), &note("dump.bin", "openssl"), &note("locked", "git-crypt")]);
+}
+
 #[test]
 fn a_plain_value_beside_ciphertext_is_a_finding() {
     let value = ["Elm", "Harbor71"].concat();
@@ -55,6 +68,27 @@ fn a_plain_value_beside_ciphertext_is_a_finding() {
     let beside = "plaintext-in-encrypted-file";
     check("secrets.yaml", &format!("user: ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]\npassword: {value}\n"), beside);
     check("hiera.yaml", &format!("user: ENC[PKCS7,{}]\napi_token: {value}\n", noise(100)), beside);
+    let sops = |plain: &str, setting: &str| {
+        let enc = format!("ENC[AES256_GCM,data:q1w2,iv:{}=,tag:{}==,type:str]", noise(43), noise(22));
+        format!(
+            "app:\n    user: {enc}\n    host: db.corp.net\n    port: 5432\n{plain}sops:\n    kms: []\n    mac: {enc}\n    {setting}\n    version: 3.8.1\n"
+        )
+    };
+    let suffix = "unencrypted_suffix: _unencrypted";
+    check("secrets.yaml", &sops(&format!("    password: {value}\n"), suffix), beside);
+    check("secrets.yaml", &format!("password: {value}\n{}", sops("", suffix)), beside);
+    check("secrets.yaml", &sops(&format!("data:\n    api_token: {value}\n"), "encrypted_regex: ^(data|stringData)$"), beside);
+    // What SOPS leaves as it is on purpose is told as a password like any other.
+    check(
+        "secrets.yaml",
+        &sops(&format!("open:\n    password: {value}\n"), "encrypted_regex: ^(data|stringData)$"),
+        "generic-password",
+    );
+    check("secrets.yaml", &sops(&format!("open_unencrypted:\n    password: {value}\n"), suffix), "generic-password");
+    let vault = format!("  $ANSIBLE_VAULT;1.1;AES256\n  {0}\n  {0}\n", "3061".repeat(20));
+    let vars = format!("db_password: !vault |\n{vault}region: eu-west-1\nsmtp_host: mail.corp.net\nsmtp_password: {value}\n");
+    check("group_vars/all.yml", &vars, beside);
+    check("group_vars/all.yml", &format!("smtp_password: {value}\nregion: eu-west-1\ndb_password: !vault |\n{vault}"), beside);
     check(
         "sealed.yaml",
         &format!("kind: SealedSecret\nspec:\n  template:\n    stringData:\n      password: {value}\n"),

@@ -350,3 +350,16 @@ fn headers_of_commits_and_tags_are_scanned() {
     let range = folder.scan(&["--range", &format!("{}..m", "0".repeat(40)), "."]);
     assert!(range.places().iter().any(|place| place.ends_with(":8:7 github-pat")), "{:?}", range.places());
 }
+
+/// Before the first commit, what was added has its name in the index.
+#[test]
+fn before_the_first_commit_blobs_are_called_by_the_index() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("conf/a.txt", format!("token = {}\n", github(71)));
+    folder.write("b.conf", format!("token = {}\n", github(72)));
+    folder.git(&["add", "conf/a.txt", "b.conf"]);
+    let report = folder.scan(&["--history", "."]);
+    assert_eq!(report.places(), [":b.conf:1:9 github-pat", ":conf/a.txt:1:9 github-pat"]);
+    folder.run(&["detect"]).says(1, &[":conf/a.txt:1:9"]);
+}

@@ -43,7 +43,14 @@ fn what_is_left_out_is_named_and_decides_the_code() {
     let folder = Folder::new();
     folder.write("gitleaks.toml", format!("{CONFIG}colour = 'red'\n[[rules]]\nid = 'look'\nregex = 'a(?=b)'\n"));
     let outcome = folder.run(&["rules", "import", "gitleaks.toml", "-o", "ours.toml"]);
-    outcome.says(3, &["left out: rule `Acme Key`, colour: a field", "left out: rule `look`, regex: look-around", "2 left out"]);
+    outcome.says(
+        3,
+        &[
+            "left out: rule `Acme Key`, colour: a field",
+            "left out: rule `look`, regex: look-around",
+            "2 left out: Acme Key, look\n",
+        ],
+    );
     let text = std::fs::read_to_string(folder.path("ours.toml")).unwrap();
     assert!(text.contains("\n# - rule `look`, regex: look-around\n"), "{text}");
     folder.write("none.toml", "[[rules]]\nid = 'look'\nregex = 'a(?=b)'\n");

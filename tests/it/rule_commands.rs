@@ -199,3 +199,20 @@ fn rules_of_a_day_are_those_that_were_there() {
     folder.write("mine.toml", ACME.replace("url =", "since = \"soon\"\nurl ="));
     folder.run(&["rules", "check", "mine.toml"]).says(2, &["field `since`: allowed: a day such as"]);
 }
+
+/// A folder of rules is checked to its end: each file that cannot be read is told, and the others are tried.
+#[test]
+fn a_folder_is_checked_to_its_end() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("rules")).unwrap();
+    folder.write("rules/a.toml", "x = [\n");
+    folder.write("rules/b.toml", "y = \n");
+    let rule = "provider = \"A\"\nurl = \"https://a.test/\"\nfix = \"f\"\n[[rule]]\nid = \"a-key\"\nabout = \"A key\"\ncategory = \"web\"\nseverity = \"low\"\nconfidence = \"low\"\ntoken = '\"akey_\" base62{20}'\nexamples = ['x', 'y']\ncounterexamples = ['x', 'y']\n";
+    folder.write("rules/c.toml", rule);
+    let outcome = folder.run(&["rules", "check", "rules"]);
+    outcome.says(
+        2,
+        &["error: rules/a.toml:1: ", "error: rules/b.toml:1: ", "example 2 does not match", "2 wrong, 2 files could not be read"],
+    );
+    folder.run(&["rules", "check", "rules/a.toml"]).says(2, &["error: rules/a.toml:1: "]);
+}

@@ -4,6 +4,7 @@
 //! a value to the name it is assigned to. All are linear and look at no more than a few hundred bytes.
 
 use super::super::rule::set::Set;
+use super::cookie;
 
 /// A value and the name it is assigned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +129,10 @@ fn leads_on(r: Reader<'_>, name_start: usize, (closed, gap): (usize, usize)) -> 
         _ if gap == 0 => false,
         _ => {
             let head = &r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start];
-            r.bytes[name_start] == b'-' || head.ends_with(b"-") || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
+            let row = gap == 1 && r.bytes[r.at - 1] == b'\t' && cookie::is_name(r.bytes, name_start);
+            row || r.bytes[name_start] == b'-'
+                || head.ends_with(b"-")
+                || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
         }
     }
 }
@@ -144,6 +148,9 @@ fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Optio
     }
     if r.peek() == Some(b'(') {
         return argument(*r, name_start, at);
+    }
+    if gap == 1 && cookie::is_name(r.bytes, name_start) {
+        return cookie::value_end(r.bytes, r.at).map(|end| (r.at, end, Form::Line));
     }
     if closed > 0
         && r.peek() == Some(b',')
@@ -522,7 +529,8 @@ pub fn name_before(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     back(3, &|b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let (length, start) = back(MAX_NAME, &|b| is_name(b) || b == b'.');
     let flag = length > 2 && bytes[start..].starts_with(b"-");
-    (length > 0 && (operators > 0 || (flag && lead + gap > 0))).then_some((start, start + length))
+    let cookie = || lead == 1 && bytes[at - 1] == b'\t' && cookie::is_name(bytes, start);
+    (length > 0 && (operators > 0 || (flag && lead + gap > 0) || cookie())).then_some((start, start + length))
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ fn assignments() {
     check("if (\"xy\" == password) {", Some(("password", "xy", Form::Quoted)));
     check("if 'x\"y' !== password", Some(("password", "x\"y", Form::Quoted)));
     check("passwords: [\"xy\", \"ab\"]", Some(("passwords", "xy", Form::Quoted)));
+    check("#HttpOnly_a.test\tFALSE\t/\tTRUE\t1798761600\tx-password\txyz1\n", Some(("x-password", "xyz1", Form::Line)));
+    check("a.test\tFALSE\t/\t1\tpassword\txyz1\n", None);
     check("\"x\" password", None);
     check("[\"password\", \"xy\"]", None);
     check("(\"password\", \"salt\", 1)", None);
@@ -89,5 +91,7 @@ fn names_before() {
     check("var key string = \"VALUE\"", Some("key"));
     check("--token VALUE", Some("--token"));
     check("put(\"token\", \"VALUE\")", Some("token"));
+    check("a.test\tTRUE\t/\tFALSE\t0\tapi_key\tVALUE\n", Some("api_key"));
+    check("a\tb\tVALUE", None);
     check("some VALUE", None);
 }

@@ -21,6 +21,7 @@ pub mod carry;
 mod carry_tests;
 pub mod classify;
 mod compile;
+mod cookie;
 pub mod encoded;
 pub mod explain;
 pub mod extract;
@@ -115,6 +116,12 @@ impl Match {
             Some(decoded) => decoded.secret(),
             None => &bytes[self.span.secret_start..self.span.secret_end],
         }
+    }
+
+    /// Does a checksum in it match, or what it decodes to?
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.notes & (note::CHECKSUM | note::DECODES) != 0
     }
 
     /// Does it stand for its secret in another form?

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::tar;
+use super::{mail, tar};
 
 /// A kind of container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +29,10 @@ pub enum Kind {
     Pdf,
     /// SQLite database.
     Sqlite,
+    /// Mail, mailbox or saved web page.
+    Mail,
+    /// Ciphertext of the program that is named: nothing to see.
+    Ciphertext(&'static str),
     /// A compressed container this build cannot open; the word names it.
     Closed(&'static str),
 }
@@ -37,7 +41,7 @@ impl Kind {
     /// Is it one text in a form of its own, and no level of an archive?
     #[must_use]
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Notebook | Self::Pdf | Self::Sqlite)
+        matches!(self, Self::Notebook | Self::Pdf | Self::Sqlite | Self::Mail | Self::Ciphertext(_))
     }
 }
 
@@ -47,6 +51,9 @@ const ZIP_NAMES: &[&str] = &[
     "pyz", "docx", "docm", "dotx", "xlsx", "xlsm", "pptx", "pptm", "odt", "ods", "odp", "odg", "epub", "nupkg", "snupkg", "vsix",
     "vsdx", "kmz", "cbz", "3mf", "sketch", "conda",
 ];
+
+/// Names of mails, mailboxes and saved web pages.
+const MAIL_NAMES: &[&str] = &["eml", "mbox", "mht", "mhtml"];
 
 /// Names of compressed files.
 const PACKED: [(&[&str], Kind); 5] = [
@@ -72,6 +79,9 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"MSCF\0\0\0\0", Kind::Closed("cabinet")),
     (b"\xed\xab\xee\xdb", Kind::Closed("rpm")),
     (b"!<arch>\ndebian", Kind::Closed("deb")),
+    (b"\0GITCRYPT\0", Kind::Ciphertext("git-crypt")),
+    (b"age-encryption.org/v1\n", Kind::Ciphertext("age")),
+    (b"Salted__", Kind::Ciphertext("openssl")),
     (b"%PDF-", Kind::Pdf),
     (super::sqlite::MAGIC, Kind::Sqlite),
 ];
@@ -98,6 +108,9 @@ pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
     if is_cpio(head) {
         return Some(Kind::Closed("cpio"));
     }
+    if mail::has_magic(head) {
+        return Some(Kind::Mail);
+    }
     if name.is_empty() { by_weak_signs(head) } else { by_name(name, head) }
 }
 
@@ -117,6 +130,9 @@ fn by_name(name: &str, head: &[u8]) -> Option<Kind> {
     let is = |other: &str| extension.eq_ignore_ascii_case(other);
     if is("ipynb") {
         return Some(Kind::Notebook);
+    }
+    if MAIL_NAMES.iter().any(|name| is(name)) && mail::begins(head) {
+        return Some(Kind::Mail);
     }
     if is("tar") && tar::is_header(head) {
         return Some(Kind::Tar);
@@ -141,7 +157,7 @@ pub fn family(name: &str) -> Option<usize> {
     let extension = Path::new(name).extension()?.to_str()?;
     let is = |names: &[&str]| names.iter().any(|name| extension.eq_ignore_ascii_case(name));
     let packed = PACKED.iter().flat_map(|(names, _)| names.iter().map(std::slice::from_ref));
-    let single = [&["ipynb"][..], &["tar"], &["z"], &["lzma"]];
+    let single = [&["ipynb"][..], MAIL_NAMES, &["tar"], &["z"], &["lzma"]];
     single.into_iter().chain(packed).chain([ZIP_NAMES]).position(is)
 }
 

@@ -7,6 +7,7 @@
 mod json;
 mod kind;
 mod limits;
+mod mail;
 mod meter;
 mod notebook;
 mod pdf;

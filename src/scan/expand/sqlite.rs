@@ -4,8 +4,10 @@
 //! deleted and not overwritten. A log of changes (`-wal`) is a file of its own. Format: <https://www.sqlite.org/fileformat2.html>.
 //! Start with [`walk`].
 
+mod blobs;
 mod columns;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Expanded;
@@ -60,8 +62,14 @@ struct Database<'b> {
     encoding: u32,
 }
 
-/// A value of a row that is text or bytes; `None` for others.
-type Row = Vec<Option<Vec<u8>>>;
+/// The values of a row; `None` for those without bytes.
+type Row = Vec<Option<Value>>;
+
+/// Text, bytes, or a number as it stands in the file.
+struct Value {
+    bytes: Vec<u8>,
+    is_text: bool,
+}
 
 struct Table {
     name: String,
@@ -159,16 +167,13 @@ impl<'b> Database<'b> {
         record(&payload)
     }
 
-    /// Text as UTF-8.
-    fn text(&self, bytes: &[u8]) -> Vec<u8> {
-        let wide = |unit: fn([u8; 2]) -> u16| {
-            let units = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
-            char::decode_utf16(units).map(|c| c.unwrap_or('?')).collect::<String>().into_bytes()
-        };
+    /// A value as UTF-8.
+    fn text<'v>(&self, value: &'v Value) -> Cow<'v, [u8]> {
         match self.encoding {
-            2 => wide(u16::from_le_bytes),
-            3 => wide(u16::from_be_bytes),
-            _ => bytes.to_vec(),
+            _ if !value.is_text => blobs::text(&value.bytes),
+            2 => Cow::Owned(blobs::wide(&value.bytes, u16::from_le_bytes)),
+            3 => Cow::Owned(blobs::wide(&value.bytes, u16::from_be_bytes)),
+            _ => Cow::Borrowed(&value.bytes),
         }
     }
 }
@@ -181,14 +186,14 @@ impl Table {
             return None;
         }
         // Numbers are kept as they stand in the file.
-        let root = row.get(3)?.as_ref()?.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+        let root = row.get(3)?.as_ref()?.bytes.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
         let columns = text(4).map(|sql| columns::names(&sql)).unwrap_or_default();
         Some(Self { name: text(1)?, root: u32::try_from(root).ok().filter(|root| *root > 0)?, columns })
     }
 
     fn write(&self, row: &Row, database: &Database<'_>, out: &mut Vec<u8>) {
         for (index, value) in row.iter().enumerate() {
-            let Some(value) = value.as_ref().filter(|value| value.len() > 8) else { continue };
+            let Some(value) = value.as_ref().filter(|value| value.bytes.len() > 8) else { continue };
             match self.columns.get(index) {
                 Some(name) => out.extend_from_slice(name.as_bytes()),
                 None => out.extend_from_slice(format!("column-{index}").as_bytes()),
@@ -208,7 +213,8 @@ fn record(payload: &[u8]) -> Option<Row> {
     let mut value = head;
     let mut row = Vec::new();
     while at < head {
-        let length = match varint(payload, &mut at)? {
+        let kind = varint(payload, &mut at)?;
+        let length = match kind {
             0 | 8 | 9 => 0,
             kind @ 1..=4 => kind,
             5 => 6,
@@ -217,7 +223,8 @@ fn record(payload: &[u8]) -> Option<Row> {
             _ => return None,
         };
         let end = value.checked_add(usize::try_from(length).ok()?)?;
-        row.push(Some(payload.get(value..end)?.to_vec()).filter(|bytes| !bytes.is_empty()));
+        let bytes = payload.get(value..end)?.to_vec();
+        row.push(Some(Value { bytes, is_text: kind > 12 && kind % 2 == 1 }).filter(|value| !value.bytes.is_empty()));
         value = end;
     }
     Some(row)

@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read};
 use super::kind::{Kind, detect};
 use super::limits::Limits;
 use super::meter::{Budget, End, fill};
-use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, notebook, pdf, sevenz, sqlite, stream, tar, zip};
+use super::{CHUNK, Expanded, Expander, ReadSeek, Visit, mail, notebook, pdf, sevenz, sqlite, stream, tar, zip};
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::issues::Issues;
@@ -38,6 +38,7 @@ impl<'a> Walk<'a> {
             Kind::Notebook => notebook::walk(self, place, bytes),
             Kind::Pdf => pdf::walk(self, place, bytes),
             Kind::Sqlite => sqlite::walk(self, place, bytes),
+            Kind::Mail => mail::walk(self, place, bytes),
             _ => self.container(kind, place, &mut Cursor::new(bytes)),
         }
     }
@@ -55,7 +56,11 @@ impl<'a> Walk<'a> {
                 Expanded::Whole
             }
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => stream::walk(self, kind, place, input),
-            Kind::Notebook | Kind::Pdf | Kind::Sqlite => self.whole(kind, place, input),
+            Kind::Notebook | Kind::Pdf | Kind::Sqlite | Kind::Mail => self.whole(kind, place, input),
+            Kind::Ciphertext(tool) => {
+                self.ciphertext(tool, place, input);
+                Expanded::Whole
+            }
             Kind::Closed(word) => {
                 self.closed(place, word);
                 Expanded::Failed
@@ -70,7 +75,7 @@ impl<'a> Walk<'a> {
         }
         match kind {
             Kind::Tar => tar::walk(self, place, input),
-            Kind::Zip | Kind::SevenZip | Kind::Notebook | Kind::Pdf | Kind::Sqlite => self.held(kind, place, input),
+            Kind::Zip | Kind::SevenZip | Kind::Notebook | Kind::Pdf | Kind::Sqlite | Kind::Mail => self.held(kind, place, input),
             Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd => {
                 let mut rewind = Rewind { inner: input, kept: Vec::new() };
                 if stream::walk(self, kind, place, &mut rewind) == Expanded::Failed {
@@ -78,6 +83,7 @@ impl<'a> Walk<'a> {
                     self.raw(place, &mut kept.as_slice().chain(inner));
                 }
             }
+            Kind::Ciphertext(tool) => self.ciphertext(tool, place, input),
             Kind::Closed(word) => {
                 self.closed(place, word);
                 self.raw(place, input);
@@ -183,6 +189,12 @@ impl<'a> Walk<'a> {
         self.issues.note(kind, place, detail);
     }
 
+    /// Nothing can be hidden behind a few bytes at the start: the rest is scanned too.
+    fn ciphertext(&mut self, tool: &str, place: &Place<'_>, input: &mut dyn Read) {
+        self.note(IssueKind::Encrypted, place, format!("encrypted with {tool}; raw bytes scanned"));
+        self.raw(place, input);
+    }
+
     fn closed(&self, place: &Place<'_>, word: &str) {
         self.gap(IssueKind::Unsupported, place, format!("{word} files are not opened; raw bytes scanned"));
     }
@@ -229,9 +241,9 @@ impl<'a> Walk<'a> {
 
     fn too_large_to_hold(&self, kind: Kind, place: &Place<'_>) {
         let detail = format!("larger than the {} bytes that may be held to open it; raw bytes scanned", self.limits.buffer);
-        // Most of a database is text as it is.
+        // Most of a database or a mailbox is text as it is.
         match kind {
-            Kind::Sqlite => self.note(IssueKind::SizeLimit, place, detail),
+            Kind::Sqlite | Kind::Mail => self.note(IssueKind::SizeLimit, place, detail),
             _ => self.gap(IssueKind::SizeLimit, place, detail),
         }
     }

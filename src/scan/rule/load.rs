@@ -4,7 +4,7 @@
 //! file, line, field and what is allowed.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -209,18 +209,27 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, RuleError> {
         })?;
         return parse_toml(path, text);
     }
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(path).and_then(|dir| dir.map(|e| e.map(|e| e.path())).collect()).map_err(unreadable)?;
-    files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
-    files.sort();
-    if files.is_empty() {
-        return Err(RuleError::Empty(path.to_path_buf()));
-    }
     let mut all = Vec::new();
-    for file in files {
+    for file in files(path)? {
         all.extend(read(&file)?);
     }
     Ok(all)
+}
+
+/// The rule files of a folder, or the one file that is named.
+///
+/// # Errors
+/// If the folder cannot be read or has none.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, RuleError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let unreadable = |source| RuleError::Read { path: path.to_path_buf(), source };
+    let listed: io::Result<Vec<PathBuf>> = std::fs::read_dir(path).and_then(|dir| dir.map(|e| e.map(|e| e.path())).collect());
+    let mut files = listed.map_err(unreadable)?;
+    files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
+    files.sort();
+    if files.is_empty() { Err(RuleError::Empty(path.to_path_buf())) } else { Ok(files) }
 }
 
 /// Parses the text of a rule file; `path` is for messages.

@@ -268,6 +268,19 @@ pub enum Check {
     Crc32HexLe,
     #[serde(rename = "crc32-hex-be")]
     Crc32HexBe,
+    #[serde(rename = "crc32-base62-whole")]
+    Crc32Base62Whole,
+    #[serde(rename = "crc32-base62-reversed")]
+    Crc32Base62Reversed,
+    GitlabRoutable,
+    #[serde(rename = "marvin32")]
+    Marvin32,
+    StellarSeed,
+    RippleSeed,
+    #[serde(rename = "bip39")]
+    Bip39,
+    Macaroon,
+    DecodesMacaroon,
     AwsKeyId,
     #[serde(rename = "base58check")]
     Base58Check,
@@ -280,6 +293,7 @@ pub enum Check {
     DecodesPem,
     DecodesBasic,
     DecodesDigits,
+    DecodesDocker,
     Pem,
     Luhn,
     Mixed,
@@ -287,9 +301,27 @@ pub enum Check {
     Random,
     NotDigest,
     Password,
+    MeantEncrypted,
 }
 
 impl Check {
+    /// Is it one that a made-up value does not pass, and that turns none away?
+    #[must_use]
+    pub fn is_proof(self) -> bool {
+        matches!(
+            self,
+            Self::Crc32Base62
+                | Self::Crc32HexLe
+                | Self::Crc32HexBe
+                | Self::Crc32Base62Whole
+                | Self::Crc32Base62Reversed
+                | Self::GitlabRoutable
+                | Self::Marvin32
+                | Self::Macaroon
+                | Self::Bip39
+        )
+    }
+
     /// Its name in rules.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -297,6 +329,15 @@ impl Check {
             Self::Crc32Base62 => "crc32-base62",
             Self::Crc32HexLe => "crc32-hex-le",
             Self::Crc32HexBe => "crc32-hex-be",
+            Self::Crc32Base62Whole => "crc32-base62-whole",
+            Self::Crc32Base62Reversed => "crc32-base62-reversed",
+            Self::GitlabRoutable => "gitlab-routable",
+            Self::Marvin32 => "marvin32",
+            Self::StellarSeed => "stellar-seed",
+            Self::RippleSeed => "ripple-seed",
+            Self::Bip39 => "bip39",
+            Self::Macaroon => "macaroon",
+            Self::DecodesMacaroon => "decodes-macaroon",
             Self::AwsKeyId => "aws-key-id",
             Self::Base58Check => "base58check",
             Self::Bech32 => "bech32",
@@ -306,6 +347,7 @@ impl Check {
             Self::DecodesPem => "decodes-pem",
             Self::DecodesBasic => "decodes-basic",
             Self::DecodesDigits => "decodes-digits",
+            Self::DecodesDocker => "decodes-docker",
             Self::Pem => "pem",
             Self::Luhn => "luhn",
             Self::Mixed => "mixed",
@@ -313,6 +355,7 @@ impl Check {
             Self::Random => "random",
             Self::NotDigest => "not-digest",
             Self::Password => "password",
+            Self::MeantEncrypted => "meant-encrypted",
         }
     }
 }

@@ -254,9 +254,7 @@ impl Suppressions {
     pub fn astray(&self, today: Date) -> Vec<(PathBuf, String)> {
         let wrong = |entry: &Entry| {
             let line = entry.allow.line;
-            if let Some(known) = &self.rules
-                && let Some(wrong) = entry.allow.rules.iter().find_map(|rule| no_rule(rule, known))
-            {
+            if let Some(wrong) = self.names_no_rule(entry) {
                 return Some((entry.path.clone(), line, format!("the entry on line {line} silences nothing: {wrong}")));
             }
             let ended = entry.ended(today)?;
@@ -268,10 +266,18 @@ impl Suppressions {
         all.into_iter().map(|(path, _, words)| (path, words)).collect()
     }
 
-    /// Entries that fitted nothing so far: once all of a project was scanned, they are there for nothing. The file, and words.
+    /// What is wrong with the rules that an entry names, if there is no such rule.
+    fn names_no_rule(&self, entry: &Entry) -> Option<String> {
+        let known = self.rules.as_ref()?;
+        entry.allow.rules.iter().find_map(|rule| no_rule(rule, known))
+    }
+
+    /// Entries that fitted nothing so far: once all of a project was scanned, they are there for nothing. The file, and words. Those
+    /// of [`Suppressions::astray`] are not told again.
     #[must_use]
     pub fn unused(&self, today: Date) -> Vec<(PathBuf, String)> {
-        let stale = self.entries.iter().filter(|entry| !entry.is_used() && entry.ended(today).is_none());
+        let is_told = |entry: &Entry| entry.ended(today).is_some() || self.names_no_rule(entry).is_some();
+        let stale = self.entries.iter().filter(|entry| !entry.is_used() && !is_told(entry));
         let words = |entry: &Entry| {
             let words = format!("the entry on line {} fits nothing any more{}: remove it", entry.allow.line, entry.owner());
             (entry.path.clone(), words)
@@ -413,7 +419,12 @@ mod tests {
         assert_eq!(astray(Suppressions::new(entries.to_vec())), [""; 0]);
         let known = Suppressions::new(entries.to_vec()).knowing(["github-pat".to_owned()].into());
         let words = ["no rule has the id `abc-(16 characters)-x`", "no rule has the id `github-pt`; did you mean `github-pat`?"];
-        assert_eq!(astray(known), words.map(|text| format!("stanch.toml the entry on line 4 silences nothing: {text}")));
+        // Of these nothing else is said.
+        let unused = known.unused(day("2026-07-01")).len();
+        assert_eq!(
+            (unused, astray(known)),
+            (1, words.map(|text| format!("stanch.toml the entry on line 4 silences nothing: {text}")).to_vec())
+        );
         let owner = Some("the platform team".to_owned());
         let ended = Allow { until: Some(day("2026-06-30")), owner, ..allow("c", None, None) };
         let expected =

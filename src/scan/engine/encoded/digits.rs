@@ -133,6 +133,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     #[inline(never)]
     pub(in super::super) fn short_value(&mut self, value: Range<usize>) {
         let bytes = &self.bytes[value.clone()];
+        if matches!(bytes.get(2), Some(b':' | b'-' | b' ')) {
+            return self.pairs(value);
+        }
         let digits = bytes.iter().take_while(|b| is_digit(**b)).count();
         let is_padded = digits < bytes.len() && bytes.len() - digits <= 2 && bytes[digits..].iter().all(|b| *b == b'=');
         let is_whole = is_padded || digits == bytes.len() && memchr::memmem::find(self.before(value.start), b"data:").is_some();
@@ -143,6 +146,24 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if is_text(&BASE64.bytes(&bytes[..digits])) {
             self.text(BASE64, value.start..value.start + digits, false);
         }
+    }
+
+    /// Looks at a value that is pairs of hexadecimal digits with a character between them: `67:68:70`.
+    fn pairs(&mut self, value: Range<usize>) {
+        let bytes = &self.bytes[value.clone()];
+        let digits = |at: usize| Some(HEX.digit(bytes[at])? << 4 | HEX.digit(*bytes.get(at + 1)?)?);
+        let is_apart = |at: usize| bytes.get(at + 2).is_none_or(|b| *b == bytes[2]);
+        let pair = |at: usize| digits(at).filter(|_| is_apart(at)).and_then(|byte| u8::try_from(byte).ok());
+        let Some(decoded) = (0..bytes.len()).step_by(3).map(pair).collect::<Option<Vec<u8>>>() else { return };
+        if decoded.len() < LEAST || !is_text(&decoded) || self.is_deep() {
+            return;
+        }
+        let mut text = Text::behind(self.bytes, value.start);
+        for (index, byte) in decoded.iter().enumerate() {
+            text.push(*byte, value.start + index * 3..value.start + index * 3 + 2);
+        }
+        text.end(self.bytes, value.end);
+        self.within(&text, &[Codec::Hex]);
     }
 
     fn before(&self, at: usize) -> &[u8] {

@@ -11,13 +11,17 @@ use sha2::{Digest, Sha256};
 pub fn crc32_base62(token: &[u8]) -> bool {
     let body = memchr::memrchr(b'_', token).map_or(token, |at| &token[at + 1..]);
     let Some((random, sum)) = body.split_at_checked(body.len().saturating_sub(6)) else { return false };
-    let mut value = crc32fast::hash(random);
+    !random.is_empty() && sum == base62(crc32fast::hash(random))
+}
+
+/// A number as six base62 digits (digits, upper, lower).
+pub(super) fn base62(mut value: u32) -> [u8; 6] {
     let mut digits = [b'0'; 6];
     for digit in digits.iter_mut().rev() {
         *digit = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[(value % 62) as usize];
         value /= 62;
     }
-    !random.is_empty() && sum == digits
+    digits
 }
 
 /// Does the token end in `_` and eight hex digits: the CRC-32 of what stands before, bytes in little-endian order (Grafana)?

@@ -50,6 +50,28 @@ pub fn first_part_is_digits(secret: &[u8]) -> bool {
     base64(first).is_some_and(|b| (17..=20).contains(&b.len()) && b.iter().all(u8::is_ascii_digit))
 }
 
+/// What logs in to a registry.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Login {
+    /// User and password as they stand in a Basic header.
+    Basic(String),
+    /// A password or token as it is.
+    Plain(String),
+}
+
+/// The logins of a Docker `config.json` that is wrapped in base64; none if it is none.
+#[must_use]
+pub fn docker_logins(secret: &[u8]) -> Vec<Login> {
+    let json = base64(secret).and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
+    let entries = json.as_ref().and_then(|json| json.get("auths")).and_then(serde_json::Value::as_object);
+    let login = |(name, value): (&String, &serde_json::Value)| match (name.as_str(), value.as_str()?) {
+        ("auth", value) => Some(Login::Basic(value.to_owned())),
+        ("password" | "identitytoken" | "registrytoken", value) => Some(Login::Plain(value.to_owned())),
+        _ => None,
+    };
+    entries.into_iter().flatten().filter_map(|(_, entry)| entry.as_object()).flatten().filter_map(login).collect()
+}
+
 /// What a JWT says of itself.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Jwt {
@@ -137,6 +159,15 @@ mod tests {
         assert!(first_part_is_digits(b"MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"));
         assert!(!first_part_is_digits(b"bm90IGRpZ2l0cw.x.y"));
         assert!(is_pem(&encode(b"-----BEGIN RSA PRIVATE KEY-----\n")));
+    }
+
+    #[test]
+    fn reads_logins() {
+        let config =
+            br#"{"auths": {"a.test": {"auth": "eDp5", "email": "m"}, "b.test": {"identitytoken": "t"}, "c": 1}, "proxies": 2}"#;
+        assert_eq!(docker_logins(&encode(config)), [Login::Basic("eDp5".into()), Login::Plain("t".into())]);
+        assert_eq!(docker_logins(&encode(br#"{"auths": [1]}"#)), []);
+        assert_eq!(docker_logins(b"eyJhdXRocyI6"), []);
     }
 
     #[test]

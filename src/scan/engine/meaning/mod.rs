@@ -8,9 +8,13 @@ mod cipher;
 pub mod decode;
 mod digest;
 mod ignores;
+pub mod issued;
+pub mod macaroon;
 mod password;
 pub mod placeholder;
 pub mod random;
+mod sops;
+pub mod wallet;
 
 use std::sync::{Arc, OnceLock};
 
@@ -116,6 +120,9 @@ impl Judge {
         if self.allowed(rule, secret) || self.ignores.iter().any(|ignore| ignore.holds(cx)) {
             return Err(Miss::Allowed);
         }
+        if is_baseline_hash(cx) {
+            return Err(Miss::Check(Check::NotDigest));
+        }
         if let Some(what) = cipher::encrypted(cx) {
             return Err(Miss::Encrypted(what));
         }
@@ -186,6 +193,15 @@ impl Judge {
     }
 }
 
+/// Is it the SHA-1 of a secret in a baseline of detect-secrets?
+fn is_baseline_hash(cx: &Context<'_>) -> bool {
+    let (start, end) = (cx.span.secret_start, cx.span.secret_end);
+    end - start == 40 && cx.bytes[..start].ends_with(b"\"") && {
+        let before = cx.bytes[start.saturating_sub(24)..start - 1].trim_ascii_end();
+        before.strip_suffix(b":").is_some_and(|name| name.trim_ascii_end().ends_with(b"\"hashed_secret\""))
+    }
+}
+
 /// Does a checksum that only an issuer's token has by more than chance match?
 fn is_proof(check: Check, secret: &[u8]) -> bool {
     match check {
@@ -194,6 +210,12 @@ fn is_proof(check: Check, secret: &[u8]) -> bool {
         Check::Crc32Base62 => checksum::crc32_base62(secret),
         Check::Crc32HexLe => checksum::crc32_hex_le(secret),
         Check::Crc32HexBe => checksum::crc32_hex_be(secret),
+        Check::Crc32Base62Whole => issued::crc32_base62_whole(secret),
+        Check::Crc32Base62Reversed => issued::crc32_base62_reversed(secret),
+        Check::GitlabRoutable => issued::gitlab_routable(secret),
+        Check::Marvin32 => issued::marvin32(secret) == issued::Marvin::Matches,
+        Check::StellarSeed => wallet::stellar_seed(secret),
+        Check::RippleSeed => wallet::ripple_seed(secret),
         _ => false,
     }
 }
@@ -217,6 +239,7 @@ fn run(check: Check, secret: &[u8], cx: &Context<'_>, verdict: &mut Verdict) -> 
         Check::DecodesText => need(decode::text(secret).is_some(), note::DECODES),
         Check::DecodesPem => need(decode::is_pem(secret), note::DECODES),
         Check::DecodesDigits => need(decode::first_part_is_digits(secret), note::DECODES),
+        Check::DecodesDocker => need(docker(secret), note::DECODES),
         Check::Pem => need(decode::is_pem_block(&cx.bytes[cx.span.start..cx.span.end]), note::DECODES),
         Check::DecodesBasic => need(basic(secret), note::DECODES),
         Check::Mixed => need(secret.iter().any(u8::is_ascii_alphabetic) && secret.iter().any(u8::is_ascii_digit), 0),
@@ -224,20 +247,54 @@ fn run(check: Check, secret: &[u8], cx: &Context<'_>, verdict: &mut Verdict) -> 
         Check::Random => need(Randomness::of(secret).is_random(), note::RANDOM),
         Check::NotDigest => need(!is_digest(cx), 0),
         Check::Password => need(is_password(secret, cx), 0),
+        Check::MeantEncrypted => need(sops::is_meant_encrypted(cx), 0),
         Check::Jwt => jwt(secret, cx.now, verdict),
-        Check::Crc32Base62 => {
-            lower(checksum::crc32_base62(secret), verdict);
-            Ok(())
-        }
-        Check::Crc32HexLe => {
-            lower(checksum::crc32_hex_le(secret), verdict);
-            Ok(())
-        }
-        Check::Crc32HexBe => {
-            lower(checksum::crc32_hex_be(secret), verdict);
+        Check::StellarSeed => need(wallet::stellar_seed(secret), note::CHECKSUM),
+        Check::RippleSeed => need(wallet::ripple_seed(secret), note::CHECKSUM),
+        Check::DecodesMacaroon => need(macaroon::is_macaroon(secret), note::DECODES),
+        Check::Bip39 => phrase(secret, verdict),
+        _ => {
+            weigh(check, secret, verdict);
             Ok(())
         }
     }
+}
+
+/// Checks that change how sure a match is and turn none away.
+fn weigh(check: Check, secret: &[u8], verdict: &mut Verdict) {
+    match check {
+        Check::Crc32Base62 => lower(checksum::crc32_base62(secret), verdict),
+        Check::Crc32HexLe => lower(checksum::crc32_hex_le(secret), verdict),
+        Check::Crc32HexBe => lower(checksum::crc32_hex_be(secret), verdict),
+        Check::Crc32Base62Whole => lower(issued::crc32_base62_whole(secret), verdict),
+        Check::Crc32Base62Reversed => lower(issued::crc32_base62_reversed(secret), verdict),
+        Check::GitlabRoutable => lower(issued::gitlab_routable(secret), verdict),
+        Check::Marvin32 => match issued::marvin32(secret) {
+            issued::Marvin::Matches => lower(true, verdict),
+            issued::Marvin::Differs => lower(false, verdict),
+            issued::Marvin::Unknown => {}
+        },
+        Check::Macaroon if macaroon::is_macaroon(secret) => verdict.notes |= note::DECODES,
+        Check::Macaroon => verdict.confidence = below(verdict.confidence),
+        _ => {}
+    }
+}
+
+/// A phrase that is one of BIP-39 is sure; one of its words only may be one of another wallet.
+fn phrase(secret: &[u8], verdict: &mut Verdict) -> Result<(), Miss> {
+    match wallet::bip39(secret) {
+        wallet::Phrase::Valid => {
+            verdict.notes |= note::CHECKSUM;
+            verdict.confidence = Confidence::High;
+        }
+        wallet::Phrase::Words => lower(false, verdict),
+        wallet::Phrase::Other => return Err(Miss::Check(Check::Bip39)),
+    }
+    Ok(())
+}
+
+fn below(confidence: Confidence) -> Confidence {
+    if confidence == Confidence::High { Confidence::Medium } else { Confidence::Low }
 }
 
 /// A checksum that does not match lowers the confidence: published samples often do not verify.
@@ -246,7 +303,7 @@ fn lower(holds: bool, verdict: &mut Verdict) {
         verdict.notes |= note::CHECKSUM;
     } else {
         verdict.notes |= note::BAD_CHECKSUM;
-        verdict.confidence = if verdict.confidence == Confidence::High { Confidence::Medium } else { Confidence::Low };
+        verdict.confidence = below(verdict.confidence);
     }
 }
 
@@ -263,6 +320,17 @@ fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
 fn basic(secret: &[u8]) -> bool {
     decode::basic_password(secret)
         .is_some_and(|p| p.len() > 2 && placeholder::placeholder(&p).is_none() && !p.to_ascii_lowercase().starts_with(b"passw"))
+}
+
+/// Does a Docker configuration hold a login that is no placeholder?
+fn docker(secret: &[u8]) -> bool {
+    let is_secret = |value: &str| value.len() > 7 && placeholder::placeholder(value.as_bytes()).is_none();
+    decode::docker_logins(secret).iter().any(|login| match login {
+        // What does not decode was written by hand, as it is.
+        decode::Login::Basic(auth) if decode::text(auth.as_bytes()).is_none() => is_secret(auth),
+        decode::Login::Basic(auth) => basic(auth.as_bytes()),
+        decode::Login::Plain(value) => is_secret(value),
+    })
 }
 
 /// Is the match a web address of a host that is kept for documentation?

@@ -115,6 +115,8 @@ struct Names {
     others: Vec<paths::Other>,
     /// Blobs that are in the tree of `HEAD`.
     head: HashSet<ObjectId>,
+    /// Before the first commit: paths of the blobs in the index.
+    staged: HashMap<ObjectId, Box<[u8]>>,
 }
 
 /// A commit.
@@ -309,11 +311,15 @@ impl History {
         Place::File(&self.shown)
     }
 
-    /// How a blob is called: `COMMIT:PATH` after the first commit it is in, or its id if no ref reaches it.
+    /// How a blob is called: `COMMIT:PATH` after the first commit it is in, or its id if no ref reaches it. Before the first commit git's
+    /// name for what is in the index, `:PATH`.
     fn name(&self, blob: &ObjectId) -> String {
         match self.names.blobs.get(blob) {
             Some((commit, path)) => self.name_in(*commit, path),
-            None => blob.to_string(),
+            None => match self.names.staged.get(blob) {
+                Some(path) => format!(":{}", String::from_utf8_lossy(path)),
+                None => blob.to_string(),
+            },
         }
     }
 

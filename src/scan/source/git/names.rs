@@ -13,7 +13,7 @@ use gix::objs::{CommitRef, Kind, TreeRefIter};
 use super::graph::Graph;
 use super::paths::{self, Other, Paths};
 use super::texts::TreeNames;
-use super::{Commit, History, Names, store};
+use super::{Commit, History, Names, staged, store};
 use crate::base::text::without_tokens;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
@@ -55,7 +55,8 @@ pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Name
             head.insert(id);
         });
     }
-    (Names { commits, blobs, others: paths.others, head }, tree_names)
+    let staged = if commits.is_empty() { reader.staged() } else { HashMap::new() };
+    (Names { commits, blobs, others: paths.others, head, staged }, tree_names)
 }
 
 /// A commit and its parents; `None` if it cannot be understood.
@@ -88,6 +89,12 @@ pub(super) struct Reader<'h, 'j> {
 impl<'h, 'j> Reader<'h, 'j> {
     pub(super) fn new(history: &'h History, job: &'h Job<'j>) -> Self {
         Self { history, repository: history.repository.to_thread_local(), job, boundary: boundary(history), names: None }
+    }
+
+    /// The blobs of the index and their paths; none if it cannot be read, for then nothing is lost but names.
+    fn staged(&self) -> HashMap<ObjectId, Box<[u8]>> {
+        let Ok(Some(file)) = staged::index(self.history, self, None) else { return HashMap::new() };
+        file.entries().iter().map(|entry| (entry.id, entry.path_in(file.path_backing()).to_vec().into_boxed_slice())).collect()
     }
 
     /// All commits that refs reach: parents before children, else the oldest first.
