@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Expanded;
+use super::meter::End;
 use super::walk::Walk;
 use crate::scan::blob::{Container, Place};
 use crate::scan::finding::IssueKind;
@@ -38,8 +39,16 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, bytes: &[u8]) -> Expa
         }
         let mut text = Vec::new();
         let inner = Place::Inside { outer: place, member: &table.name, kind: Container::Archive, source: None };
+        let (budget, mut full) = (walk.budget, false);
         let whole = database.rows(table.root, &mut seen, &mut |row| {
+            // What is unpacked counts like the members of an archive.
+            full |= budget.bytes.get() == 0;
+            if full {
+                return;
+            }
+            let before = text.len();
             table.write(&row, &database, &mut text);
+            budget.bytes.set(budget.bytes.get().saturating_sub((text.len() - before) as u64));
             if text.len() > GATHERED {
                 walk.raw(&inner, &mut text.as_slice());
                 text.clear();
@@ -47,6 +56,10 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, bytes: &[u8]) -> Expa
         });
         damaged |= !whole;
         walk.raw(&inner, &mut text.as_slice());
+        if full {
+            walk.ended(place, Some(End::Total));
+            return Expanded::Whole;
+        }
     }
     if damaged {
         walk.gap(IssueKind::Malformed, place, "a database with damaged pages: not all rows could be read; raw bytes scanned");
