@@ -117,13 +117,22 @@ pub fn is_pem_block(secret: &[u8]) -> bool {
     })
 }
 
-/// The base64 characters of a PEM body: no headers (`Proc-Type: …`), no escapes, no white space.
+/// The base64 characters of a PEM body: no headers (`Proc-Type: …`), no escapes, no white space, no `+` between two literals.
 fn pem_body(body: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(body.len());
     let mut rest = body;
+    let mut last = 0;
     while let Some((byte, tail)) = rest.split_first() {
+        let joins = *byte == b'+' && is_quote(last) && tail.trim_ascii_start().first().is_some_and(|b| is_quote(*b));
+        if !byte.is_ascii_whitespace() {
+            last = *byte;
+        }
         rest = match byte {
-            b'\\' => tail.get(1..).unwrap_or_default(),
+            _ if joins => tail,
+            b'\\' => {
+                let more = tail.iter().take_while(|b| **b == b'\\').count();
+                tail.get(more + 1..).unwrap_or_default()
+            }
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' => {
                 plain.push(*byte);
                 tail
@@ -141,6 +150,10 @@ fn pem_body(body: &[u8]) -> Vec<u8> {
         plain.pop();
     }
     plain
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
 }
 
 #[cfg(test)]
@@ -189,6 +202,9 @@ mod tests {
         assert!(is_pem_block(block("\n", "").as_bytes()));
         assert!(is_pem_block(block("\\n", "").as_bytes()));
         assert!(is_pem_block(block("\n    ", "").as_bytes()));
+        assert!(is_pem_block(block("\\n\" +\n    \"", "").as_bytes()));
+        assert!(is_pem_block(block("' +\n  '", "").as_bytes()));
+        assert!(is_pem_block(block("\\\\r\\\\n", "").as_bytes()));
         assert!(is_pem_block(block("\n", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\n").as_bytes()));
         assert!(!is_pem_block(b"-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----"));
         assert!(!is_pem_block(b"-----BEGIN RSA PRIVATE KEY-----"));
