@@ -470,9 +470,12 @@ pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
     let ends_host = |b: u8| matches!(b, b'/' | b'?' | b'#' | b',');
     let host_end = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b) && !ends_host(**b)).count();
     let at_sign = memchr::memrchr(b'@', &rest[..host_end])
+        .filter(|i| rest[..*i].contains(&b':'))
         .or_else(|| {
             let authority = host_end + rest[host_end..].iter().take(MAX_VALUE - host_end).take_while(|b| is_part(**b)).count();
-            memchr::memchr(b'@', &rest[..authority]).filter(|i| rest[..*i].contains(&b':') && password_with_slash(&rest[..*i]))
+            let colon = memchr::memchr(b':', &rest[..authority])?;
+            let at_sign = colon + memchr::memchr(b'@', &rest[colon..authority])?;
+            password_with_slash(&rest[..at_sign]).then_some(at_sign)
         })
         .filter(|i| *i <= MAX_BARE)?;
     let colon = memchr::memchr(b':', &rest[..at_sign])?;
@@ -487,7 +490,9 @@ fn password_with_slash(userinfo: &[u8]) -> bool {
     let colon = memchr::memchr(b':', userinfo);
     let slash = memchr::memchr3(b'/', b'?', b'#', userinfo);
     let between = colon.zip(slash).and_then(|(c, s)| userinfo.get(c + 1..s)).unwrap_or_default();
-    !between.is_empty() && !between.iter().all(u8::is_ascii_digit)
+    // A user with a host, then a path: `git@host:shop/web@v2`.
+    let path = slash.is_some_and(|s| userinfo[s] != b'#') && colon.is_some_and(|c| userinfo[..c].contains(&b'@'));
+    !path && !between.is_empty() && !between.iter().all(u8::is_ascii_digit)
 }
 
 /// The value of an authorization header whose scheme word stands at `at`. The name is the scheme.

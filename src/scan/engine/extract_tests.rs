@@ -67,6 +67,8 @@ fn url_passwords() {
         assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
     };
     check(&["postgres:", "//u:p4ss@host/db"].concat(), Some(("postgres", "p4ss")));
+    check(&["https:", "//u@mail.example:p!#@4@h.example"].concat(), Some(("https", "p!#")));
+    check(&["git+ssh:", "//git@h.example:shop/web@v2"].concat(), None);
     check(&["url='mongodb+srv:", "//u:p@ss@h.example/'"].concat(), Some(("mongodb+srv", "p@ss")));
     check(&["redis:", "//:pw12@h:6379"].concat(), Some(("redis", "pw12")));
     check("http://host/a:b@c", None);
