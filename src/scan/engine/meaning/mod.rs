@@ -9,10 +9,13 @@ pub mod decode;
 mod digest;
 mod ignores;
 pub mod issued;
+mod label;
 pub mod macaroon;
 mod password;
 pub mod placeholder;
 pub mod random;
+mod reference;
+mod sequence;
 mod sops;
 pub mod wallet;
 
@@ -137,14 +140,7 @@ impl Judge {
         if rule.search == Search::Literal && embedded(cx) {
             return Err(Miss::Placeholder("a part of a longer base64 text"));
         }
-        if !proven
-            && rule.placeholders == Placeholders::Dropped
-            && let Some(why) = placeholder::placeholder(secret)
-        {
-            return Err(Miss::Placeholder(why));
-        }
-        let generic = rule.category == "generic" && rule.search == Search::Literal;
-        if generic && let Some(why) = placeholder::shapeless(secret) {
+        if let Some(why) = stands_in(rule, secret, proven) {
             return Err(Miss::Placeholder(why));
         }
         if rule.entropy > 0.0 {
@@ -200,6 +196,16 @@ fn is_baseline_hash(cx: &Context<'_>) -> bool {
         let before = cx.bytes[start.saturating_sub(24)..start - 1].trim_ascii_end();
         before.strip_suffix(b":").is_some_and(|name| name.trim_ascii_end().ends_with(b"\"hashed_secret\""))
     }
+}
+
+/// Why the secret is a placeholder, or what no generator makes where only a name tells it from others.
+fn stands_in(rule: &Rule, secret: &[u8], proven: bool) -> Option<&'static str> {
+    let for_people = rule.checks.contains(&Check::Password) && !rule.checks.contains(&Check::Random);
+    let holds = |why: &&str| !(for_people && *why == placeholder::SEQUENCE && placeholder::is_chosen(secret));
+    let dropped = rule.placeholders == Placeholders::Dropped;
+    let why = dropped.then(|| if proven { placeholder::in_words(secret) } else { placeholder::placeholder(secret) }).flatten();
+    let generic = rule.category == "generic" && rule.search == Search::Literal;
+    why.filter(holds).or_else(|| if generic { placeholder::shapeless(secret).filter(holds) } else { None })
 }
 
 /// Does a checksum that only an issuer's token has by more than chance match?

@@ -5,12 +5,13 @@
 use super::super::extract::Form;
 use super::super::words::normalise;
 use super::random::Randomness;
-use super::{Context, is_word, placeholder};
+use super::{Context, is_word, label, placeholder};
 
 /// Could it be a password that a person or a generator set?
 pub(super) fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
     let name = cx.name.map(|(a, b)| &cx.bytes[a..b]).unwrap_or_default();
-    let weak = placeholder::weak_password(secret, name).is_some() && !logs_in(cx);
+    let is_weak = |value: &[u8]| placeholder::weak_password(value, name).is_some();
+    let weak = (is_weak(secret) || placeholder::decoded(secret).is_some_and(|text| is_weak(&text))) && !logs_in(cx);
     if secret.len() < 4 || weak || placeholder::template(secret) || is_hash(secret) {
         return false;
     }
@@ -22,24 +23,44 @@ pub(super) fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
     if spaces > 0 && (spaces > 4 || is_word(secret)) || looks_like_code(secret, cx) {
         return false;
     }
+    if label::is_label(secret, cx) || is_of_first_name(cx) {
+        return false;
+    }
     // Codes of errors: `ER_NO_PASSWORD: "42000"`.
     let code = [&b"ER_"[..], b"ERR_", b"E_"].iter().any(|head| name.starts_with(head));
-    !code && !other_name(&normalise(name)) && !passes(name, cx)
+    !code && (in_url(cx) || !other_name(&normalise(name)) && !passes(name, cx))
+}
+
+/// Does it belong to a name before, as in `user, password = "joe", "walnut"`?
+fn is_of_first_name(cx: &Context<'_>) -> bool {
+    let Some((start, _)) = cx.name else { return false };
+    let after = cx.bytes[cx.span.secret_end..].iter().take(3).copied().find(|b| !matches!(b, b'"' | b'\''));
+    let before = cx.bytes[start.saturating_sub(64)..start].trim_ascii_end();
+    let Some(first) = before.strip_suffix(b",") else { return false };
+    let names = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'_' | b',' | b' ');
+    let length = first.iter().rev().take_while(names).count();
+    after == Some(b',') && length > 0 && (length == first.len() || first[first.len() - length - 1] == b'\n')
 }
 
 /// Is the name the verb rather than the noun: `PASS: test`, `t.pass("…")`, "pass `value`"? Only `=` and `:` make it a noun.
 fn passes(name: &[u8], cx: &Context<'_>) -> bool {
     let last = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
-    if !last.eq_ignore_ascii_case(b"pass") {
+    let joined = last.len() > 5 && last[last.len() - 5..].eq_ignore_ascii_case(b"-pass");
+    if !last.eq_ignore_ascii_case(b"pass") && !joined {
         return false;
     }
     let before = &cx.bytes[cx.span.secret_start.saturating_sub(16)..cx.span.secret_start];
     let operator = before.iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\'));
     match operator {
         Some(b'=') => false,
-        Some(b':') => last != b"pass",
+        Some(b':') => last != b"pass" && !joined,
         _ => true,
     }
+}
+
+/// Does it stand in a URL, whose scheme is the name then?
+fn in_url(cx: &Context<'_>) -> bool {
+    cx.name.is_some_and(|(_, end)| cx.bytes[end..].starts_with(b"://"))
 }
 
 /// Does it stand in a URL behind a user that is no stand-in? Then even `password` is one.
@@ -240,6 +261,10 @@ const OTHER_PARTS: &[&str] = &[
     "nonmatching",
     "csrf",
     "xsrf",
+    "sitekey",
+    "idempotencykey",
+    "partitionkey",
+    "sortkey",
     "authenticitytoken",
     "verificationtoken",
     "publictoken",
@@ -275,8 +300,9 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
             let between = b",;)]}+.".contains(&secret[0]) && b",:([{+=.".contains(&secret[secret.len() - 1]);
             between
                 || secret.iter().filter(|b| **b == b'`').count() == 2 && secret.len() < 40
-                || plain && [b'_', b' ', b'.', b':', b'/', b'#'].into_iter().any(has) && is_word(secret)
+                || plain && [b'_', b' ', b'.', b':', b'/', b'#'].into_iter().any(has) && is_word(secret) && !logs_in(cx)
         }
+        Some(Form::Line | Form::Bare) if in_connection_string(cx) => brackets(secret),
         Some(Form::Line) => {
             brackets(secret)
                 || secret[0] == b'`'
@@ -285,15 +311,32 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
                 || (dotted(secret) || secret.contains(&b'-')) && is_word(secret)
                 || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
+        // A rule's expression says where it stands, as behind `curl -u user:`: there a word is no name of something.
+        None if !secret.iter().any(u8::is_ascii_digit) => is_word(secret) && !shell_word(secret, cx) || brackets(secret),
         Some(Form::Bare) | None => {
             !secret.iter().any(u8::is_ascii_digit) && !shell_word(secret, cx)
                 || brackets(secret)
                 || matches!(next, Some(b'(' | b'[' | b'.'))
                 || identifier(secret) && code_line(cx)
-                || dotted(secret)
+                || dotted(secret) && !Randomness::of(secret).is_random()
                 || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
     }
+}
+
+/// Is it a part of a connection string, `Server=db;User Id=shop;Password=walnut;`, where no value is a name of code?
+fn in_connection_string(cx: &Context<'_>) -> bool {
+    const PARTS: [&[u8]; 7] = [b"user id=", b"uid=", b"data source=", b"initial catalog=", b"server=", b"database=", b"port="];
+    let (start, end) = (cx.span.secret_start, cx.span.secret_end);
+    if cx.bytes.get(end) != Some(&b';') {
+        return false;
+    }
+    let from = start.saturating_sub(200);
+    let from = memchr::memrchr(b'\n', &cx.bytes[from..start]).map_or(from, |at| from + at + 1);
+    let to = cx.bytes.len().min(end + 200);
+    let to = memchr::memchr(b'\n', &cx.bytes[end..to]).map_or(to, |at| end + at);
+    let line = cx.bytes[from..to].to_ascii_lowercase();
+    PARTS.iter().filter(|part| memchr::memmem::find(&line, part).is_some()).count() >= 2
 }
 
 /// Does it hold brackets as code does? Where one closes that is not the last to open, it is no code.
@@ -339,6 +382,7 @@ pub(in super::super) fn is_code(path: Option<&str>) -> bool {
     const CODE: &[&str] = &[
         "rs", "py", "js", "ts", "jsx", "tsx", "java", "kt", "go", "c", "h", "cc", "cxx", "cpp", "hh", "hpp", "inc", "cs", "rb",
         "php", "swift", "scala", "pl", "lua", "dart", "m", "ex", "exs", "groovy", "vue", "r", "jl", "hs", "ml", "fs", "vb",
+        "cls", "mm", "kts", "mjs", "cjs", "mts", "cts", "sol", "zig", "svelte",
     ];
     let extension = path.and_then(|p| p.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
     extension.is_some_and(|e| CODE.contains(&e.as_str()))
@@ -390,5 +434,12 @@ mod tests {
         check("password: !Ref Walnut7", "a.yml", false);
         check("db_password: m{{h}o)pe]n7", "a.yml", true);
         check("password: get(\"walnut7\")", "a.yml", false);
+        check("user, password = \"walnut7\", \"elm71\"", "a.py", false);
+        check("Proxy-pass `walnut-elm` attributes", "a.md", false);
+        check("Server=db;Uid=shop;Password=walnut;Port=1433;", "a.md", true);
+        check("login.password=Walnuss", "messages_de.properties", false);
+        check("login.password=Walnuss7", "messages_de.properties", true);
+        check("password: cGFzc3dvcmQ=", "a.yml", false);
+        check("password: V2FsbnVzczc=", "a.yml", true); // stanch:allow[generic-password] -- made up
     }
 }

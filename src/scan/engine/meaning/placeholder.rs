@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+use super::sequence::{behind_words, counted, longest_letters, longest_sequence, repeats};
+use super::{decode, reference};
+
 /// Values that providers publish in documentation, one a line, with a `·` inside that is removed.
 const PUBLISHED: &str = include_str!("published.txt");
 
@@ -21,7 +24,28 @@ const PARTS: &[&str] = &[
     "replaceme",
     "replace_me",
     "replace-me",
+    "change_this",
+    "change-this",
+    "changethis",
+    "replace_this",
+    "replace-this",
+    "replace_with",
+    "replace-with",
+    "set_me",
+    "set-me",
+    "fill_in",
+    "fill-in",
+    "fill_me",
+    "fill-me",
+    "not_set",
+    "not-set",
+    "generate_",
+    "generate-",
+    "random_string",
+    "random-string",
+    "randomstring",
     "redacted",
+    "removed",
     "dummy",
     "insert_",
     "insert-",
@@ -34,12 +58,13 @@ const PARTS: &[&str] = &[
     "_here",
     "-here",
     "not_a_real",
+    "not-a-real",
+    "notareal",
     "notreal",
     "xxxxx",
     "*****",
     ".....",
     "-----",
-    "_____",
     "[your",
     "<your",
     "fixme",
@@ -55,13 +80,24 @@ const PARTS: &[&str] = &[
     "invalid",
 ];
 
+/// Why a value is a placeholder that was typed in order.
+pub const SEQUENCE: &str = "an ascending sequence";
+
+/// Is a value with a sequence in it a password all the same: digits in order with three other characters, as people choose them?
+#[must_use]
+pub fn is_chosen(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let letters: Vec<u8> = value.iter().map(|b| if b.is_ascii_digit() { b' ' } else { b.to_ascii_lowercase() }).collect();
+    value.len() <= 24 && value.len() >= digits + 3 && longest_sequence(&letters) < 3
+}
+
 /// Why the value is a placeholder, or `None`.
 #[must_use]
 pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if published().contains(value) {
         return Some("published in documentation");
     }
-    if template(value) {
+    if template(value) || reference::is_reference(value) {
         return Some("a template or variable");
     }
     // How examples in rule files are marked.
@@ -79,13 +115,53 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
         return Some("cut short");
     }
     let run = if value.len() <= 200 { longest_sequence(&lower) } else { 0 };
-    if run >= 6 && run * 10 >= value.len() * 4 {
-        return Some("an ascending sequence");
+    let alphabet = || value.len() <= 200 && longest_letters(&lower) >= 12;
+    if run >= 6 && run * 10 >= value.len() * 4 || alphabet() {
+        return Some(SEQUENCE);
     }
-    if value.starts_with(b"###") || decodes_to_example(value) {
+    if value.starts_with(b"###") || is_blank(value) || decodes_to_example(value) {
         return Some("says that it is a placeholder");
     }
-    None
+    if in_url(value) {
+        return Some("a web address without a secret part");
+    }
+    decoded(value).is_some_and(|text| placeholder(&text).is_some()).then_some("a placeholder in base64")
+}
+
+/// Why a value whose checksum matches is none all the same: words that are too long for chance.
+#[must_use]
+pub fn in_words(value: &[u8]) -> Option<&'static str> {
+    let lower = value.to_ascii_lowercase();
+    let long = |part: &&&str| part.len() >= 7 && part.bytes().all(|b| b.is_ascii_lowercase());
+    let said = |part: &&str| memchr::memmem::find(&lower, part.as_bytes()).is_some();
+    PARTS.iter().filter(long).any(said).then_some("says that it is a placeholder")
+}
+
+/// Is it to be filled in where underscores are? A few of them stand in random values too.
+fn is_blank(value: &[u8]) -> bool {
+    let line = value.chunk_by(|a, b| a == b).filter(|run| run[0] == b'_').map(<[u8]>::len).max().unwrap_or(0);
+    line >= 5 && line * 5 >= value.len()
+}
+
+/// Is it a web address with a part that was typed in order or by repeating, where a real one has its secret?
+fn in_url(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(b"https://").or_else(|| value.strip_prefix(b"http://")) else { return false };
+    let typed = |part: &[u8]| {
+        let run = longest_sequence(&part.to_ascii_lowercase());
+        part.len() >= 8 && part.len() <= 200 && (run * 10 >= part.len() * 7 || repeats(part))
+    };
+    rest.split(|b| *b == b'/').skip(1).any(typed)
+}
+
+/// The short text of a value that is base64 as a whole, in `user:password` the password.
+#[must_use]
+pub fn decoded(value: &[u8]) -> Option<Vec<u8>> {
+    if !(8..=88).contains(&value.len()) || !value.len().is_multiple_of(4) {
+        return None;
+    }
+    let text = decode::text(value)?;
+    let at = memchr::memchr(b':', &text).map_or(0, |at| at + 1);
+    Some(text[at..].to_vec())
 }
 
 /// Does a part of the value say that it is none: `example`, `changeme`, `your-…`?
@@ -119,7 +195,14 @@ pub fn template(value: &[u8]) -> bool {
         || value.ends_with(b"&gt;")
         // An object or a list of JSON is no template.
         || !value.contains(&b'"') && WRAPS.iter().any(|(a, b)| value.starts_with(a) && value.ends_with(b))
-        || value.strip_prefix(b"$").is_some_and(is_variable)
+        || value.strip_prefix(b"$").is_some_and(|name| is_variable(name) || are_variables(name))
+}
+
+/// Are they two variables side by side: `$user$domain`? Password hashes have more parts, and digits.
+fn are_variables(value: &[u8]) -> bool {
+    let names: Vec<&[u8]> = value.split(|b| *b == b'$').collect();
+    let is_name = |name: &&[u8]| name.len() > 1 && name.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_');
+    names.len() == 2 && names.iter().all(is_name)
 }
 
 /// Is there a variable between `open` and `close`, its brackets in balance, or one whose end is cut off?
@@ -176,21 +259,6 @@ fn nested(value: &[u8]) -> Nesting {
     Nesting::Open(open.len())
 }
 
-/// Do the letters alone mostly go up or down one by one, as in `a1b2c3d4e5f6`, `abc123def456` and `Aa1Bb2Cc3Dd4`? Behind `f` may
-/// come `a` in hexadecimal.
-#[must_use]
-pub fn counted(value: &[u8]) -> bool {
-    let letters: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
-    let hex = letters.iter().all(|b| *b <= b'f');
-    let step = |a: &u8, b: &u8| *b == *a + 1 || hex && (*a, *b) == (b'f', b'a');
-    let run = letters.chunk_by(step).map(<[u8]>::len).max().unwrap_or(0);
-    let count = |is: &dyn Fn(u8, u8) -> bool| letters.windows(2).filter(|w| is(w[0], w[1])).count();
-    let (up, down, same) = (count(&|a, b| b == a + 1), count(&|a, b| a == b + 1), count(&|a, b| a == b));
-    let (most, pairs) = (up.max(down), letters.len().saturating_sub(1));
-    let often = !hex && letters.len() >= 10 && most * 10 >= pairs * 4 && (most + same) * 10 >= pairs * 6;
-    letters.len() * 3 >= value.len() && (often || run >= 6 && run * 10 >= letters.len() * 6)
-}
-
 /// Is it a JWT whose signature is too short for any?
 fn is_jwt_without_signature(value: &[u8]) -> bool {
     let parts: Vec<&[u8]> = value.split(|b| *b == b'.').collect();
@@ -204,8 +272,17 @@ pub fn shapeless(value: &[u8]) -> Option<&'static str> {
         return Some("made of a time and an address");
     }
     let tail = value.iter().rposition(|b| *b == b'_').map_or(value, |at| &value[at + 1..]);
-    if counted(value) || tail.len() >= 16 && counted(tail) || longest_sequence(&value.to_ascii_lowercase()) >= 9 {
-        return Some("an ascending sequence");
+    let body = behind_words(value);
+    let run = longest_sequence(&value.to_ascii_lowercase());
+    let typed = run >= 9 || run >= 7 && run * 3 >= value.len();
+    if typed || [value, tail, body].into_iter().any(|part| part.len() >= 16.min(value.len()) && counted(part)) {
+        return Some(SEQUENCE);
+    }
+    if same_groups(value) {
+        return Some("one part repeated");
+    }
+    if is_cut_uuid(value) {
+        return Some("a UUID of another length");
     }
     if is_jwt_without_signature(value) {
         return Some("a token without a signature");
@@ -216,13 +293,36 @@ pub fn shapeless(value: &[u8]) -> Option<&'static str> {
     (value.len() % 2 == 1).then_some("half a byte short of hexadecimal")
 }
 
-/// Is it a UUID of version 1: a time and an address, not chance?
+/// Is it a UUID of version 1, a time and an address, not chance, or a ULID?
 #[must_use]
 pub fn time_based(value: &[u8]) -> bool {
     let dashes = [8, 13, 18, 23];
+    let tail = value.iter().rposition(|b| *b == b'_').map_or(value, |at| &value[at + 1..]);
+    // The first two of 26 characters of Crockford's alphabet say when: 01 is until 2039.
+    let crockford = |b: &u8| b.is_ascii_digit() || b.is_ascii_uppercase() && !matches!(b, b'I' | b'L' | b'O' | b'U');
+    if tail.len() == 26 && tail.starts_with(b"01") && tail.iter().all(crockford) {
+        return true;
+    }
     value.len() == 36
         && value[14] == b'1'
         && value.iter().enumerate().all(|(i, b)| if dashes.contains(&i) { *b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
+/// Are three of its parts in a row the same: `1234-1234-1234`?
+fn same_groups(value: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = value.split(|b| *b == b'-').filter(|part| part.len() >= 3).collect();
+    parts.windows(3).any(|w| w[0] == w[1] && w[1] == w[2])
+}
+
+/// Is it a UUID but for the length of its last part?
+fn is_cut_uuid(value: &[u8]) -> bool {
+    let tail = value.iter().rposition(|b| *b == b'_').map_or(value, |at| &value[at + 1..]);
+    let parts: Vec<&[u8]> = tail.split(|b| *b == b'-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|p| p.len()).collect();
+    lengths.starts_with(&[8, 4, 4, 4])
+        && lengths.len() == 5
+        && lengths[4] != 12
+        && parts.iter().all(|p| p.iter().all(u8::is_ascii_hexdigit))
 }
 
 fn parts() -> Option<&'static AhoCorasick> {
@@ -237,42 +337,41 @@ fn published() -> &'static HashSet<Vec<u8>> {
     })
 }
 
-/// Does one character make up most of it, or one short part all of it?
-fn repeats(value: &[u8]) -> bool {
-    let n = value.len();
-    if n < 6 {
-        return false;
-    }
-    let longest = value.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
-    if longest * 2 >= n || (n <= 200 && longest >= 8) {
-        return true;
-    }
-    let mut seen = [false; 256];
-    value.iter().for_each(|b| seen[usize::from(*b)] = true);
-    let distinct = seen.iter().filter(|s| **s).count();
-    if n >= 16 && distinct <= 4 {
-        return true;
-    }
-    let tail = value.iter().rposition(|b| matches!(b, b'_' | b'-')).map_or(value, |at| &value[at + 1..]);
-    let body = if tail.len() >= 12 { tail } else { value };
-    (1..=body.len() / 3).take(12).any(|p| body.iter().zip(&body[p..]).all(|(a, b)| a == b))
-}
-
-/// Length of the longest run of neighbours in the alphabet or in the digits, up or down, or on the keyboard's top row.
-fn longest_sequence(lower: &[u8]) -> usize {
-    let step = |a: u8, b: u8| {
-        let up = b == a.wrapping_add(1)
-            && (a.is_ascii_digit() && b.is_ascii_digit() || a.is_ascii_lowercase() && b.is_ascii_lowercase());
-        up || (a, b) == (b'9', b'0') || (a, b) == (b'9', b'a') || (a, b) == (b'z', b'0') || (a, b) == (b'0', b'a')
-    };
-    let up = lower.chunk_by(|a, b| step(*a, *b)).map(<[u8]>::len).max().unwrap_or(0);
-    let down = lower.chunk_by(|a, b| step(*b, *a)).map(<[u8]>::len).max().unwrap_or(0);
-    let row = if memchr::memmem::find(lower, b"qwerty").is_some() { 6 } else { 0 };
-    up.max(down).max(row)
-}
-
-/// Words that stand for a password without being one, in lower case.
+/// Words that stand for a password without being one, in lower case: those of other languages too, which stand as labels.
 const WORDS: &[&str] = &[
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "motdepasse",
+    "contraseña",
+    "contrasena",
+    "clave",
+    "senha",
+    "palavrapasse",
+    "parola",
+    "parole",
+    "heslo",
+    "hasło",
+    "haslo",
+    "lozinka",
+    "geslo",
+    "jelszó",
+    "jelszo",
+    "salasana",
+    "parool",
+    "lösenord",
+    "losenord",
+    "adgangskode",
+    "passord",
+    "şifre",
+    "sifre",
+    "пароль",
+    "парола",
+    "лозинка",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
     "password",
     "passwd",
     "pass",
@@ -342,6 +441,14 @@ const WORDS: &[&str] = &[
     "error",
     "errors",
     "missing",
+    "masked",
+    "filtered",
+    "unset",
+    "notset",
+    "tbd",
+    "todo",
+    "blah",
+    "blahblah",
     "salt",
     "somesalt",
 ];
@@ -371,6 +478,9 @@ pub fn weak_password(value: &[u8], name: &[u8]) -> Option<&'static str> {
     }
     if value.iter().all(|b| !b.is_ascii_alphanumeric()) {
         return Some("no letter or digit");
+    }
+    if trimmed.iter().all(|b| *b == b'x') {
+        return Some("one character repeated");
     }
     if value.strip_suffix(b"@").is_some_and(|head| head.iter().all(u8::is_ascii_lowercase)) {
         return Some("what anonymous FTP asks for");
@@ -404,14 +514,6 @@ mod tests {
         check("k3Jx9QmZr7Tn2Wv8LpYs", false);
         check("hunter2horse", false);
         check("9f86d081884c7d659a2feaa0c55ad015", false);
-    }
-
-    #[test]
-    fn counted_letters() {
-        assert!(counted(b"a1b2c3d4e5f6g7h8") && counted(b"ABC123DEF456GHI789jkl012"));
-        assert!(counted(b"a1b2c3d4-e5f6-7890-abcd-ef1234567890"));
-        assert!(time_based(b"743b294a-cd03-11ec-9d64-0242ac120002") && !time_based(b"743b294a-cd03-41ec-9d64-0242ac120002"));
-        assert!(!counted(b"k3Jx9QmZr7Tn2Wv8LpYs") && !counted(b"9f86d081884c7d659a2feaa0c55ad015"));
     }
 
     #[test]
