@@ -110,6 +110,8 @@ fn rank(rule: &Rule, found: &Match) -> (u8, u8, usize, Reverse<u32>) {
     let kind = match (rule.from, &rule.pattern) {
         // What is known of these is only their regular expression.
         _ if rule.search == Search::Text => u8::from(rule.category != "generic"),
+        // A place where any value stands: a rule that knows the value, as it is or decoded, tells more.
+        (None, Pattern::Regex(_)) if rule.category == "generic" => 1,
         (Some(From::Assignment), _) if rule.category == "generic" => 0,
         (Some(From::Assignment | From::AuthHeader), _) => 1,
         (Some(From::UrlPassword), _) => 2,

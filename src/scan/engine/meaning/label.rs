@@ -16,7 +16,8 @@ const LANGUAGES: &str = "af am ar az be bg bn bs ca cs cy da de el en eo es et e
 
 /// Is it words of a language in a file of translations? A password there would have a digit or a sign in it.
 pub(super) fn is_label(secret: &[u8], cx: &Context<'_>) -> bool {
-    let escaped = cx.path.is_some_and(|path| path.ends_with(".properties")) && has_letter_escape(secret);
+    let end = cx.path.and_then(|path| path.rsplit_once('.')).map(|(_, end)| end);
+    let escaped = end.is_some_and(|end| end.eq_ignore_ascii_case("properties")) && has_letter_escape(secret);
     (escaped || cx.path.is_some_and(is_translation)) && is_text(secret)
 }
 
@@ -36,8 +37,8 @@ fn is_text(secret: &[u8]) -> bool {
 
 /// Is a letter beyond ASCII written as an escape in it: `Contrase\u00f1a`?
 fn has_letter_escape(secret: &[u8]) -> bool {
-    secret.windows(4).any(|w| w.starts_with(b"\\u") && w[2..] != *b"00")
-        || secret.windows(5).any(|w| w.starts_with(b"\\u00") && w[4].is_ascii_hexdigit() && !(b'0'..=b'7').contains(&w[4]))
+    let beyond = |w: &[u8]| w[2..4] != *b"00" || !(b'0'..=b'7').contains(&w[4]);
+    secret.windows(6).any(|w| w.starts_with(b"\\u") && w[2..].iter().all(u8::is_ascii_hexdigit) && beyond(w))
 }
 
 /// Is it a file of translations, by its path: `messages_fr.properties`, `locales/fr.json`, `fr-CA.yml`, `strings.xml`?
@@ -51,16 +52,30 @@ fn is_translation(path: &str) -> bool {
         return true;
     }
     let Some((stem, end)) = file.rsplit_once('.') else { return false };
+    // `messages.pt-BR`: the country is in capitals.
+    let country =
+        stem_of(path).rsplit_once(['_', '-']).filter(|(_, end)| end.len() == 2 && end.bytes().all(|b| b.is_ascii_uppercase()));
+    let code = |stem: &str| stem.rsplit(['_', '-', '.']).next().is_some_and(is_language);
     let data = ["properties", "json", "yml", "yaml", "ini", "php", "xml", "ts", "js", "toml"].contains(&end);
     data && (stem.starts_with("messages")
         || is_language(stem)
-        || stem.rsplit(['_', '-', '.']).take(2).any(is_language) && stem.len() > 5)
+        || stem.len() > 5 && code(stem)
+        || country.is_some_and(|(stem, _)| code(&stem.to_ascii_lowercase())))
 }
 
-/// Is it the code of a language, with or without a country: `fr`, `pt_br`, `zh-hans`?
+/// The name of a file without its ending.
+fn stem_of(path: &str) -> &str {
+    let file = path.rsplit_once('/').map_or(path, |(_, file)| file);
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
+/// Is it the code of a language, with or without a country or a script: `fr`, `pt_br`, `zh-hans`? `my-db` is none: with a country
+/// a code must be no English word.
 fn is_language(name: &str) -> bool {
-    let code = name.split(['_', '-']).next().unwrap_or_default();
-    (name.len() == code.len() || name.len() <= code.len() + 5) && LANGUAGES.split_ascii_whitespace().any(|known| known == code)
+    let (code, rest) = name.split_once(['_', '-']).unwrap_or((name, ""));
+    let english = ["am", "be", "id", "is", "it", "my", "no", "si"].contains(&code);
+    let fits = rest.is_empty() || rest.len() == 2 && !english || ["hans", "hant", "latn", "cyrl", "419"].contains(&rest);
+    fits && LANGUAGES.split_ascii_whitespace().any(|known| known == code)
 }
 
 #[cfg(test)]
@@ -81,6 +96,9 @@ mod tests {
         check("config/database.yml", false);
         check("deploy/id.json", true);
         check("no/secrets.yml", false);
+        check("deploy/my-config.yml", false);
+        check("deploy/my-db.yml", false);
+        check("lang_packs/errors_pt_BR.properties", true);
     }
 
     #[test]
