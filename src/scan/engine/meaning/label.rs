@@ -45,7 +45,7 @@ fn has_letter_escape(secret: &[u8]) -> bool {
 fn is_translation(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let (folders, file) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    if folders.split('/').any(|folder| FOLDERS.contains(&folder) || folder.ends_with(".lproj")) {
+    if folders.split('/').any(|folder| FOLDERS.contains(&folder) || folder.strip_suffix(".lproj").is_some()) {
         return true;
     }
     if ENDS.iter().any(|end| lower.ends_with(end)) {
