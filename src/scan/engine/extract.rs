@@ -113,7 +113,13 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
     let name_end = r.at;
     let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
     let gap = r.blanks();
-    let value = if leads_on(r, name_start, (closed, gap)) { operator(&mut r, (name_start, closed, gap), at) } else { None };
+    let value = if gap == 1 && bytes[r.at - 1] == b'\t' && cookie::is_name(bytes, name_start) {
+        cookie::value_end(bytes, r.at).map(|end| (r.at, end, Form::Line))
+    } else if leads_on(r, name_start, (closed, gap)) {
+        operator(&mut r, (name_start, closed, gap), at)
+    } else {
+        None
+    };
     let (start, end, form) = value.or_else(|| compared(bytes, name_start))?;
     (end > start).then_some(Value { name_start, name_end, start, end, form })
 }
@@ -129,10 +135,7 @@ fn leads_on(r: Reader<'_>, name_start: usize, (closed, gap): (usize, usize)) -> 
         _ if gap == 0 => false,
         _ => {
             let head = &r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start];
-            let row = gap == 1 && r.bytes[r.at - 1] == b'\t' && cookie::is_name(r.bytes, name_start);
-            row || r.bytes[name_start] == b'-'
-                || head.ends_with(b"-")
-                || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
+            r.bytes[name_start] == b'-' || head.ends_with(b"-") || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
         }
     }
 }
@@ -148,9 +151,6 @@ fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Optio
     }
     if r.peek() == Some(b'(') {
         return argument(*r, name_start, at);
-    }
-    if gap == 1 && cookie::is_name(r.bytes, name_start) {
-        return cookie::value_end(r.bytes, r.at).map(|end| (r.at, end, Form::Line));
     }
     if closed > 0
         && r.peek() == Some(b',')

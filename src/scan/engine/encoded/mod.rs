@@ -11,7 +11,7 @@
 mod digits;
 mod escapes;
 mod joined;
-mod packed;
+pub mod packed;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Compressed data inside a text: known by its first bytes, unpacked up to a limit.
+//! Compressed data inside a text or in a row of a database: known by its first bytes, unpacked up to a limit.
 //!
 //! It must not trust a byte of it. Start with [`magic`] and [`unpack`].
 
@@ -15,7 +15,8 @@ const MOST: u64 = 1 << 20;
 const RATIO: u64 = 200;
 
 /// How data is compressed that begins so.
-pub(super) fn magic(head: &[u8]) -> Option<Codec> {
+#[must_use]
+pub fn magic(head: &[u8]) -> Option<Codec> {
     match head {
         [0x1f, 0x8b, 0x08, ..] => Some(Codec::Gzip),
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some(Codec::Zlib),
@@ -26,7 +27,8 @@ pub(super) fn magic(head: &[u8]) -> Option<Codec> {
 }
 
 /// What data stands for; of damaged data what could be read before the damage.
-pub(super) fn unpack(codec: Codec, data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+#[must_use]
+pub fn unpack(codec: Codec, data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     match codec {
         Codec::Gzip => all(flate2::read::MultiGzDecoder::new(data), data.len()),
         Codec::Zlib => all(flate2::read::ZlibDecoder::new(data), data.len()),

@@ -3,15 +3,16 @@
 //! The `sops` block at the end of a file says which names are encrypted: `unencrypted_suffix`, `encrypted_suffix`, `unencrypted_regex`
 //! and `encrypted_regex`, of which one holds. It must not look further than a few KiB. Start with [`is_meant_encrypted`].
 
-use regex_automata::meta::Regex;
+use regex_automata::meta::{Config, Regex};
 
 use super::Context;
 
 /// So far behind the start of a match the block is looked for, and so far before its secret the names it stands under.
 const AHEAD: usize = 6 * 1024;
 const BACK: usize = 1024;
-/// Longest regular expression.
+/// Longest regular expression, and bytes that its automaton may take: the file that is scanned wrote it, and it is compiled for each value.
 const LONGEST: usize = 200;
+const AUTOMATON: usize = 64 << 10;
 
 /// Is the value one that the file should hold encrypted? Without a word to the contrary it is.
 pub(super) fn is_meant_encrypted(cx: &Context<'_>) -> bool {
@@ -25,7 +26,7 @@ pub(super) fn is_meant_encrypted(cx: &Context<'_>) -> bool {
     }
     let setting = |word: &[u8]| setting(block, word).filter(|value| !value.is_empty());
     let any = |source: &[u8]| {
-        let regex = std::str::from_utf8(source).ok().filter(|s| s.len() <= LONGEST).and_then(|s| Regex::new(s).ok());
+        let regex = std::str::from_utf8(source).ok().filter(|s| s.len() <= LONGEST).and_then(compiled);
         regex.map(|regex| names.iter().any(|name| regex.is_match(*name)))
     };
     if let Some(suffix) = setting(b"unencrypted_suffix") {
@@ -38,6 +39,11 @@ pub(super) fn is_meant_encrypted(cx: &Context<'_>) -> bool {
         return names.iter().any(|name| name.ends_with(suffix));
     }
     setting(b"encrypted_regex").and_then(any).unwrap_or(true)
+}
+
+fn compiled(source: &str) -> Option<Regex> {
+    let config = Config::new().nfa_size_limit(Some(AUTOMATON)).onepass_size_limit(Some(AUTOMATON)).dfa(false);
+    Regex::builder().configure(config).build(source).ok()
 }
 
 /// The value of a setting of the block, without quotes.
@@ -99,6 +105,8 @@ mod tests {
         check("password: VALUE\nsops:\n  unencrypted_regex: ^password$\n", false);
         check("{\n  \"password\": \"VALUE\",\n  \"sops\": {\n    \"encrypted_suffix\": \"_sealed\"\n", false);
         check("password: VALUE\nsops:\n  encrypted_regex: '[('\n", true);
+        // Too large to be compiled for each value.
+        check("password: VALUE\nsops:\n  encrypted_regex: ((a{500}){500}){500}\n", true);
     }
 
     proptest::proptest! {

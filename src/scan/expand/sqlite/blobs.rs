@@ -3,39 +3,20 @@
 //! It must not trust a byte of it: what is unpacked is limited. Start with [`text`].
 
 use std::borrow::Cow;
-use std::io::Read;
 
-/// Bytes that are unpacked of one value, and how many times the packed ones at most.
-const MOST: u64 = 1 << 20;
-const RATIO: u64 = 200;
+use super::super::super::engine::encoded::packed;
+
 /// Bytes that are looked at to see that it is UTF-16.
 const SAMPLE: usize = 64;
 
 /// The text that a value stands for; the value itself if it stands for no other.
 pub(super) fn text(value: &[u8]) -> Cow<'_, [u8]> {
-    let unpacked = unpack(value);
-    let text = unpacked.as_deref().unwrap_or(value);
+    let unpacked = packed::magic(value).and_then(|codec| packed::unpack(codec, value));
+    let text = unpacked.as_deref().map_or(value, Vec::as_slice);
     match narrow(text) {
         Some(narrow) => Cow::Owned(narrow),
-        None => unpacked.map_or(Cow::Borrowed(value), Cow::Owned),
+        None => unpacked.map_or(Cow::Borrowed(value), |mut text| Cow::Owned(std::mem::take(&mut *text))),
     }
-}
-
-fn unpack(value: &[u8]) -> Option<Vec<u8>> {
-    match value {
-        [0x1f, 0x8b, 0x08, ..] => all(flate2::read::MultiGzDecoder::new(value), value.len()),
-        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => all(flate2::read::ZlibDecoder::new(value), value.len()),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => all(zstd::stream::read::Decoder::with_buffer(value).ok()?, value.len()),
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, ..] => all(bzip2::read::MultiBzDecoder::new(value), value.len()),
-        _ => None,
-    }
-}
-
-fn all(reader: impl Read, packed: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    // What was read before an error is kept.
-    drop(reader.take(MOST.min((packed as u64).saturating_mul(RATIO))).read_to_end(&mut out));
-    (!out.is_empty()).then_some(out)
 }
 
 /// Text in UTF-16 as UTF-8: with a mark of its order, or of plain characters.
@@ -61,6 +42,8 @@ pub(super) fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     #[test]
