@@ -159,6 +159,7 @@ fn literals_that_are_joined() {
     for joint in [
         "\" + \"",
         "\" +\n  \"",
+        "\" \"",
         "\"\n    \"",
         "\" . \"",
         "\" & _\n  \"",
@@ -176,6 +177,8 @@ fn literals_that_are_joined() {
     let folder = Folder::new();
     folder.write("a.js", format!("x = [\"{one}\", \"{two}\"];\n"));
     folder.scan(&["a.js"]).is(0, &[], &[]);
+    // What begins like a token is followed up in a URL too.
+    check("a.c", &format!("get(\"https://example.com/{one}\" \"{two}\");\n"), &token, "decoded from joined parts");
 }
 
 #[test]

@@ -92,6 +92,30 @@ fn a_pull_request_is_taken_from_its_merge_base() {
     finds(&folder, "base...topic", &[format!("{}:topic:1:1", short(&folder, "topic~1"))]);
 }
 
+/// `base_sha..head_sha` of a `merge_group` event: two pull requests merged one behind the other onto the base, on a branch of their own.
+#[test]
+fn the_group_of_a_merge_queue_is_what_it_adds_to_its_base() {
+    let folder = repository();
+    let base = id(&folder, "first");
+    let merges = [("one", 2), ("two", 3)].map(|(name, seed)| {
+        folder.git(&["checkout", "-q", "-b", name, "first"]);
+        commit(&folder, name, &format!("{}\n", github(seed)));
+        format!("{}:{name}:1:1", short(&folder, name))
+    });
+    folder.git(&["checkout", "-q", "-b", "gh-readonly-queue/main/pr-2", "first"]);
+    folder.git(&["merge", "-q", "--no-ff", "-m", "pr-1", "one"]);
+    let first = id(&folder, "HEAD");
+    folder.git(&["merge", "-q", "--no-ff", "-m", "pr-2", "two"]);
+    let head = id(&folder, "HEAD");
+    finds(&folder, &format!("{base}..{head}"), &merges);
+    // The base of the second group is the end of the first; the queue may squash instead of merging.
+    finds(&folder, &format!("{first}..{head}"), &merges[1..]);
+    folder.git(&["reset", "-q", "--hard", &first]);
+    folder.git(&["merge", "-q", "--squash", "two"]);
+    folder.git(&["commit", "-q", "-m", "pr-2"]);
+    finds(&folder, &format!("{first}..HEAD"), &[format!("{}:two:1:1", short(&folder, "HEAD"))]);
+}
+
 #[test]
 fn first_pushes_deletions_and_force_pushes() {
     let folder = repository();

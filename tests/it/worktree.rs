@@ -23,6 +23,29 @@ fn new_lines_of_tracked_files_and_untracked_files_are_reported() {
     assert_eq!(folder.scan(&["--worktree", "."]).places()[1], "staged:1:1 github-pat");
 }
 
+/// With `core.autocrlf` the index holds other bytes than the work tree: what was there is no addition, what is new is one line.
+#[test]
+fn ends_of_lines_that_git_changes_add_nothing() {
+    let folder = Folder::repository();
+    folder.git(&["config", "core.autocrlf", "true"]);
+    folder.write("dos.txt", format!("first\r\nold = {}\r\nlast\r\n", github(2)));
+    folder.git(&["add", "dos.txt"]);
+    folder.scan(&["--staged", "."]).is(1, &["dos.txt:2:7 github-pat"], &[]);
+    folder.git(&["commit", "-q", "-m", "dos"]);
+    assert!(!folder.shell("git cat-file -p HEAD:dos.txt").out.contains('\r'), "git stores it with other ends of lines");
+    folder.run(&["scan", "--worktree", "."]).says(0, &["othing to scan"]);
+    folder.write("dos.txt", format!("first\r\nold = {}\r\nlast\r\nnew = {}\r\n", github(2), github(3)));
+    folder.scan(&["--worktree", "."]).is(1, &["dos.txt:4:7 github-pat"], &[]);
+    folder.git(&["add", "dos.txt"]);
+    folder.scan(&["--staged", "."]).is(1, &["dos.txt:4:7 github-pat"], &[]);
+    folder.run(&["scan", "--worktree", "."]).says(0, &["othing to scan"]);
+    // The other way round: the work tree has the ends of the index, and git would change them.
+    folder.git(&["commit", "-q", "-m", "more"]);
+    folder.shell("git config core.autocrlf input; rm dos.txt; git checkout -q dos.txt");
+    folder.run(&["scan", "--worktree", "."]).says(0, &["othing to scan"]);
+    folder.run(&["scan", "--staged", "."]).says(0, &["othing to scan"]);
+}
+
 #[test]
 fn other_ends_of_lines_deleted_files_and_modes_add_nothing() {
     let folder = Folder::repository();

@@ -35,6 +35,8 @@ pub(super) struct Hints {
     short: Bits,
     /// Are they all made of letters?
     letters: bool,
+    /// All bits if nothing that is looked up begins like parts of dates, addresses and identifiers: see [`numbers`].
+    numbers: u64,
     path: Path,
 }
 
@@ -63,6 +65,7 @@ impl Hints {
     pub(super) fn new(all: &Words<'_>) -> Self {
         let (keywords, short) = all.keywords.hashes();
         let mut long = Box::new([0; 1 << LONG_BITS]);
+        let heads = || all.literals.iter().map(|head| long_key(head.masked().0)).chain(all.keywords.long_keys());
         let literals = all.literals.iter().map(|head| hash(long_key(head.masked().0)));
         for (hash, bit) in literals.map(|h| (h, LITERAL)).chain(keywords.map(|h| (h, KEYWORD))) {
             long[(hash >> (32 - LONG_BITS)) as usize] |= bit << which(hash);
@@ -75,6 +78,7 @@ impl Hints {
             again: Bits::new(all.keywords.long_keys().map(other_hash)),
             short: Bits::new(short.map(upper_half)),
             letters: all.keywords.three_letters(),
+            numbers: if heads().any(is_number) { 0 } else { u64::MAX },
             path: Path::best(),
         }
     }
@@ -132,7 +136,8 @@ impl Hints {
             let (before, here, next) = (&masks[index - 1], &masks[index], &masks[index + 1]);
             let long = long(here.token, next.token);
             let probes = border_starts(before, here) & long;
-            let words = word_starts(before, here, next) & joined(here.token, next.token, 3);
+            let words =
+                word_starts(before, here, next) & joined(here.token, next.token, 3) & !(self.numbers & numbers(here, next));
             let block = block(bytes, at + (index - 1) * WORD, &mut room);
             let probe = if probes == 0 { 0 } else { self.probes(block, probes) };
             let pass = long_words(block, words);
@@ -319,6 +324,19 @@ fn long(here: u64, next: u64) -> u64 {
 fn border_starts(before: &Masks, here: &Masks) -> u64 {
     let alnum = here.digit | here.upper | here.lower;
     alnum & !(alnum << 1 | (before.digit | before.upper | before.lower) >> 63)
+}
+
+/// Places where one of two bytes is a digit and one of the next two is, but not all four are. In logs half of all words begin so.
+#[inline(always)]
+fn numbers(here: &Masks, next: &Masks) -> u64 {
+    let [two, three, four] = [1, 2, 3].map(|n| joined(here.digit, next.digit, n));
+    (here.digit | two) & (three | four) & !(here.digit & two & three & four)
+}
+
+/// Do four bytes, folded, begin so?
+fn is_number(key: u32) -> bool {
+    let [a, b, c, d] = key.to_le_bytes().map(|byte| byte.is_ascii_digit());
+    (a || b) && (c || d) && !(a && b && c && d)
 }
 
 /// Where words begin that have three token characters: a letter or digit after something else, an upper-case letter after a

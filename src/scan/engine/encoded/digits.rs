@@ -46,6 +46,29 @@ struct Radix {
 const BASE64: Radix = Radix { codec: Codec::Base64, group: 4, bits: 6 };
 const HEX: Radix = Radix { codec: Codec::Hex, group: 2, bits: 4 };
 
+/// What digits of both alphabets of base64 stand for, and what hexadecimal ones do.
+static BASE64_VALUES: [u8; 256] =
+    values([(b'A', 26, 0), (b'a', 26, 26), (b'0', 10, 52), (b'+', 1, 62), (b'-', 1, 62), (b'/', 1, 63), (b'_', 1, 63)]);
+static HEX_VALUES: [u8; 256] = values([(b'0', 10, 0), (b'a', 6, 10), (b'A', 6, 10)]);
+
+/// In place of a value: it is no digit.
+const NONE: u8 = 255;
+
+/// A table of the values of ranges of digits: first digit, how many there are, value of the first.
+const fn values<const RANGES: usize>(ranges: [(u8, u8, u8); RANGES]) -> [u8; 256] {
+    let (mut table, mut range) = ([NONE; 256], 0);
+    while range < RANGES {
+        let (first, count, value) = ranges[range];
+        let mut at = 0;
+        while at < count {
+            table[(first + at) as usize] = value + at;
+            at += 1;
+        }
+        range += 1;
+    }
+    table
+}
+
 /// Digits of base64, of both alphabets.
 const DIGITS: Set = ALNUM.or(Set::of(b"+/-_"));
 
@@ -57,19 +80,8 @@ fn is_digit(byte: u8) -> bool {
 impl Radix {
     #[inline]
     fn digit(self, byte: u8) -> Option<u32> {
-        let value = match (self.codec, byte) {
-            (Codec::Hex, b'0'..=b'9') => byte - b'0',
-            (Codec::Hex, b'a'..=b'f') => byte - b'a' + 10,
-            (Codec::Hex, b'A'..=b'F') => byte - b'A' + 10,
-            (Codec::Hex, _) => return None,
-            (_, b'A'..=b'Z') => byte - b'A',
-            (_, b'a'..=b'z') => byte - b'a' + 26,
-            (_, b'0'..=b'9') => byte - b'0' + 52,
-            (_, b'+' | b'-') => 62,
-            (_, b'/' | b'_') => 63,
-            _ => return None,
-        };
-        Some(u32::from(value))
+        let value = if self.codec == Codec::Hex { HEX_VALUES } else { BASE64_VALUES }[usize::from(byte)];
+        (value != NONE).then_some(u32::from(value))
     }
 
     /// Decodes digits; what is left of the last group makes as many bytes as it can.
@@ -182,7 +194,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if digits.len() >= LEAST_HEX {
             // Behind `0x`, which is no part of the number.
             let skip = if digits.starts_with(b"0x") || digits.starts_with(b"0X") { 2 } else { 0 };
-            if digits[skip..].iter().take(TRIED * 2).all(|b| HEX.digit(*b).is_some()) {
+            let number = &digits[skip..];
+            // Few bytes turn most numbers away, so that looking at more of their digits is worth it.
+            if (goes_on || is_plausible(HEX, number, false)) && number.iter().take(TRIED * 2).all(|b| HEX.digit(*b).is_some()) {
                 self.groups(HEX, own.start + skip..own.end, goes_on);
             }
         }

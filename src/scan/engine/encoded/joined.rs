@@ -117,6 +117,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         }
         let Some(next) = next_part(bytes, end) else { return };
         let mut token = Joint::new(&bytes[at..end]);
+        token.by_side = bytes[end + 1..next - 1].iter().all(|b| *b == b' ');
         let last = parts(bytes, next, &mut |part| token.add(&bytes[part]));
         self.looked(at, last + 2 * BLANKS + 8);
         if only_tokens && !token.is_token() {
@@ -131,11 +132,16 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 }
 
 /// The stretch of token characters that spans the first joint.
+#[derive(Default)]
 struct Joint {
     before: usize,
     behind: usize,
     digit: bool,
     letter: bool,
+    slash: bool,
+    dot: bool,
+    /// Do the parts stand side by side on one line, without an operator?
+    by_side: bool,
     /// Did it end?
     ended: bool,
 }
@@ -144,7 +150,7 @@ impl Joint {
     /// Begins with what the first part ends with.
     fn new(part: &[u8]) -> Self {
         let before = part.iter().rev().take_while(|b| TOKEN.has(**b)).count();
-        let mut this = Self { before, behind: 0, digit: false, letter: false, ended: false };
+        let mut this = Self { before, ..Self::default() };
         this.note(&part[part.len() - before..]);
         this
     }
@@ -152,6 +158,8 @@ impl Joint {
     fn note(&mut self, run: &[u8]) {
         self.digit |= run.iter().any(u8::is_ascii_digit);
         self.letter |= run.iter().any(u8::is_ascii_alphabetic);
+        self.slash |= run.contains(&b'/');
+        self.dot |= run.contains(&b'.');
     }
 
     /// Goes on with the next part.
@@ -165,9 +173,15 @@ impl Joint {
         self.note(&part[..run]);
     }
 
-    /// Is it long enough for a secret, and has it letters and digits?
+    /// Is it long enough for a secret, and has it letters and digits? Parts side by side that make a path with a dot are columns of
+    /// an access log, the referring page and the name of the browser; what begins like a token is followed up by [`Search::begun`].
     fn is_token(&self) -> bool {
-        self.before > 0 && self.behind > 0 && self.before + self.behind >= LEAST && self.digit && self.letter
+        !(self.by_side && self.slash && self.dot)
+            && self.before > 0
+            && self.behind > 0
+            && self.before + self.behind >= LEAST
+            && self.digit
+            && self.letter
     }
 }
 
