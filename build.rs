@@ -1,4 +1,4 @@
-//! Turns `rules/*.toml` into a few JSON texts that load fast, and lists the TOML texts for `rules show`.
+//! Turns `rules/*.toml` into a JSON text that loads fast, and lists the TOML texts for `rules show`.
 
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,11 +8,6 @@ use std::{env, fs};
 #[path = "src/scan/rule/required.rs"]
 #[expect(unreachable_pub, reason = "the library has the same file, where it is public")]
 mod required;
-
-/// Most texts the rules are split into.
-const PARTS: usize = 4;
-/// Bytes of one.
-const PART: usize = 160 << 10;
 
 fn main() {
     ["rules", "src/base", "src/scan", "Cargo.lock"].iter().for_each(|path| println!("cargo::rerun-if-changed={path}"));
@@ -43,20 +38,7 @@ fn main() {
         writeln!(list, "    ({name:?}, {text:?}),").expect("writing to a string");
     }
     list.push(']');
-    // Several texts of about the same size, so that several threads can read them.
-    let mut parts = vec![Vec::new()];
-    let mut size = 0;
-    for file in all {
-        let more = file.to_string().len();
-        if size + more > PART && parts.len() < PARTS {
-            parts.push(Vec::new());
-            size = 0;
-        }
-        size += more;
-        parts.last_mut().expect("there is one").push(file);
-    }
-    let parts: Vec<String> = parts.iter().map(|p| serde_json::to_string(p).expect("values are text")).collect();
-    fs::write(out.join("rule_parts.rs"), format!("{parts:?}")).expect("OUT_DIR is writable");
+    fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("values are text")).expect("OUT_DIR is writable");
     fs::write(out.join("rule_files.rs"), list).expect("OUT_DIR is writable");
     println!("cargo::rustc-env=STANCH_BUILD={:016x}", build(&root));
 }

@@ -5,5 +5,6 @@
 pub mod crypto;
 pub mod date;
 pub mod fs;
+pub mod heap;
 pub mod secret;
 pub mod text;

@@ -30,6 +30,7 @@ use clap::Parser as _;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 pub fn main() -> ExitCode {
+    crate::base::heap::prepare();
     let compat::Translated { args, rules } = match compat::translate(std::env::args_os()) {
         Ok(translated) => translated,
         Err(e) => return exit::failure(&e),

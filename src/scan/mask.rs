@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use zeroize::Zeroizing;
 
 use super::blob::Origin;
 use super::engine::{Engine, Input, Match, Scratch};
@@ -18,28 +18,51 @@ use super::finding::{Committed, Confidence, Finding, Scan, Seen};
 
 /// Characters of a value that is looked for in names.
 const LEAST: usize = 12;
-/// Values that are looked for.
-const MOST: usize = 10_000;
 /// What stands in the place of a value.
 const INSTEAD: &str = "********";
 
 /// Hides the values of some findings, and those that names hold themselves.
 pub struct Mask<'e> {
     engine: &'e Engine,
-    values: Option<AhoCorasick>,
+    values: Values,
     scratch: RefCell<Scratch>,
     /// Names that were looked at; with nothing where they stay.
     known: RefCell<HashMap<String, Option<String>>>,
+}
+
+/// Values by how they begin: an automaton for tens of thousands of them would take hundreds of megabytes, for a few names.
+#[derive(Default)]
+struct Values(HashMap<[u8; LEAST], Vec<Zeroizing<Vec<u8>>>>);
+
+impl Values {
+    fn of<'v>(values: impl Iterator<Item = &'v [u8]>) -> Self {
+        let mut this = Self::default();
+        for value in values {
+            if let Some(head) = value.first_chunk() {
+                this.0.entry(*head).or_default().push(Zeroizing::new(value.to_vec()));
+            }
+        }
+        this
+    }
+
+    /// Where values stand in a text: the longest at each place, from left to right, none within another.
+    fn places(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let (mut places, mut at) = (Vec::new(), 0);
+        while let Some(head) = text.get(at..).and_then(<[u8]>::first_chunk).filter(|_| !self.0.is_empty()) {
+            let values = self.0.get(head).into_iter().flatten();
+            let length = values.filter(|value| text[at..].starts_with(value)).map(|value| value.len()).max();
+            places.extend(length.map(|length| at..at + length));
+            at += length.unwrap_or(1);
+        }
+        places
+    }
 }
 
 impl<'e> Mask<'e> {
     /// That of these findings.
     #[must_use]
     pub fn of(engine: &'e Engine, findings: &[Finding]) -> Self {
-        let values = findings.iter().map(|finding| finding.secret.expose()).filter(|value| value.len() >= LEAST).take(MOST);
-        let values: Vec<&[u8]> = values.collect();
-        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&values).ok();
-        let values = if values.is_empty() { None } else { build() };
+        let values = Values::of(findings.iter().map(|finding| finding.secret.expose()));
         Self { engine, values, scratch: RefCell::default(), known: RefCell::default() }
     }
 
@@ -58,8 +81,7 @@ impl<'e> Mask<'e> {
     }
 
     fn masked(&self, text: &str) -> Option<String> {
-        let known = self.values.iter().flat_map(|values| values.find_iter(text)).map(|found| found.start()..found.end());
-        let mut hidden: Vec<Range<usize>> = known.collect();
+        let mut hidden = self.values.places(text.as_bytes());
         // What may be an ordinary name stays.
         let mut own = |found: &Match| {
             if found.confidence == Confidence::High {
@@ -134,6 +156,32 @@ impl<'e> Mask<'e> {
         for issue in &mut scan.issues {
             self.origin(&mut issue.origin);
             self.replace(&mut issue.detail);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{LEAST, Values};
+
+    proptest! {
+        #[test]
+        fn values_are_found_as_one_by_one(values in proptest::collection::vec("[ab]{10,16}", 0..6), text in "[ab]{0,60}") {
+            let found = Values::of(values.iter().map(String::as_bytes)).places(text.as_bytes());
+            let (mut expected, mut at) = (Vec::new(), 0);
+            while at < text.len() {
+                let here = values.iter().filter(|value| value.len() >= LEAST && text[at..].starts_with(value.as_str()));
+                match here.map(String::len).max() {
+                    Some(length) => {
+                        expected.push(at..at + length);
+                        at += length;
+                    }
+                    None => at += 1,
+                }
+            }
+            prop_assert_eq!(found, expected);
         }
     }
 }

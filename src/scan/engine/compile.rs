@@ -11,9 +11,9 @@
 //!
 //! What is no straight sequence becomes a regular expression, searched around a literal of it.
 
-use std::collections::HashMap;
+use std::collections::HashMap as Map;
 
-use rayon::prelude::*;
+use foldhash::fast::FixedState;
 
 use super::super::rule::grammar::{self, Node, Piece};
 use super::super::rule::load::{self, MIN_RUN};
@@ -124,6 +124,9 @@ pub(super) struct Values {
     pub(super) patterns: Vec<Vec<u32>>,
 }
 
+/// Rules are no adversary: their words need no hash that resists one.
+type HashMap<K, V> = Map<K, V, FixedState>;
+
 /// How rules spell one keyword.
 type Spellings = Vec<Vec<u8>>;
 
@@ -135,6 +138,9 @@ struct Builder {
     infix_pairs: Vec<(usize, [u8; 3], u32, usize)>,
     /// By normalised spelling.
     keyword_ids: HashMap<Vec<u8>, (usize, Spellings)>,
+    /// By what is looked up, what stands before it and whether its letters match in either case; and names of values.
+    literal_ids: HashMap<(Vec<u8>, Vec<u8>, bool), usize>,
+    name_ids: HashMap<Vec<u8>, usize>,
 }
 
 /// Builds the tables.
@@ -165,13 +171,18 @@ pub(super) fn compile(rules: &[Rule]) -> Result<Tables, EngineError> {
         regex_count: 0,
         prefixes: vec![Vec::new(); rules.len()],
     };
-    let mut builder =
-        Builder { tables, sets: HashMap::new(), probe_heads: Vec::new(), infix_pairs: Vec::new(), keyword_ids: HashMap::new() };
-    // What concerns one rule alone is done on all cores.
-    let tokens: Vec<_> = rules.par_iter().with_min_len(64).map(token).collect();
-    for (index, (rule, token)) in rules.iter().zip(tokens).enumerate() {
+    let mut builder = Builder {
+        tables,
+        sets: HashMap::default(),
+        probe_heads: Vec::new(),
+        infix_pairs: Vec::new(),
+        keyword_ids: HashMap::default(),
+        literal_ids: HashMap::default(),
+        name_ids: HashMap::default(),
+    };
+    for (index, rule) in rules.iter().enumerate() {
         let index = u32::try_from(index).map_err(|_| error(rule, "too many rules"))?;
-        builder.rule(index, rule, token?)?;
+        builder.rule(index, rule, token(rule)?)?;
     }
     Ok(builder.finish())
 }
@@ -329,12 +340,14 @@ impl Builder {
         // for the hints.
         let starts = bytes.len() >= 3 && bytes[..3].iter().all(|b| ALNUM.has(*b)) && !STEMS.contains(&bytes);
         let word = starts && bytes.len() >= 4 && TOKEN.has(bytes[3]);
-        match self.tables.literals.iter_mut().find(|l| l.bytes == bytes && l.before == before && l.folded == folded) {
+        let literals = &mut self.tables.literals;
+        let known = *self.literal_ids.entry((bytes.to_vec(), before.to_vec(), folded)).or_insert(literals.len());
+        match literals.get_mut(known) {
             Some(known) if known.actions.contains(&action) => {}
             Some(known) => known.actions.push(action),
             None => {
                 let (bytes, before) = (bytes.to_vec(), before.to_vec());
-                self.tables.literals.push(Literal { bytes, folded, before, starts, word, actions: vec![action] });
+                literals.push(Literal { bytes, folded, before, starts, word, actions: vec![action] });
             }
         }
     }
@@ -351,7 +364,9 @@ impl Builder {
         for keyword in &rule.keywords {
             let next = self.keyword_ids.len();
             let entry = self.keyword_ids.entry(super::words::normalise(keyword.as_bytes())).or_insert((next, Vec::new()));
-            entry.1.push(keyword.clone().into_bytes());
+            if entry.1.iter().all(|known| known != keyword.as_bytes()) {
+                entry.1.push(keyword.clone().into_bytes());
+            }
             let keyword = entry.0;
             if keyword == self.tables.keyword_patterns.len() {
                 self.tables.keyword_patterns.push(Vec::new());
@@ -390,9 +405,11 @@ impl Builder {
                             .iter()
                             .for_each(|s| self.literal((b"", s), Fold::Yes, Action::Assignment)),
                     }
-                    match self.tables.values.names.iter_mut().find(|(n, _)| *n == name) {
+                    let names = &mut self.tables.values.names;
+                    let known = *self.name_ids.entry(name.clone()).or_insert(names.len());
+                    match names.get_mut(known) {
                         Some((_, rules)) => rules.push(index),
-                        None => self.tables.values.names.push((name, vec![index])),
+                        None => names.push((name, vec![index])),
                     }
                 }
             }

@@ -5,6 +5,7 @@
 mod around;
 pub mod checksum;
 mod cipher;
+mod code;
 pub mod decode;
 mod digest;
 mod ignores;

@@ -5,7 +5,7 @@
 use super::super::extract::Form;
 use super::super::words::normalise;
 use super::random::Randomness;
-use super::{Context, is_word, label, placeholder};
+use super::{Context, code, is_word, label, placeholder};
 
 /// Could it be a password that a person or a generator set?
 pub(super) fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
@@ -23,7 +23,7 @@ pub(super) fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
     if spaces > 0 && (spaces > 4 || is_word(secret)) || looks_like_code(secret, cx) {
         return false;
     }
-    if label::is_label(secret, cx) || is_of_first_name(cx) {
+    if label::is_label(secret, cx) || is_of_first_name(cx) || code::is_code_value(secret, name, cx) {
         return false;
     }
     // Codes of errors: `ER_NO_PASSWORD: "42000"`.
@@ -237,6 +237,7 @@ const OTHER_ENDS: &[&str] = &[
     "shouldpass",
     "mustpass",
     "topass",
+    "assertpass",
     "askpass",
     "scheme",
     "within",
@@ -437,6 +438,11 @@ mod tests {
         check("user, password = \"walnut7\", \"elm71\"", "a.py", false); // stanch:allow[generic-password] -- made up
         check("Proxy-pass `walnut-elm` attributes", "a.md", false);
         check("Server=db;Uid=shop;Password=walnut;Port=1433;", "a.md", true); // stanch:allow[connection-string-password] -- made up
+        check("Lib_AssertPass(\"walnut7 is here\")", "a.c", false);
+        check("ok ? \"pass\" : \"FAIL\"", "a.c", false);
+        check("passwd: files", "nsswitch", false);
+        check("cert-password = [\"dep:pem7\"]", "Cargo.toml", false);
+        check("count \"$$x\" \"PASS:\" \"$$grn\"", "Makefile", false);
         check("login.password=Walnuss", "messages_de.properties", false);
         check("login.password=Walnuss7", "messages_de.properties", true);
         check("password: cGFzc3dvcmQ=", "a.yml", false);
