@@ -29,8 +29,11 @@ fn is_call(secret: &[u8]) -> bool {
     };
     let names = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.'));
     let begins = |text: &[u8]| text.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+    // A word with a number in front of brackets is what people choose.
+    let joined =
+        function.contains(&b'_') || function.windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
     let arguments = arguments.is_empty() || function.contains(&b'_') && begins(arguments) && names(arguments);
-    function.len() > 3 && begins(function) && names(function) && arguments
+    joined && begins(function) && names(function) && arguments
 }
 
 /// A type or a constant with the modules it is in: `crypto::keys::SecretKey`.
@@ -62,7 +65,7 @@ mod tests {
         for value in ["Window_Close()", "GetError()", "SetError_In(NULL)", "crypto::keys::SecretKey"] {
             assert!(is_call(value.as_bytes()) || is_type(value.as_bytes()), "{value}");
         }
-        for value in ["Walnut(7)", "elm()", "Walnut)(", "walnut::", "::walnut", "wal nut::elm", "Walnut(elm)"] {
+        for value in ["Walnut(7)", "Walnut2024()", "elm()", "Walnut)(", "walnut::", "::walnut", "wal nut::elm", "Walnut(elm)"] {
             assert!(!is_call(value.as_bytes()) && !is_type(value.as_bytes()), "{value}");
         }
     }
