@@ -103,6 +103,10 @@ def table(head, rows):
 
 
 def write(options, name, text, data):
+    """Prints the text, and keeps it among the runs if the peers were part of it."""
+    if options.no_peers:
+        print(text)
+        return
     folder = BENCHES / "runs" / datetime.date.today().isoformat() / "accuracy"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(text)
@@ -296,7 +300,7 @@ def main():
     parser.add_argument("--folder", type=Path, help="ordinary code to scan")
     parser.add_argument("--stanch", type=Path, default=BENCHES.parent / "target" / "release" / "stanch")
     parser.add_argument("--venv", type=Path, default=WORK / "venv", help="the peers' environment")
-    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--no-peers", action="store_true", help="stanch alone; prints and keeps nothing")
     options = parser.parse_args()
     if options.what != "precision" and (options.bench is None or not (options.bench / "score.py").exists()):
         parser.error("BENCH must be a folder with score.py")

@@ -11,7 +11,7 @@
 //!
 //! What is no straight sequence becomes a regular expression, searched around a literal of it.
 
-use std::collections::HashMap as Map;
+use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
@@ -124,23 +124,21 @@ pub(super) struct Values {
     pub(super) patterns: Vec<Vec<u32>>,
 }
 
-/// Rules are no adversary: their words need no hash that resists one.
-type HashMap<K, V> = Map<K, V, FixedState>;
-
 /// How rules spell one keyword.
 type Spellings = Vec<Vec<u8>>;
 
+/// Rules are no adversary: their words need no hash that resists one.
 struct Builder {
     tables: Tables,
-    sets: HashMap<Set, usize>,
+    sets: HashMap<Set, usize, FixedState>,
     /// Literal, whether its letters match in either case, number.
     probe_heads: Vec<(Vec<u8>, bool, u32)>,
     infix_pairs: Vec<(usize, [u8; 3], u32, usize)>,
     /// By normalised spelling.
-    keyword_ids: HashMap<Vec<u8>, (usize, Spellings)>,
+    keyword_ids: HashMap<Vec<u8>, (usize, Spellings), FixedState>,
     /// By what is looked up, what stands before it and whether its letters match in either case; and names of values.
-    literal_ids: HashMap<(Vec<u8>, Vec<u8>, bool), usize>,
-    name_ids: HashMap<Vec<u8>, usize>,
+    literal_ids: HashMap<(Vec<u8>, Vec<u8>, bool), usize, FixedState>,
+    name_ids: HashMap<Vec<u8>, usize, FixedState>,
 }
 
 /// Builds the tables.

@@ -326,7 +326,8 @@ fn border_starts(before: &Masks, here: &Masks) -> u64 {
     alnum & !(alnum << 1 | (before.digit | before.upper | before.lower) >> 63)
 }
 
-/// Places where one of two bytes is a digit and one of the next two is, but not all four are. In logs half of all words begin so.
+/// Places where one of two bytes is a digit and one of the next two is, but not all four are: as in dates, addresses
+/// and hexadecimal identifiers, of which logs are full.
 #[inline(always)]
 fn numbers(here: &Masks, next: &Masks) -> u64 {
     let [two, three, four] = [1, 2, 3].map(|n| joined(here.digit, next.digit, n));
@@ -447,6 +448,20 @@ mod tests {
             (masks[1].keyword, hints().short(bytes, 0, [&masks[0], &masks[1], &masks[2]], u64::MAX)),
             (bits(&[0]), bits(&[12]))
         );
+    }
+
+    #[test]
+    fn words_that_begin_like_numbers_are_looked_up_where_one_is_wanted() {
+        let bytes = b"a1b2key-1f3e 2026-11 ed25519x 17track4 ".repeat(2);
+        let found = |literals: &[Head<'_>], keywords: &[&'static str]| {
+            let keywords = Heads::new(keywords.iter().map(|word| head(word)).zip(0..));
+            let mut masks = masks(&bytes);
+            let hints = Hints::new(&Words { literals, anywhere: &[], probes: &[], keywords: &keywords });
+            hints.fill(&bytes, 0, &mut masks);
+            (masks[1].word, masks[1].keyword)
+        };
+        assert_eq!(found(&[head("ed25519x")], &["17track"]), (bits(&[21, 60]), bits(&[30])));
+        assert_eq!(found(&[head("a1b2key")], &[]).0, bits(&[0, 39]));
     }
 
     #[test]

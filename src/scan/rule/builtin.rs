@@ -1,7 +1,8 @@
 //! The rules compiled into the binary.
 //!
 //! They must not be parsed from TOML at start: the build script turns `rules/*.toml` into a JSON text without examples, which
-//! loads in a fraction of the time. It is read by one thread: several allocate at once and wait for each other in the kernel. Start with [`rules`].
+//! loads in a fraction of the time. It is read by one thread: several allocate at once and wait for each other in the kernel.
+//! Start with [`rules`].
 
 use std::path::Path;
 

@@ -10,7 +10,7 @@ const SERVICES: [&[u8]; 8] = [b"files", b"compat", b"systemd", b"sss", b"ldap", 
 /// Is the value a piece of code, or one of a file in which the name means something else?
 pub(super) fn is_code_value(secret: &[u8], name: &[u8], cx: &Context<'_>) -> bool {
     // A variable of make, a dependency as a feature of a crate, the end of a string in C.
-    secret.starts_with(b"$$")
+    secret.strip_prefix(b"$$").is_some_and(|name| name.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_'))
         || secret.starts_with(b"dep:")
         || memchr::memmem::find(secret, b"\\0").is_some_and(|at| !secret.get(at + 2).is_some_and(u8::is_ascii_digit))
         || is_call(secret)

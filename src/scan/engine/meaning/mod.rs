@@ -18,6 +18,7 @@ pub mod random;
 mod reference;
 mod sequence;
 mod sops;
+mod stated;
 pub mod wallet;
 
 use std::sync::{Arc, OnceLock};

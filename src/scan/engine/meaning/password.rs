@@ -5,7 +5,7 @@
 use super::super::extract::Form;
 use super::super::words::normalise;
 use super::random::Randomness;
-use super::{Context, code, is_word, label, placeholder};
+use super::{Context, code, is_word, label, placeholder, stated};
 
 /// Could it be a password that a person or a generator set?
 pub(super) fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
@@ -15,7 +15,11 @@ pub(super) fn is_password(secret: &[u8], cx: &Context<'_>) -> bool {
     if secret.len() < 4 || weak || placeholder::template(secret) || is_hash(secret) {
         return false;
     }
-    if unescaped_len(secret) < 4 || documented_host(secret, cx) || is_version(secret) || is_constant(secret) || is_tag(secret, cx)
+    if unescaped_len(secret) < 4
+        || stated::opens_nothing(secret, cx)
+        || is_version(secret)
+        || is_constant(secret)
+        || is_tag(secret, cx)
     {
         return false;
     }
@@ -70,7 +74,7 @@ fn logs_in(cx: &Context<'_>) -> bool {
         return false;
     };
     let user = user.strip_suffix(b":").unwrap_or(user);
-    !kept_host(cx)
+    !stated::kept_host(cx)
         && !placeholder::stands_in(user)
         && user.len() > 2
         && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
@@ -117,21 +121,6 @@ fn unescaped_len(secret: &[u8]) -> usize {
         count += 1;
     }
     count
-}
-
-/// Is it a password that a person made up, in a web address whose host is one of those kept for documentation?
-fn documented_host(secret: &[u8], cx: &Context<'_>) -> bool {
-    let web = cx.name.is_some_and(|(a, b)| matches!(&cx.bytes[a..b], b"http" | b"https" | b"ftp"));
-    web && kept_host(cx) && !Randomness::of(secret).is_random()
-}
-
-/// Does a host that is kept for documentation follow?
-fn kept_host(cx: &Context<'_>) -> bool {
-    let Some(rest) = cx.bytes[cx.span.secret_end..].strip_prefix(b"@") else { return false };
-    let host = &rest[..rest.iter().take(100).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count()];
-    [&b"example.com"[..], b"example.org", b"example.net"]
-        .iter()
-        .any(|h| host == *h || host.ends_with(h) && host[..host.len() - h.len()].ends_with(b"."))
 }
 
 /// Endings of names that say that the value is not the secret itself: `password_field`, `passwordEncoder`, `token_url`.
@@ -248,6 +237,8 @@ const OTHER_ENDS: &[&str] = &[
     "tests",
     "generator",
     "backend",
+    "payload",
+    "claims",
 ];
 /// Parts of names of values that are known not to open anything.
 const OTHER_PARTS: &[&str] = &[
@@ -272,6 +263,8 @@ const OTHER_PARTS: &[&str] = &[
     "pagetoken",
     "continuationtoken",
     "nexttoken",
+    "example",
+    "dummy",
 ];
 
 /// Does the normalised name say that the value is something else than a secret?
@@ -443,6 +436,7 @@ mod tests {
         check("passwd: files", "nsswitch", false);
         check("cert-password = [\"dep:pem7\"]", "Cargo.toml", false);
         check("count \"$$x\" \"PASS:\" \"$$grn\"", "Makefile", false);
+        check("db_password: \"$$walnut7!\"", "a.yml", true); // stanch:allow[generic-password] -- made up
         check("login.password=Walnuss", "messages_de.properties", false);
         check("login.password=Walnuss7", "messages_de.properties", true);
         check("password: cGFzc3dvcmQ=", "a.yml", false);
