@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bars
 import tools
 
 STDERR = "reports/stderr.txt"
@@ -142,7 +143,8 @@ def table(group, costs):
     lines += ["| tool | CPU s | user | system | wall s | peak MB | MB per CPU s | findings | CPU / stanch | CPU / floor |",
               "|---|---|---|---|---|---|---|---|---|---|"]
     lines += [row(cost, group, stanch, floor) for cost in costs]
-    lines += ["", *[f"- {note}" for note in group.notes], *([""] if group.notes else []), "```"]
+    notes = [*[f"- {note}" for note in group.notes], *bars.of(group, costs)]
+    lines += ["", *notes, *([""] if notes else []), "```"]
     lines += [command_line(cost.run) for cost in costs]
     return "\n".join([*lines, "```", ""])
 

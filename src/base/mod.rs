@@ -6,5 +6,6 @@ pub mod crypto;
 pub mod date;
 pub mod fs;
 pub mod heap;
+pub mod sealed;
 pub mod secret;
 pub mod text;

@@ -137,8 +137,8 @@ pub(super) struct HistoryPart {
     /// With --history: keep verdicts in this folder and not in the repository, so that the next scan reads what is new
     #[arg(long, value_name = "DIR", requires = "history", conflicts_with_all = ["staged", "no_cache"])]
     pub(super) cache: Option<PathBuf>,
-    /// With --history: neither use nor keep verdicts of earlier scans
-    #[arg(long, requires = "history", conflicts_with = "staged")]
+    /// Use and keep nothing of earlier scans: with --history verdicts, and what weak values came to in the slow hash of fingerprints
+    #[arg(long)]
     pub(super) no_cache: bool,
     /// Read objects that a repository borrows from others (alternates) if they lie in this folder; may be repeated
     #[arg(long, value_name = "DIR", action = ArgAction::Append)]

@@ -21,6 +21,8 @@ const BASES: &[&str] = &[
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "SYSTEM_PULLREQUEST_TARGETBRANCH",
     "BITBUCKET_PR_DESTINATION_BRANCH",
+    "CHANGE_TARGET",
+    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
 ];
 
 /// What the project decided, and where that is written.

@@ -5,6 +5,9 @@
 use std::process::ExitCode;
 
 use crate::base::text;
+use crate::scan::engine::Engine;
+use crate::scan::mask::Mask;
+use crate::scan::rule::builtin;
 
 /// Clean and complete.
 pub(super) const CLEAN: u8 = 0;
@@ -38,12 +41,18 @@ pub(super) fn incomplete(what: impl Into<String>, hint: impl Into<String>) -> an
 #[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
     let chain: Vec<String> = error.chain().map(|e| plain(e.to_string())).collect();
-    eprintln!("error: {}", text::sanitise(chain.join(": ").as_bytes()));
+    eprintln!("error: {}", text::sanitise(masked(&chain.join(": ")).as_bytes()));
     let hinted = error.chain().find_map(|e| e.downcast_ref::<Hinted>());
     if let Some(hinted) = hinted {
-        eprintln!("hint: {}", text::sanitise(hinted.hint.as_bytes()));
+        eprintln!("hint: {}", text::sanitise(masked(&hinted.hint).as_bytes()));
     }
     ExitCode::from(hinted.map_or(USAGE, |hinted| hinted.code))
+}
+
+/// Without what is a secret itself: somebody may have typed one in the place of a path or a rule.
+fn masked(text: &str) -> String {
+    let engine = Engine::new(builtin::rules()).ok();
+    engine.map_or_else(|| text.to_owned(), |engine| Mask::of(&engine, &[]).text(text).into_owned())
 }
 
 /// The system's words for an error as we write errors: in lower case, without the number.
@@ -72,8 +81,14 @@ fn hint(error: &clap::Error) -> Option<&'static str> {
 /// Help and version go to standard output with code 0, everything else to standard error with code 2.
 #[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    // A closed pipe is no reason to fail louder.
-    let _ = error.print();
+    let text = error.render().to_string();
+    let safe = if error.use_stderr() { masked(&text) } else { String::new() };
+    if safe.is_empty() || safe == text {
+        // A closed pipe is no reason to fail louder.
+        let _ = error.print();
+    } else {
+        safe.lines().for_each(|line| eprintln!("{}", text::sanitise(line.as_bytes())));
+    }
     if let Some(hint) = hint(error) {
         eprintln!("hint: {hint}");
     }

@@ -7,7 +7,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::exit::hinted;
+use super::scan::is_closed;
 use super::{args, progress};
+use crate::scan::blob::Place;
+use crate::scan::finding::IssueKind;
 use crate::scan::source::git::{self, Added, Error, History};
 use crate::scan::source::work::Job;
 
@@ -64,6 +67,10 @@ fn quarantine() -> Vec<PathBuf> {
 pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) -> anyhow::Result<Option<bool>> {
     if !is_wanted(args) {
         return Ok(None);
+    }
+    if args.added.range.is_none() && is_closed(io::stdin()) {
+        job.issues.gap(IssueKind::Unreadable, &Place::Stdin, "standard input is closed: git names there what is pushed");
+        return Ok(Some(false));
     }
     let added = added(&args.added)?;
     let mut any = Ok(false);

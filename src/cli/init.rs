@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::exit::hinted;
-use super::{args, output};
+use super::exit::{self, hinted};
+use super::{args, baseline, migrate, output};
 use crate::base::fs::{self, Error};
 use crate::base::text;
 use crate::scan::project::Project;
 
-const HOOK: &str = "#!/bin/sh\n# Looks at what the commit would add.\nexec stanch scan --staged\n";
+const HOOK: &str = "#!/bin/sh\n# Looks at what the commit would add.\nexec stanch scan --staged{rules}\n";
 const HOOK_PATH: &str = ".git/hooks/pre-commit";
 const CI_PATH: &str = ".github/workflows/stanch.yml";
 const CI: &str = "name: stanch
@@ -26,17 +26,29 @@ jobs:
       - uses: actions/checkout@v4
         with:
           fetch-depth: 0
-      - run: cargo install --locked stanch
-      - run: stanch scan --range \"$BASE..$HEAD\"
+      # The address of stanch's repository, as a variable of this one.
+      - run: cargo install --locked --git \"$STANCH_REPOSITORY\" stanch
+        env:
+          STANCH_REPOSITORY: ${{ vars.STANCH_REPOSITORY }}
+      - run: stanch scan --range \"$BASE..$HEAD\"{rules}
         env:
           BASE: ${{ github.event.pull_request.base.sha || github.event.before }}
           HEAD: ${{ github.event.pull_request.head.sha || github.sha }}
 ";
 
+/// A text for a folder: with the rules that `stanch migrate` wrote there, if it did.
+fn text_for(dir: &Path, text: &str) -> String {
+    let rules = if dir.join(migrate::RULES).is_file() { format!(" --rules {}", migrate::RULES) } else { String::new() };
+    text.replace("{rules}", &rules)
+}
+
 pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {
     let path = args.dir.join("stanch.toml");
-    if args.all {
-        check(&args.dir)?;
+    if args.all && !args.dir.join(".git").is_dir() {
+        return Err(hinted(
+            format!("{} is no git repository with a .git folder", args.dir.display()),
+            "without `--all` only stanch.toml is made",
+        ));
     }
     if !(args.all && path.exists()) {
         Project::create(&path)?;
@@ -47,55 +59,69 @@ pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {
     }
     if args.dir.join(".git").is_dir() {
         output::write(None, |out| {
-            writeln!(out, "\nA hook that looks at each commit, in {HOOK_PATH}:\n\n{}", indented(HOOK))?;
-            writeln!(out, "A check of each push and pull request, in {CI_PATH}:\n\n{}", indented(CI))?;
-            writeln!(out, "`stanch init --all` writes both.")
+            writeln!(out, "\nA hook that looks at each commit, in {HOOK_PATH}:\n\n{}", indented(&text_for(&args.dir, HOOK)))?;
+            writeln!(out, "A check of each push and pull request, in {CI_PATH}:\n\n{}", indented(&text_for(&args.dir, CI)))?;
+            writeln!(out, "`stanch init --all` writes both, and a baseline of what is known.")
         })?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether hook and check can be made, before anything is written.
-fn check(dir: &Path) -> anyhow::Result<()> {
-    if !dir.join(".git").is_dir() {
-        return Err(hinted(
-            format!("{} is no git repository with a .git folder", dir.display()),
-            "without `--all` only stanch.toml is made",
-        ));
+/// Makes a baseline, a hook and a check, each unless it is there. What cannot be made keeps no other from it, and is told in the end.
+fn all(dir: &Path) -> anyhow::Result<ExitCode> {
+    let mut left = Vec::new();
+    if let Err(e) = baseline::first(dir) {
+        left.push(e);
     }
-    let config = std::fs::read_to_string(dir.join(".git/config")).unwrap_or_default();
-    if config.lines().any(|line| line.trim_start().to_ascii_lowercase().starts_with("hookspath")) {
-        return Err(hinted(
-            "git looks for hooks elsewhere (core.hooksPath)",
-            "put `exec stanch scan --staged` into the pre-commit hook there",
-        ));
+    if let Some(e) = other_hooks(dir) {
+        left.push(e);
+    } else if let Err(e) = part(dir, HOOK_PATH, HOOK, "add `stanch scan --staged || exit 1` to it") {
+        left.push(e);
+    } else {
+        let hook = dir.join(HOOK_PATH);
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot make {} executable", hook.display()))?;
     }
-    for (name, text) in [(HOOK_PATH, HOOK), (CI_PATH, CI)] {
-        let path = dir.join(name);
-        if path.symlink_metadata().is_ok() && std::fs::read_to_string(&path).ok().as_deref() != Some(text) {
-            let hint = if name == HOOK_PATH { "add `stanch scan --staged || exit 1` to it" } else { "move it away" };
-            return Err(hinted(format!("{} is there already", path.display()), hint));
+    match part(dir, CI_PATH, CI, "add `stanch scan --range` to it, or move it away") {
+        Ok(()) => say("", &dir.join(CI_PATH), " needs the variable STANCH_REPOSITORY: the address that stanch is installed from"),
+        Err(e) => left.push(e),
+    }
+    match left.pop() {
+        None => Ok(ExitCode::SUCCESS),
+        Some(last) => {
+            for error in &left {
+                exit::failure(error);
+            }
+            Err(last)
         }
     }
-    Ok(())
 }
 
-/// Writes hook and check, each unless it is there.
-fn all(dir: &Path) -> anyhow::Result<ExitCode> {
-    for (name, text) in [(HOOK_PATH, HOOK), (CI_PATH, CI)] {
-        let path = dir.join(name);
-        let folder = path.parent().unwrap_or(dir);
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        match fs::create_new(&path, text.as_bytes()) {
-            Ok(()) => say("wrote", &path, ""),
-            Err(Error::Exists(_)) => say("kept", &path, ""),
-            Err(e) => return Err(e.into()),
-        }
+/// Why a hook in the usual place would not run.
+fn other_hooks(dir: &Path) -> Option<anyhow::Error> {
+    let config = std::fs::read_to_string(dir.join(".git/config")).unwrap_or_default();
+    let is_elsewhere = config.lines().any(|line| line.trim_start().to_ascii_lowercase().starts_with("hookspath"));
+    is_elsewhere.then(|| {
+        hinted(
+            "git looks for hooks elsewhere (core.hooksPath)",
+            "put `stanch scan --staged || exit 1` into the pre-commit hook there",
+        )
+    })
+}
+
+/// Writes a file; one that is there with the same text is kept.
+fn part(dir: &Path, name: &str, text: &str, hint: &str) -> anyhow::Result<()> {
+    let text = text_for(dir, text);
+    let path = dir.join(name);
+    let folder = path.parent().unwrap_or(dir);
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    match fs::create_new(&path, text.as_bytes()) {
+        Ok(()) => say("wrote", &path, ""),
+        Err(Error::Exists(_)) if std::fs::read_to_string(&path).is_ok_and(|old| old == text) => say("kept", &path, ""),
+        Err(Error::Exists(_)) => return Err(hinted(format!("{} is there already", path.display()), hint)),
+        Err(e) => return Err(e.into()),
     }
-    let hook = dir.join(HOOK_PATH);
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("cannot make {} executable", hook.display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn indented(text: &str) -> String {
@@ -104,5 +130,6 @@ fn indented(text: &str) -> String {
 
 #[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
 fn say(what: &str, path: &Path, more: &str) {
-    eprintln!("{what} {}{more}", text::sanitise(path.display().to_string().as_bytes()));
+    let what = if what.is_empty() { String::new() } else { format!("{what} ") };
+    eprintln!("{what}{}{more}", text::sanitise(path.display().to_string().as_bytes()));
 }

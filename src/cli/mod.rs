@@ -17,6 +17,7 @@ mod init;
 mod known;
 mod migrate;
 mod output;
+mod prints;
 mod progress;
 mod rules;
 mod scan;

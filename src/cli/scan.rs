@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
+use super::prints::Prints;
 use super::{args, clock, config, git as commits, in_tree, known, output, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::fs::Access;
@@ -19,7 +20,6 @@ use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
 use crate::scan::finding::{Confidence, IssueKind, Level, Scan, Severity};
-use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::mask::Mask;
 use crate::scan::project::Project;
 use crate::scan::rule::select::Selected;
@@ -48,8 +48,7 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     }
     hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
     let to_file = !output::is_standard(args.output.as_deref());
-    let color =
-        !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && io::stdout().is_terminal();
+    let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && is_colourful();
     let root = match args.format {
         args::Format::Sarif => in_tree::rename(&mut scan),
         _ => PathBuf::new(),
@@ -174,14 +173,12 @@ fn scan(
     histories: &mut [History],
 ) -> anyhow::Result<(Scan, report::Input)> {
     let project = &chosen.project;
-    let fingerprinter = match &project.key {
-        Some(key) => Fingerprinter::stable(key)?,
-        None => Fingerprinter::per_run()?,
-    };
+    let prints = Prints::of(project.key.as_ref(), !args.part.no_cache)?;
+    let fingerprinter = &prints.fingerprinter;
     let now = clock::now();
     let today = Date::from_unix(now);
     let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty() || args.rules.rules_as_of.is_some();
-    let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
+    let decider = Decider { engine, fingerprinter, project, suppressions, today, partial };
     let job = Job::new(engine, Collector::new(decider), limits(args), now);
     let tell = |(path, words): &(PathBuf, String)| job.issues.note(IssueKind::Configuration, &Place::File(path), words.as_str());
     chosen.notes.iter().chain(&suppressions.astray(today)).chain(&known::ignored(args, chosen)).for_each(tell);
@@ -207,6 +204,9 @@ fn scan(
             || done = histories.iter_mut().try_for_each(|history| history.scan(&job, &narrow)),
         );
         done.map_err(|e| hinted(e.to_string(), "`git for-each-ref` and `git log --all` list what there is"))?;
+        if histories.iter().all(git::History::is_nothing_chosen) {
+            input = report::Input::Empty;
+        }
     } else {
         let inputs = Inputs::of(args);
         progress::while_shown(&job, args.quiet, |stop| inputs.size(stop), || inputs.scan(&job));
@@ -215,6 +215,7 @@ fn scan(
         suppressions.unused(today).iter().for_each(tell);
     }
     let mut scan = finish(job, fingerprinter.is_stable());
+    prints.keep();
     for history in histories.iter_mut() {
         history.annotate(&mut scan.findings, now);
     }
@@ -241,6 +242,11 @@ fn limits(args: &args::Scan) -> Limits {
         members: args.max_archive_members.unwrap_or(usual.members),
         ..usual
     }
+}
+
+/// Is standard output a terminal that knows colours?
+fn is_colourful() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb")
 }
 
 /// What is scanned.
@@ -279,7 +285,7 @@ impl Inputs {
 
 /// Whether it was closed when the program began: Rust opens `/dev/null` in its place then, to read and to write, which nobody does
 /// who names it in a shell.
-fn is_closed(input: impl AsFd) -> bool {
+pub(super) fn is_closed(input: impl AsFd) -> bool {
     let null = || rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
     let is_null = fstat(&input).is_ok_and(|stat| {
         FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && null().is_ok_and(|null| null == stat.st_rdev)

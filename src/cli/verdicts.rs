@@ -24,7 +24,7 @@ pub(super) fn keep(part: &args::HistoryPart) -> anyhow::Result<Option<Result<Kee
         return Ok(None);
     }
     let Some(folder) = &part.cache else {
-        let state = state_folder(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"));
+        let state = own_state();
         let nowhere = || "neither XDG_STATE_HOME nor HOME names a folder; `--cache DIR` does".to_owned();
         let key = state.ok_or_else(nowhere).and_then(|folder| key_in(&folder));
         return Ok(Some(key.map(|key| Keep { folder: None, key })));
@@ -32,6 +32,18 @@ pub(super) fn keep(part: &args::HistoryPart) -> anyhow::Result<Option<Result<Kee
     let why = |why: String| hinted(format!("--cache {}: {why}", folder.display()), "name a folder that may be written to");
     let key = key_in(folder).map_err(why)?;
     Ok(Some(Ok(Keep { folder: Some(folder.clone()), key })))
+}
+
+/// The user's folder.
+fn own_state() -> Option<PathBuf> {
+    state_folder(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"))
+}
+
+/// The user's folder and the key in it, which is made if there is none; `None` if there can be none.
+pub(super) fn own_key() -> Option<(PathBuf, Zeroizing<[u8; 32]>)> {
+    let folder = own_state()?;
+    let key = key_in(&folder).ok()?;
+    Some((folder, key))
 }
 
 /// Where programs keep what is theirs alone.

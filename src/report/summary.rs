@@ -11,6 +11,8 @@ use crate::scan::finding::{Coverage, Finding, IssueKind, Level, Scan, Severity};
 
 /// Places listed per kind of issue.
 const PLACES_LISTED: usize = 3;
+/// The same of configuration.
+const CONFIGURATION_LISTED: usize = 20;
 
 pub(super) fn fill(page: &mut Page, scan: &Scan, style: &Style) {
     coverage(page, &scan.coverage);
@@ -81,7 +83,9 @@ fn issues(page: &mut Page, scan: &Scan, style: &Style, level: Level) {
     for &(_, kind, n) in scan.issue_counts.iter().filter(|(l, _, n)| *l == level && *n > 0) {
         page.row("", &format!("  {}: {}", described(kind), thousands(n)));
         let kept = scan.issues.iter().filter(|i| i.level == level && i.kind == kind);
-        let listed = kept.take(PLACES_LISTED).inspect(|issue| {
+        // What somebody wrote down and does not count is told as a whole, within reason.
+        let most = if kind == IssueKind::Configuration { CONFIGURATION_LISTED } else { PLACES_LISTED };
+        let listed = kept.take(most).inspect(|issue| {
             let name = Places::new(&style.root).name(&issue.origin);
             let detail = if issue.detail.is_empty() { String::new() } else { format!(": {}", sanitise(issue.detail.as_bytes())) };
             page.row("", &format!("    {}{detail}", sanitise(name.as_bytes())));

@@ -15,6 +15,9 @@
 //! Fingerprints are committed in plain sight, and so is the project key: it makes fingerprints of two projects
 //! incomparable and tables made beforehand useless, but who has the repository has the key. So a value that could be guessed
 //! passes argon2id first: each guess then costs some 20 ms and 19 MiB. A value with 80 bits or more needs no such help.
+//!
+//! So does each value in each scan, unless what it came to is remembered ([`Fingerprinter::remembering`]): under a key that only the user has,
+//! outside of the repository. Who has that key and the file can test guesses as fast as without argon2id.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -35,6 +38,9 @@ const ESTIMATED_BYTES: usize = 512;
 /// Version of the way a fingerprint is made, the first byte of the hashed message: with and without the memory-hard hash.
 const VERSION_FAST: u8 = 1;
 const VERSION_SLOW: u8 = 2;
+
+/// Bytes of what is remembered of a value.
+const ROW: usize = 32 + 16;
 
 /// How many values may be in the memory-hard hash at once, at 19 MiB each.
 const SLOTS: usize = 4;
@@ -84,6 +90,8 @@ struct Slow {
     salt: [u8; 32],
     cache_key: Zeroizing<[u8; 32]>,
     slots: [Mutex<HashMap<[u8; 32], Fingerprint>>; SLOTS],
+    /// How many of them were known before.
+    remembered: usize,
     /// Memory not in use: as many pieces as were needed at once so far.
     idle: Mutex<Vec<MemoryHard>>,
 }
@@ -95,9 +103,42 @@ impl Fingerprinter {
             salt: crypto::hmac_sha256(key.bytes(), &[b"stanch fingerprint salt 1"]),
             cache_key: Zeroizing::new(crypto::random()?),
             slots: Default::default(),
+            remembered: 0,
             idle: Mutex::default(),
         };
         Ok(Self { key: key.0.clone(), slow: Some(slow) })
+    }
+
+    /// The same, and knows what [`Fingerprinter::memory`] of an earlier one told, if that was made with the same two keys. `own_key` is the user's.
+    #[must_use]
+    pub fn remembering(mut self, own_key: &[u8; 32], memory: &[u8]) -> Self {
+        let cache_key = crypto::hmac_sha256(own_key, &[b"stanch prints 1", self.key.as_slice()]);
+        if let Some(slow) = &mut self.slow {
+            slow.cache_key = Zeroizing::new(cache_key);
+            for row in memory.as_chunks::<ROW>().0 {
+                let (known_as, print) = row.split_at(32);
+                let known_as: [u8; 32] = known_as.try_into().unwrap_or_default();
+                locked(&slow.slots[usize::from(known_as[0]) % SLOTS]).insert(known_as, Fingerprint(text::hex(print)));
+            }
+            slow.remembered = slow.known();
+        }
+        self
+    }
+
+    /// What weak values came to, for a later run; `None` if none is new.
+    #[must_use]
+    pub fn memory(&self) -> Option<Vec<u8>> {
+        let slow = self.slow.as_ref().filter(|slow| slow.known() > slow.remembered)?;
+        let mut rows = Vec::new();
+        for slot in &slow.slots {
+            for (known_as, print) in locked(slot).iter() {
+                let digits = print.0.as_bytes().as_chunks::<2>().0;
+                let print =
+                    digits.iter().map(|two| std::str::from_utf8(two).ok().and_then(|two| u8::from_str_radix(two, 16).ok()));
+                rows.extend(known_as.iter().copied().map(Some).chain(print).collect::<Option<Vec<u8>>>().unwrap_or_default());
+            }
+        }
+        Some(rows)
     }
 
     /// Makes fingerprints under a random key that no one has after this run. They tell equal values from different ones within the run, fast,
@@ -146,6 +187,13 @@ impl Fingerprinter {
 /// A panic elsewhere leaves nothing half done behind these locks.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Slow {
+    /// Values whose hash is known.
+    fn known(&self) -> usize {
+        self.slots.iter().map(|slot| locked(slot).len()).sum()
+    }
 }
 
 impl fmt::Debug for Fingerprinter {
@@ -217,7 +265,7 @@ fn word_bytes(value: &[u8]) -> Vec<bool> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Fingerprinter, ProjectKey, STRONG_BITS, estimated_bits};
+    use super::{Fingerprinter, ProjectKey, ROW, STRONG_BITS, estimated_bits};
     use crate::base::text::hex;
 
     fn stable(byte: u8) -> Fingerprinter {
@@ -245,6 +293,25 @@ mod tests {
             assert_ne!(one.fingerprint(value), one.fingerprint(&value[1..]));
             assert_eq!(one.fingerprint(value).0.len(), 32);
         }
+    }
+
+    #[test]
+    fn what_a_value_came_to_is_remembered_under_both_keys() {
+        let remembering = |project: u8, own: u8, memory: &[u8]| stable(project).remembering(&[own; 32], memory);
+        let first = remembering(1, 7, &[]);
+        assert_eq!(first.memory(), None);
+        let print = first.fingerprint(b"hunter2");
+        let mut memory = first.memory().unwrap();
+        assert_eq!((memory.len(), print.clone()), (ROW, stable(1).fingerprint(b"hunter2")));
+        let second = remembering(1, 7, &memory);
+        assert_eq!((second.fingerprint(b"hunter2"), second.memory()), (print.clone(), None));
+        // Another one, so that it is seen what is used.
+        memory[ROW - 1] ^= 1;
+        assert_ne!(remembering(1, 7, &memory).fingerprint(b"hunter2"), print);
+        for other in [remembering(1, 8, &memory), remembering(1, 7, &memory[1..])] {
+            assert_eq!(other.fingerprint(b"hunter2"), print);
+        }
+        assert_eq!(remembering(2, 7, &memory).fingerprint(b"hunter2"), stable(2).fingerprint(b"hunter2"));
     }
 
     #[test]

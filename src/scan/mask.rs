@@ -1,7 +1,8 @@
-//! Values that stand in a name: of a file, a folder, a ref, a person. There they are replaced by asterisks.
+//! Values that stand in a name: of a file, a folder, a ref, a person; or in the line that is shown with another one. There they are replaced
+//! by asterisks.
 //!
-//! It must not say that it found anything. Start with [`Mask::of`]. What was found elsewhere is looked for, but for short values, which may
-//! be ordinary words, and each name is scanned on its own.
+//! It must not say that it found anything. Start with [`Mask::of`]. What was found elsewhere is looked for; in names not short values, which
+//! may be ordinary words, and in lines these only as whole words. Each name is scanned on its own.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use zeroize::Zeroizing;
 
 use super::blob::Origin;
@@ -18,25 +20,28 @@ use super::finding::{Committed, Confidence, Finding, Scan, Seen};
 
 /// Characters of a value that is looked for in names.
 const LEAST: usize = 12;
+/// The same in lines that are shown.
+const SHORT: usize = 4;
 /// What stands in the place of a value.
 const INSTEAD: &str = "********";
 
 /// Hides the values of some findings, and those that names hold themselves.
 pub struct Mask<'e> {
     engine: &'e Engine,
-    values: Values,
+    values: Values<LEAST>,
+    /// All but the shortest.
+    short: Values<SHORT>,
     scratch: RefCell<Scratch>,
     /// Names that were looked at; with nothing where they stay.
     known: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// Values by how they begin: an automaton for tens of thousands of them would take hundreds of megabytes, for a few names.
-#[derive(Default)]
-struct Values(HashMap<[u8; LEAST], Vec<Zeroizing<Vec<u8>>>>);
+struct Values<const HEAD: usize>(HashMap<[u8; HEAD], Vec<Zeroizing<Vec<u8>>>, FixedState>);
 
-impl Values {
+impl<const HEAD: usize> Values<HEAD> {
     fn of<'v>(values: impl Iterator<Item = &'v [u8]>) -> Self {
-        let mut this = Self::default();
+        let mut this = Self(HashMap::default());
         for value in values {
             if let Some(head) = value.first_chunk() {
                 this.0.entry(*head).or_default().push(Zeroizing::new(value.to_vec()));
@@ -62,8 +67,8 @@ impl<'e> Mask<'e> {
     /// That of these findings.
     #[must_use]
     pub fn of(engine: &'e Engine, findings: &[Finding]) -> Self {
-        let values = Values::of(findings.iter().map(|finding| finding.secret.expose()));
-        Self { engine, values, scratch: RefCell::default(), known: RefCell::default() }
+        let (values, short) = (Values::of(exposed(findings)), Values::of(exposed(findings)));
+        Self { engine, values, short, scratch: RefCell::default(), known: RefCell::default() }
     }
 
     /// A name without values.
@@ -92,17 +97,18 @@ impl<'e> Mask<'e> {
         if hidden.is_empty() {
             return None;
         }
-        hidden.sort_by_key(|range| (range.start, range.end));
-        let (mut out, mut done) = (Vec::new(), 0);
-        for range in hidden.into_iter().filter(|range| !range.is_empty()) {
-            if range.start >= done {
-                out.extend_from_slice(&text.as_bytes()[done..range.start]);
-                out.extend_from_slice(INSTEAD.as_bytes());
-            }
-            done = done.max(range.end);
+        Some(without(text, hidden))
+    }
+
+    /// Replaces values in a part of a line that is shown.
+    fn line(&self, text: &mut String) {
+        let is_word = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        let whole =
+            |place: &Range<usize>| place.len() >= LEAST || !is_word(place.start.checked_sub(1)) && !is_word(Some(place.end));
+        let hidden: Vec<_> = self.short.places(text.as_bytes()).into_iter().filter(whole).collect();
+        if !hidden.is_empty() {
+            *text = without(text, hidden);
         }
-        out.extend_from_slice(&text.as_bytes()[done..]);
-        Some(String::from_utf8_lossy(&out).into_owned())
     }
 
     fn replace(&self, text: &mut String) {
@@ -138,11 +144,13 @@ impl<'e> Mask<'e> {
         commit.head_path.iter_mut().chain(&mut commit.paths).for_each(|path| self.replace(path));
     }
 
-    /// Replaces values in all names of a scan.
+    /// Replaces values in all names of a scan, and in the lines that are shown.
     pub fn names(&self, scan: &mut Scan) {
         for finding in &mut scan.findings {
             for occurrence in &mut finding.occurrences {
                 self.origin(&mut occurrence.origin);
+                self.line(&mut occurrence.snippet.before);
+                self.line(&mut occurrence.snippet.after);
                 self.committed(occurrence.commit.as_mut());
             }
             if let Some(exposure) = &mut finding.exposure {
@@ -160,6 +168,25 @@ impl<'e> Mask<'e> {
     }
 }
 
+fn exposed(findings: &[Finding]) -> impl Iterator<Item = &[u8]> {
+    findings.iter().map(|finding| finding.secret.expose())
+}
+
+/// A text with asterisks in the place of parts of it.
+fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
+    hidden.sort_by_key(|range| (range.start, range.end));
+    let (mut out, mut done) = (Vec::new(), 0);
+    for range in hidden.into_iter().filter(|range| !range.is_empty()) {
+        if range.start >= done {
+            out.extend_from_slice(&text.as_bytes()[done..range.start]);
+            out.extend_from_slice(INSTEAD.as_bytes());
+        }
+        done = done.max(range.end);
+    }
+    out.extend_from_slice(&text.as_bytes()[done..]);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -169,7 +196,7 @@ mod tests {
     proptest! {
         #[test]
         fn values_are_found_as_one_by_one(values in proptest::collection::vec("[ab]{10,16}", 0..6), text in "[ab]{0,60}") {
-            let found = Values::of(values.iter().map(String::as_bytes)).places(text.as_bytes());
+            let found = Values::<LEAST>::of(values.iter().map(String::as_bytes)).places(text.as_bytes());
             let (mut expected, mut at) = (Vec::new(), 0);
             while at < text.len() {
                 let here = values.iter().filter(|value| value.len() >= LEAST && text[at..].starts_with(value.as_str()));

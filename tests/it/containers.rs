@@ -340,3 +340,30 @@ for name, encoding in (('a.db', 'UTF-8'), ('b.db', 'UTF-16le')):
     let report = folder.scan(&["c.db"]);
     assert!(report.issues().iter().any(|issue| issue.contains("damaged pages")), "{:?}", report.issues());
 }
+
+/// Programs that unpack themselves: a loader, or a script, and a zip file behind it, whatever they are called.
+#[test]
+fn archives_behind_a_program_are_opened() {
+    let folder = Folder::new();
+    // Packed, so that it does not stand there as it is.
+    folder.write("in/secret.txt", format!("{}\n{}", github(1), "many words, again and again\n".repeat(400)));
+    folder.shell("zip -q -r a.zip in; rm -r in").says(0, &[]);
+    let zip = std::fs::read(folder.path("a.zip")).unwrap();
+    std::fs::remove_file(folder.path("a.zip")).unwrap();
+    let heads: [(&str, Vec<u8>); 3] = [
+        ("setup.exe", [b"MZ\x90\0".as_slice(), &[0; 5000]].concat()),
+        ("large", [b"\x7fELF\x02\x01".as_slice(), &vec![7; 5 << 20]].concat()),
+        ("run", format!("#!/bin/sh\n# {}\nexec unzip \"$0\"\n", github(2)).into_bytes()),
+    ];
+    for (name, head) in heads {
+        folder.write(name, [head, zip.clone()].concat());
+    }
+    // No end of a zip file, or one that does not end there.
+    folder.write("plain.exe", [b"MZ".as_slice(), b"PK\x05\x06", &[0; 40]].concat());
+    let report = folder.scan(&["."]);
+    let mut places = report.places();
+    places.sort();
+    let expected = ["large!in/secret.txt:1:1", "run!in/secret.txt:1:1", "run:2:3", "setup.exe!in/secret.txt:1:1"];
+    let expected: Vec<String> = expected.iter().map(|place| format!("{place} github-pat")).collect();
+    assert_eq!((places, report.issues().len()), (expected, 0), "{:?}", report.issues());
+}

@@ -454,3 +454,49 @@ fn a_repository_that_is_packed_anew_while_it_is_read() {
         packing.join().unwrap().says(0, &[]);
     });
 }
+
+#[test]
+fn a_pack_without_its_index_is_a_gap_and_left_overs_are_told() {
+    let folder = Folder::repository();
+    folder.shell("git repack -qad; cp .git/objects/pack/*.pack kept; rm .git/objects/pack/*");
+    folder.shell("git init -q other; mv kept other/.git/objects/pack/pack-0123456789012345678901234567890123456789.pack");
+    let report = folder.scan(&["--history", "other"]);
+    assert_eq!(report.code, 3);
+    assert!(
+        report.issues().iter().any(|i| i.contains("a pack without an index is not read; `git index-pack`")),
+        "{:?}",
+        report.issues()
+    );
+    folder.shell("cd other; git index-pack .git/objects/pack/*.pack").says(0, &[]);
+    let report = folder.scan(&["--history", "other"]);
+    assert_eq!((report.code, report.issues().len()), (1, 0), "{:?}", report.issues());
+    folder.shell("mkdir other/.git/objects/incoming-x; touch -d '2 hours ago' other/.git/objects/{pack/tmp_pack_x,incoming-x}");
+    let report = folder.scan(&["--history", "other"]);
+    assert!(report.issues().iter().any(|i| i.contains("2 files and folders of fetches or pushes")), "{:?}", report.issues());
+    assert_eq!(report.code, 1);
+}
+
+/// Several ask for an object that is not there; it is told once, with what helps.
+#[test]
+fn what_is_missing_is_told_once() {
+    for (name, options) in [
+        ("HEAD~1", &["--reachable-only"][..]),
+        ("HEAD~1", &["--range", "HEAD~1..HEAD"]),
+        ("HEAD^{tree}", &[]),
+        ("HEAD~1^{tree}", &["--reachable-only"]),
+    ] {
+        let folder = Folder::repository();
+        folder.write("more", "x\n");
+        folder.git(&["add", "-A"]);
+        folder.git(&["commit", "-q", "-m", "more"]);
+        let id = folder.shell(&format!("git rev-parse '{name}'")).out;
+        let id = id.trim();
+        std::fs::remove_file(folder.path(format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
+        let mode: &[&str] = if options.first() == Some(&"--range") { &[] } else { &["--history"] };
+        let report = folder.scan(&[mode, options, &["."]].concat());
+        let told: Vec<String> = report.issues().into_iter().filter(|issue| issue.contains(id)).collect();
+        assert_eq!(told.len(), 1, "{name} {options:?}: {told:?}");
+        assert!(told[0].contains("`git fsck`"), "{told:?}");
+        assert_ne!(report.code, 0);
+    }
+}

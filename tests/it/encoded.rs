@@ -300,3 +300,34 @@ fn neighbours_of_what_is_encoded() {
         );
     }
 }
+
+/// The password itself needs no escape, what stands around it does.
+#[test]
+fn what_stands_as_it_is_among_escapes_is_found() {
+    let word = password(3);
+    for url in [
+        format!("DSN=postgres%3A%2F%2Fbob%3A{word}%40db.acme.internal%2Fmain%3Fa%3Db"),
+        format!(r#"{{"dsn": "postgres\u003a\u002f\u002fbob\u003a{word}\u0040db.acme.internal\u002fmain"}}"#),
+        format!("dsn: postgres&#58;&#47;&#47;bob&#58;{word}&#64;db.acme.internal&#47;main"),
+    ] {
+        let folder = Folder::new();
+        folder.write("x.txt", format!("{url}\n"));
+        let report = folder.scan(&["--show-secrets", "."]);
+        let found: Vec<_> =
+            report.findings.iter().map(|f| (f["rule"].as_str().unwrap(), f["secret"].as_str().unwrap())).collect();
+        assert_eq!(found, [("postgres-url", word.as_str())], "{url}");
+        assert_eq!(report.findings[0]["column"], url.find(&word).unwrap() + 1);
+    }
+}
+
+/// A key in a patch, in a comment, in the quotation of a mail.
+#[test]
+fn private_keys_behind_marks_of_lines() {
+    for mark in ["+", "# ", "// ", "//", "> ", " * ", "; "] {
+        let folder = Folder::new();
+        let lines: Vec<String> = pem(1).lines().map(|line| format!("{mark}{line}\n")).collect();
+        folder.write("x.txt", format!("first\n{}last\n", lines.concat()));
+        let report = folder.scan(&["."]);
+        assert_eq!(report.places(), [format!("x.txt:2:{} pem-private-key", mark.len() + 1)], "{mark}");
+    }
+}

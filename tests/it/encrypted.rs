@@ -95,3 +95,24 @@ fn a_plain_value_beside_ciphertext_is_a_finding() {
         "plaintext-in-sealed-secret",
     );
 }
+
+/// The name of a file, or a word that ciphertext begins with, hides nothing.
+#[test]
+fn a_plain_value_where_ciphertext_is_meant_to_be_is_found() {
+    let folder = crate::run::Folder::new();
+    let token = crate::canary::github(1);
+    for (name, text) in [
+        ("config/credentials.yml.enc", format!("token: {token}\n")),
+        ("config/passwords.yaml.enc", "secret_key_base: x\ndb_password: \"Hb7-walnut\"\n".to_owned()), // stanch:allow[generic-password] -- made up
+        (".env.vault", format!("DOTENV_VAULT_CI=\"abcd\"\nTOKEN={token}\n")),
+        ("notes.gpg", format!("token {token}\n")),
+        ("a.json", format!("{{\"a\":\"{{cipher}}abcd\",\"token\":\"{token}\"}}\n")),
+        ("A.java", format!("if (s.startsWith(\"ENC(\")) t = \"{token}\";\n")),
+        ("b.txt", format!("-----BEGIN PGP MESSAGE----- is how they begin\n\ntoken = {token}\n")),
+    ] {
+        folder.write(name, text);
+    }
+    let mut found = folder.scan(&["--no-ignore", "."]).places();
+    found.retain(|place| !place.contains(" generic-secret"));
+    assert_eq!(found.len(), 7, "{found:?}");
+}

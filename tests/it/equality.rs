@@ -61,56 +61,84 @@ impl Random {
     }
 }
 
-/// A stream of commits for `git fast-import`: some files, in many versions.
-fn stream(random: &mut Random, versions: usize) -> String {
-    let names = ["a.txt", "src/b.py", "conf/c.env"];
-    let mut texts = [const { String::new() }; 3];
+/// A text as a file of this name holds it: as a notebook, among other bytes, as UTF-16.
+fn rendered(name: &str, text: &str) -> Vec<u8> {
+    match name.rsplit('.').next().unwrap() {
+        "ipynb" => {
+            let cell = |lines: &[&str]| serde_json::json!({"cell_type": "code", "metadata": {}, "outputs": [], "source": lines});
+            let lines: Vec<&str> = text.split_inclusive('\n').collect();
+            let cells: Vec<_> = lines.chunks(9).map(cell).collect();
+            serde_json::json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).to_string().into_bytes()
+        }
+        "dat" => text.bytes().flat_map(|b| if b == b'\n' { vec![0, 0xff, b'\n'] } else { vec![b] }).collect(),
+        "ps1" => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
+        _ => text.as_bytes().to_vec(),
+    }
+}
+
+/// A stream of commits for `git fast-import`: some files, in many versions. A part of the commits is on a branch of its own.
+fn stream(random: &mut Random, versions: usize) -> Vec<u8> {
+    let names = ["a.txt", "src/b.py", "conf/c.env", "nb/n.ipynb", "bin/d.dat", "w.ps1"];
+    let mut texts = [const { String::new() }; 6];
     for text in &mut texts {
         (0..random.below(80)).for_each(|_| writeln!(text, "{}", random.line()).unwrap());
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     for version in 0..versions {
-        write!(out, "commit refs/heads/main\ncommitter T <t@example.invalid> {} +0000\ndata 1\nx\n", 1_700_000_000 + version)
-            .unwrap();
+        let branch = if version % 10 == 9 { "gone" } else { "main" };
+        let time = 1_700_000_000 + version;
+        out.extend(format!("commit refs/heads/{branch}\ncommitter T <t@example.invalid> {time} +0000\ndata 1\nx\n").bytes());
         let file = random.below(names.len());
         random.change(&mut texts[file]);
-        write!(out, "M 100644 inline {}\ndata {}\n{}\n", names[file], texts[file].len(), texts[file]).unwrap();
+        let bytes = rendered(names[file], &texts[file]);
+        out.extend(format!("M 100644 inline {}\ndata {}\n", names[file], bytes.len()).bytes());
+        out.extend(bytes);
+        out.push(b'\n');
     }
     out
 }
 
+/// Blobs of the repository, reached or not, each under the name that it has in its history.
+const BLOBS: &str = "cd repo; gone=$(git fsck --unreachable --no-reflogs 2>/dev/null | sed -n 's/^unreachable commit //p'); \
+    git rev-list --objects --all $gone | while read id path; do [ \"$(git cat-file -t $id)\" = blob ] || continue; \
+    mkdir -p ../blobs/$id/$(dirname $path); git cat-file blob $id > ../blobs/$id/$path; done; echo $gone | wc -w";
+
 #[test]
 fn packs_of_random_histories_have_the_findings_of_their_blobs() {
     let mut places = 0;
+    let mut members = 0;
     for seed in 0..12 {
         let mut random = Random(seed);
         let folder = Folder::new();
         folder.git(&["init", "-q", "-b", "main", "repo"]);
         folder.write("stream", stream(&mut random, 120));
         let (depth, window) = (1 + random.below(60), 2 + random.below(30));
-        let pack = format!("cd repo; git fast-import --quiet < ../stream; git repack -qadf --depth={depth} --window={window}");
+        let pack = format!(
+            "cd repo; git fast-import --quiet < ../stream; git update-ref -d refs/heads/gone; \
+             git repack -qadfk --depth={depth} --window={window}"
+        );
         folder.shell(&pack).says(0, &[]);
         let history = folder.scan(&["--history", "--no-cache", "repo"]);
         let in_blobs = history.findings.iter().filter(|f| !f["commit"]["blob"].is_null());
-        let found: BTreeSet<String> =
-            in_blobs.map(|f| format!("{}:{}:{} {}", f["commit"]["blob"], f["line"], f["column"], f["rule"])).collect();
-        // Each blob once, under the name it has in the history: rules may depend on that.
-        let list = "cd repo; git rev-list --objects --all | while read id path; do [ \"$(git cat-file -t $id)\" = blob ] || continue; \
-                    mkdir -p ../blobs/$id/$(dirname $path); git cat-file blob $id > ../blobs/$id/$path; done";
-        folder.shell(list).says(0, &[]);
+        let found: BTreeSet<String> = in_blobs.map(|f| place(f["commit"]["blob"].as_str().unwrap(), f)).collect();
+        let gone = folder.shell(BLOBS).out;
+        assert_eq!(gone.trim(), "12", "commits that no ref reaches");
         let blobs = folder.scan(&["--no-ignore", "blobs"]);
         let id = |path: &str| path.split('/').nth(1).unwrap().to_owned();
-        let expected: BTreeSet<String> = blobs
-            .findings
-            .iter()
-            .map(|f| format!("\"{}\":{}:{} {}", id(f["path"].as_str().unwrap()), f["line"], f["column"], f["rule"]))
-            .collect();
+        let expected: BTreeSet<String> = blobs.findings.iter().map(|f| place(&id(f["path"].as_str().unwrap()), f)).collect();
         assert_eq!(history.issues().len(), 0, "{:?}", history.issues());
         let differ: Vec<&String> = found.symmetric_difference(&expected).take(5).collect();
         assert!(differ.is_empty(), "seed {seed}, depth {depth}, window {window}: {differ:?}");
         places += found.len();
+        members += found.iter().filter(|place| place.contains("cell-")).count();
     }
-    assert!(places > 5_000, "{places}");
+    assert!(places > 5_000 && members > 500, "{places}, {members}");
+}
+
+/// Where in a blob something was found, and by which rule.
+fn place(blob: &str, finding: &serde_json::Value) -> String {
+    let inside = finding["place"].as_str().unwrap().split_once('#').map_or("", |(_, inside)| inside);
+    format!("{blob} {inside} {}:{} {}", finding["line"], finding["column"], finding["rule"])
 }
 
 /// Objects of no bytes and of many: what stands at the ends and in the middle of a long text is carried like everything else.

@@ -153,8 +153,9 @@ fn what_only_reflogs_reach_says_so() {
     folder.shell("rm -r .git/logs");
     let report = folder.scan(&["--history", "."]);
     let exposure = self::exposure(&report);
-    assert!(exposure.get("reflogs").is_none() && exposure.get("first").is_none());
-    folder.run(&["scan", "--history", "."]).says(1, &["exposed  no ref reaches it"]);
+    assert!(exposure.get("reflogs").is_none());
+    assert_eq!(exposure["first"]["commit"], *lost);
+    folder.run(&["scan", "--history", "."]).says(1, &["exposed  from 2024-01-10", "no ref reaches it"]);
 }
 
 #[test]

@@ -220,3 +220,20 @@ fn a_full_disk_is_an_error() {
     let Outcome { code, err, .. } = folder.shell("\"$STANCH\" scan . > /dev/full");
     assert_eq!((code, err.starts_with("error: cannot write to standard output")), (2, true), "{err}");
 }
+
+/// What git keeps is packed: nothing found in its bytes is no all-clear.
+#[test]
+fn a_bare_repository_and_a_folder_of_objects_are_told() {
+    let folder = Folder::repository();
+    folder.git(&["clone", "-q", "--bare", ".", "bare.git"]);
+    let note = "packed history is not scanned; `--history` scans it";
+    for path in ["bare.git", ".git/objects", ".git/objects/pack"] {
+        let report = folder.scan(&[path]);
+        assert!(report.issues().iter().any(|issue| issue.contains(note)), "{path}: {:?}", report.issues());
+    }
+    // Folders with these names may be something else, and are looked at.
+    folder.write("fake/HEAD", "x");
+    folder.write("fake/refs/x", "x");
+    folder.write("fake/objects/x", github(9));
+    assert_eq!(folder.scan(&["fake"]).places(), ["fake/objects/x:1:1 github-pat"]);
+}

@@ -80,10 +80,17 @@ fn an_old_repository_is_set_up_in_one_command() {
     folder.run(&["init"]).says(0, &["wrote ./stanch.toml"]);
     folder.run(&["init", "--all"]).says(2, &[". is no git repository with a .git folder", "hint: "]);
     folder.git(&["init", "-q", "r"]);
-    folder
-        .run(&["init", "r"])
-        .says(0, &["wrote r/stanch.toml", "    exec stanch scan --staged\n", "`stanch init --all` writes both."]);
-    folder.run(&["init", "--all", "r"]).says(0, &["wrote r/.git/hooks/pre-commit", "wrote r/.github/workflows/stanch.yml"]);
+    folder.run(&["init", "r"]).says(
+        0,
+        &[
+            "wrote r/stanch.toml",
+            "    exec stanch scan --staged\n",
+            "`stanch init --all` writes both, and a baseline of what is known.",
+        ],
+    );
+    let wrote =
+        ["no baseline is needed", "wrote r/.git/hooks/pre-commit", "wrote r/.github/workflows/stanch.yml", "STANCH_REPOSITORY"];
+    folder.run(&["init", "--all", "r"]).says(0, &wrote);
     let mode = std::fs::metadata(folder.path("r/.git/hooks/pre-commit")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755);
     folder.run(&["init", "--all", "r"]).says(0, &["kept r/.git/hooks/pre-commit"]);
@@ -91,10 +98,25 @@ fn an_old_repository_is_set_up_in_one_command() {
     let script = "mkdir -p \"$HOME/bin\" && ln -sf \"$STANCH\" \"$HOME/bin/stanch\" && cd r && git add a && PATH=\"$HOME/bin:$PATH\" git -c user.name=a -c user.email=a@b commit -qm x";
     let outcome = folder.shell(script);
     assert!(outcome.code != 0 && (outcome.err + &outcome.out).contains("github-pat"));
+    // What is found today is known from now on; what cannot be made keeps nothing else from it.
     folder.write("r/.git/hooks/pre-commit", "mine");
+    std::fs::remove_file(folder.path("r/.github/workflows/stanch.yml")).unwrap();
+    let told = [
+        "wrote r/.stanch-baseline: 1 secret is known",
+        "wrote r/.github/workflows/stanch.yml",
+        "r/.git/hooks/pre-commit is there already",
+        "hint: add `stanch scan --staged || exit 1` to it",
+    ];
+    folder.run(&["init", "--all", "r"]).says(2, &told);
+    assert_eq!(folder.scan(&["r"]).code, 0);
+    // Rules that were brought along count in both.
+    folder.write("r/stanch-rules.toml", "");
+    std::fs::remove_file(folder.path("r/.git/hooks/pre-commit")).unwrap();
+    std::fs::remove_file(folder.path("r/.github/workflows/stanch.yml")).unwrap();
+    folder.run(&["init", "--all", "r"]).says(0, &[]);
     folder
-        .run(&["init", "--all", "r"])
-        .says(2, &["r/.git/hooks/pre-commit is there already", "hint: add `stanch scan --staged || exit 1` to it"]);
+        .shell("cat r/.git/hooks/pre-commit r/.github/workflows/stanch.yml")
+        .says(0, &["--staged --rules stanch-rules.toml\n", "\"$BASE..$HEAD\" --rules stanch-rules.toml\n"]);
     std::fs::remove_file(folder.path("r/.git/hooks/pre-commit")).unwrap();
     folder.shell("git -C r config core.hooksPath x").says(0, &[]);
     folder.run(&["init", "--all", "r"]).says(2, &["git looks for hooks elsewhere"]);

@@ -146,3 +146,16 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
     refuse(&["--history", "--range", "main..side", "--since-commit", "main"], &["cannot be used with"]);
     refuse(&["--allow-alternates", "."], &["needs a git repository", "hint: add `--history` or `--staged`"]);
 }
+
+/// A part that is provably empty is no gap: a schedule that looks at each day finds days without commits.
+#[test]
+fn an_empty_part_passes_and_says_so() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("x", "x\n");
+    at(&folder, 48, "git add -A; git commit -q -m x");
+    for part in [&["--since", "1d"][..], &["--range", "HEAD..HEAD"], &["--since-commit", "HEAD"]] {
+        folder.run(&[&["scan", "--history"], part, &["."]].concat()).says(0, &["othing to scan"]);
+    }
+    folder.run(&["scan", "--history", "--since", "3d", "."]).says(0, &["No secrets found"]);
+}

@@ -158,3 +158,14 @@ fn the_repository_is_the_one_that_git_names_to_the_hook() {
         .shell("cd clone; git worktree add -q ../linked -b side; cd ../linked; ! git push origin side 2>&1")
         .says(0, &[":new:2"]);
 }
+
+/// Without git's list nothing is known of a push: that is no all-clear.
+#[test]
+fn standard_input_that_is_closed_is_a_gap() {
+    let folder = repositories();
+    for mode in ["--pre-push", "--pre-receive"] {
+        let outcome = clone(&folder, &format!("$STANCH scan {mode} <&-"));
+        outcome.says(3, &["standard input is closed"]);
+        clone(&folder, &format!("$STANCH scan {mode} </dev/null")).says(0, &["Nothing to scan"]);
+    }
+}

@@ -217,3 +217,39 @@ fn no_error_holds_a_value_of_a_file() {
         holds_none(&canaries, &format!("stanch.toml {n}"), &(outcome.says(2, &[]).out.clone() + &outcome.err));
     }
 }
+
+/// A value that was found in one place is not shown in the line of another, where no rule finds it.
+#[test]
+fn what_is_found_elsewhere_is_hidden_in_the_lines_that_are_shown() {
+    let folder = Folder::new();
+    let (long, short) = (format!("Hb7{}", &generic(7)[..11]), "Elm7x");
+    folder.write("a.env", format!("DB_PASSWORD={long}\nREDIS_PASSWORD={short}\n"));
+    folder.write("b.txt", format!("said {long} and {short}, not {short}er; k = {}; then {long}\n", github(1)));
+    for format in ["human", "json", "jsonl", "sarif", "gitleaks-json"] {
+        let outcome = folder.run(&["scan", "-f", format, "."]);
+        assert!(!outcome.out.contains(&long), "{format}: {}", outcome.out);
+        assert!(!outcome.out.contains(&format!(" {short},")) && outcome.code == 1, "{format}: {}", outcome.out);
+        // A part of another word is none.
+        assert!(outcome.out.contains(&format!("{short}er")), "{format}: {}", outcome.out);
+    }
+}
+
+/// Who types a secret in the place of something else does not see it again.
+#[test]
+fn errors_hide_what_was_typed() {
+    let folder = Folder::new();
+    let token = github(8);
+    for args in [
+        vec!["scan", &token],
+        vec!["scan", "--only", &token],
+        vec!["rules", "show", &token],
+        vec!["scan", "-f", &token],
+        vec![&token],
+        vec!["scan", "--config", &token],
+        vec!["scan", "--history", &token],
+    ] {
+        let outcome = folder.run(&args);
+        assert_eq!(outcome.code, 2, "{args:?}");
+        assert!(!outcome.err.contains(&token) && outcome.err.contains("********"), "{args:?} {}", outcome.err);
+    }
+}

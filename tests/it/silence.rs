@@ -158,3 +158,43 @@ fn a_secret_has_one_fingerprint_everywhere() {
     folder.run(&["init"]).says(0, &[]);
     assert_ne!(prints(&scan(&folder), "weak"), prints(&one, "weak"), "another key, other fingerprints");
 }
+
+/// The memory-hard hash of a weak value is made once, and remembered for its user alone; what is remembered holds no value.
+#[test]
+fn what_weak_values_came_to_is_remembered_outside_of_the_project() {
+    let folder = Folder::new();
+    folder.run(&["init"]).says(0, &[]);
+    folder.write("a.env", format!("DB_PASSWORD={}\nA_PASSWORD={}\n", password(1), password(2)));
+    let prints = |report: &Report| -> Vec<String> {
+        report.findings.iter().map(|f| f["fingerprint"].as_str().unwrap().to_owned()).collect()
+    };
+    let forgetful = folder.scan(&["--no-cache", "a.env"]);
+    let state = folder.home().join(".local/state/stanch");
+    assert!(!state.exists());
+    let first = folder.scan(&["a.env"]);
+    let names = || -> Vec<String> {
+        let mut all: Vec<_> = std::fs::read_dir(&state).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        all.sort();
+        all
+    };
+    let all = names();
+    assert!(matches!(&all[..], [key, prints] if key == "cache-key" && prints.starts_with("prints-")), "{all:?}");
+    let file = state.join(&all[1]);
+    let bytes = std::fs::read(&file).unwrap();
+    for value in [password(1), password(2)] {
+        assert!(!bytes.windows(value.len()).any(|part| part == value.as_bytes()));
+    }
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
+    // It is not written again while there is nothing new, and what is damaged is made anew.
+    let time = || std::fs::metadata(&file).unwrap().modified().unwrap();
+    let before = time();
+    let second = folder.scan(&["a.env"]);
+    assert_eq!(time(), before);
+    std::fs::write(&file, b"stanch prints 1\nno").unwrap();
+    let third = folder.scan(&["a.env"]);
+    assert_eq!(std::fs::read(&file).unwrap().len(), bytes.len());
+    assert_eq!(prints(&forgetful).len(), 2);
+    for report in [first, second, third] {
+        assert_eq!(prints(&report), prints(&forgetful));
+    }
+}

@@ -13,8 +13,10 @@ fn only_new_lines_are_reported_with_their_place_in_the_file() {
     // The work tree does not count, only the index.
     folder.write("old.txt", github(5));
     folder.scan(&["--staged", "."]).is(1, &["old.txt:4:7 github-pat", "sub/new.txt:2:3 github-pat"], &[]);
-    let root = std::fs::canonicalize(folder.path("")).unwrap();
-    assert_eq!(folder.scan(&["--staged", "sub"]).places()[1], format!("{}/sub/new.txt:2:3 github-pat", root.display()));
+    // The whole repository counts wherever one stands, and places are told from there.
+    assert_eq!(folder.scan(&["--staged", "sub"]).places()[1], "sub/new.txt:2:3 github-pat");
+    let inside = folder.shell("cd sub; $STANCH scan --staged -f jsonl . || true").out;
+    assert!(inside.contains("\"place\":\"../old.txt\"") && inside.contains("\"place\":\"../sub/new.txt\""), "{inside}");
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn first_commits_conflicts_links_and_submodules() {
     folder.git(&["init", "-q", "inner"]);
     folder.shell("cd inner; echo x > x; git add x; git -c user.name=T -c user.email=t@e.invalid commit -q -m x");
     folder.shell("git -c advice.addEmbeddedRepo=false add -A").says(0, &[]);
-    let note = "note git-objects .: 1 submodule is a repository of its own and is not scanned here";
+    let note = "note git-objects .: 1 submodule is a repository of its own and is not scanned here; name its folder to scan it";
     folder.scan(&["--staged", "."]).is(1, &["link:1:1 github-pat"], &[note]);
     folder.git(&["commit", "-q", "-m", "module"]);
     folder.scan(&["--staged", "."]).is(0, &[], &[]);
@@ -234,4 +236,45 @@ fn a_key_whose_head_stood_there_before_is_new() {
     // What only stands beside it is not.
     folder.write("key", format!("# the key\n{}\n", pem(2)));
     folder.scan(&["--worktree", "."]).is(0, &[], &[]);
+}
+
+/// A notebook, an archive and a text in UTF-16: what stood in the version before is not reported again, wherever it stands now.
+#[test]
+fn of_containers_only_what_is_new_in_them_is_reported() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    let write = |numbers: &[u64]| {
+        // No two cells have the same name.
+        let cell = |(at, n): (usize, &u64)| {
+            let id = format!("{n}-{}", numbers[..at].iter().filter(|other| *other == n).count());
+            serde_json::json!({"cell_type": "code", "id": id, "metadata": {}, "outputs": [], "source": [github(*n)]})
+        };
+        let cells: Vec<_> = numbers.iter().enumerate().map(cell).collect();
+        let notebook = serde_json::json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
+        folder.write("n.ipynb", notebook.to_string());
+        let text: String = numbers.iter().map(|n| format!("t = {}\n", github(*n))).collect();
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        folder.write("w.ps1", wide);
+        folder.shell("rm -rf in a.zip; mkdir in");
+        numbers.iter().for_each(|n| drop(folder.write(format!("in/{n}"), github(*n))));
+        folder.shell("zip -q -r a.zip in; rm -r in").says(0, &[]);
+        folder.git(&["add", "-A"]);
+    };
+    write(&[1, 2]);
+    folder.git(&["commit", "-q", "-m", "old"]);
+    // One more, in front.
+    write(&[3, 1, 2]);
+    let new = ["a.zip!in/3:1:1 github-pat", "n.ipynb#cell-3-0:1:1 github-pat", "w.ps1:1:5 github-pat"];
+    folder.scan(&["--staged", "."]).is(1, &new, &[]);
+    folder.git(&["commit", "-q", "-m", "new"]);
+    let report = folder.scan(&["--range", "HEAD~1..HEAD", "."]);
+    assert_eq!(report.findings.len(), 3, "{:?}", report.places());
+    // One place more of a secret that stood there already, in the notebook; a line that stood there is not new.
+    write(&[3, 1, 2, 2]);
+    folder.scan(&["--staged", "."]).is(1, &["n.ipynb#cell-2-1:1:1 github-pat"], &[]);
+    folder.git(&["reset", "-q"]);
+    folder.scan(&["--worktree", "."]).is(1, &["n.ipynb#cell-2-1:1:1 github-pat"], &[]);
+    // One less is nothing new.
+    write(&[3, 2]);
+    folder.scan(&["--staged", "."]).is(0, &[], &[]);
 }

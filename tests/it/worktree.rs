@@ -74,7 +74,7 @@ fn links_submodules_and_what_is_intended_to_be_added() {
     let note = "note git-objects inner: a repository of its own inside this one is not scanned here; name it to scan it";
     folder.scan(&["--worktree", "."]).is(1, &["later:1:1 github-pat", "link:1:1 github-pat"], &[note]);
     folder.shell("git -c advice.addEmbeddedRepo=false add inner").says(0, &[]);
-    let note = "note git-objects .: 1 submodule is a repository of its own and is not scanned here";
+    let note = "note git-objects .: 1 submodule is a repository of its own and is not scanned here; name its folder to scan it";
     folder.scan(&["--worktree", "."]).is(1, &["later:1:1 github-pat", "link:1:1 github-pat"], &[note]);
     // A tracked folder that was replaced by a link to elsewhere is gone.
     folder.write("dir/f", "x\n");
@@ -96,4 +96,17 @@ fn filters_are_not_run_and_a_bare_repository_is_refused() {
     folder.shell("git init -q --bare b");
     folder.run(&["scan", "--worktree", "b"]).says(2, &["no work tree", "hint: "]);
     folder.run(&["scan", "--worktree", "--staged"]).says(2, &["cannot be used with"]);
+}
+
+/// The time of a file can be set back, and its length be the same.
+#[test]
+fn a_file_whose_time_was_set_back_is_compared() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("f", "x".repeat(github(1).len()));
+    folder.shell("touch -d '2 days ago' f; cp -p f before; git add f; touch -d 'tomorrow' .git/index");
+    folder.shell("sleep 1.1");
+    folder.write("f", github(1));
+    folder.shell("touch -r before f; rm before");
+    folder.scan(&["--worktree", "."]).is(1, &["f:1:1 github-pat"], &[]);
 }

@@ -7,7 +7,7 @@ mod screen;
 mod taken;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -130,6 +130,44 @@ impl Kept {
     }
 }
 
+/// Makes the first baseline of a folder, if anything is found in it and there is none.
+#[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
+pub(super) fn first(dir: &Path) -> anyhow::Result<()> {
+    let part = BaselinePart { path: dir.to_path_buf(), baseline: None, history: false, config: None, quiet: false };
+    let place = Place::of(&part)?;
+    if place.path.symlink_metadata().is_ok() {
+        eprintln!("kept {}", place.name());
+        return Ok(());
+    }
+    let found = place.scan(&part)?;
+    if found.scan.findings.is_empty() {
+        eprintln!("no baseline is needed: nothing is found today");
+    } else {
+        new(&place, &found)?;
+    }
+    if found.scan.gaps() > 0 {
+        eprintln!("not all could be read; `stanch scan` says what");
+    }
+    Ok(())
+}
+
+/// Writes a baseline of what was found.
+fn new(place: &Place, found: &Found) -> anyhow::Result<()> {
+    let mut baseline = Baseline { key: place.key.clone(), ..Baseline::default() };
+    for finding in &found.scan.findings {
+        baseline.add(finding.fingerprint.clone(), place.entry(finding, None));
+    }
+    written(place, &baseline)
+}
+
+#[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
+fn written(place: &Place, baseline: &Baseline) -> anyhow::Result<()> {
+    fs::create_new(&place.path, baseline.text().as_bytes())?;
+    eprintln!("wrote {}: {}; commit it beside stanch.toml", place.name(), secrets(baseline.entries.len()));
+    eprintln!("it merges without conflicts with this line in .gitattributes: {} merge=union", known::BASELINE);
+    Ok(())
+}
+
 #[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
 fn create(part: &BaselinePart, from: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let place = Place::of(part)?;
@@ -141,19 +179,16 @@ fn create(part: &BaselinePart, from: &[PathBuf]) -> anyhow::Result<ExitCode> {
     // Before a long scan.
     let files = from.iter().map(|path| taken::File::open(path, &place.chosen)).collect::<anyhow::Result<Vec<_>>>()?;
     let found = place.scan(part)?;
-    let mut baseline = Baseline { key: place.key.clone(), ..Baseline::default() };
     if files.is_empty() {
-        for finding in &found.scan.findings {
-            baseline.add(finding.fingerprint.clone(), place.entry(finding, None));
-        }
+        new(&place, &found)?;
+        return Ok(code(&found.scan));
     }
+    let mut baseline = Baseline { key: place.key.clone(), ..Baseline::default() };
     for file in files {
         let told = file.take(&place, &found, &mut baseline)?;
         eprintln!("{}", sanitise(told.as_bytes()));
     }
-    fs::create_new(&place.path, baseline.text().as_bytes())?;
-    eprintln!("wrote {}: {}; commit it beside stanch.toml", place.name(), secrets(baseline.entries.len()));
-    eprintln!("it merges without conflicts with this line in .gitattributes: {} merge=union", known::BASELINE);
+    written(&place, &baseline)?;
     Ok(code(&found.scan))
 }
 

@@ -16,7 +16,7 @@ use crate::base::text::sanitise;
 use crate::scan::rule::import::{Converted, Format};
 
 /// Where converted rules go.
-const RULES: &str = "stanch-rules.toml";
+pub(super) const RULES: &str = "stanch-rules.toml";
 /// Configurations of rules, the one that counts first.
 const CONFIGURATIONS: [(&str, Format); 4] = [
     (".gitleaks.toml", Format::Gitleaks),

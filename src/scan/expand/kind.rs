@@ -114,6 +114,28 @@ pub fn detect(name: &str, head: &[u8]) -> Option<Kind> {
     if name.is_empty() { by_weak_signs(head) } else { by_name(name, head) }
 }
 
+/// Bytes at the end of a file that show that it is a zip file: the last record and the longest comment.
+pub const ZIP_TAIL: usize = 22 + 0xffff;
+
+/// Does it begin like a program or a script, which may have a zip file behind it?
+#[must_use]
+pub fn begins_like_program(head: &[u8]) -> bool {
+    [&b"MZ"[..], b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"].iter().any(|magic| head.starts_with(magic))
+}
+
+/// Does a file with these bytes at its end have the last record of a zip file there, with a comment of the length that it says?
+#[must_use]
+pub fn ends_like_zip(tail: &[u8]) -> bool {
+    let length = |at: usize| tail.get(at + 20..at + 22).map(|two| usize::from(two[0]) | usize::from(two[1]) << 8);
+    memchr::memmem::find_iter(tail, b"PK\x05\x06").any(|at| length(at).is_some_and(|length| at + 22 + length == tail.len()))
+}
+
+/// Is all of this a program with a zip file behind it?
+#[must_use]
+pub fn unpacks_itself(bytes: &[u8]) -> bool {
+    begins_like_program(bytes) && ends_like_zip(&bytes[bytes.len().saturating_sub(ZIP_TAIL)..])
+}
+
 /// Of input without a name nothing says that it is something else.
 fn by_weak_signs(head: &[u8]) -> Option<Kind> {
     if tar::is_header(head) {

@@ -24,7 +24,7 @@ mod zip;
 
 use std::io::{self, Read, Seek};
 
-pub use kind::{Kind, detect, family};
+pub use kind::{Kind, ZIP_TAIL, begins_like_program, detect, ends_like_zip, family, unpacks_itself};
 pub use limits::Limits;
 pub use unnamed::{begins_like_notebook, is_notebook, may_be_notebook};
 

@@ -60,6 +60,8 @@ struct Inner {
     counts: Counts,
     /// Git objects that something was found in.
     objects: HashSet<String>,
+    /// Secrets that older versions of containers held, and how often: so many places in the new one are not new.
+    older: HashMap<String, HashMap<Fingerprint, u64>>,
 }
 
 /// What is known of one secret. Threads add in any order: neither the rule nor the places may depend on it.
@@ -124,6 +126,29 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Takes what older versions of the container at a place held. It is forgotten with nothing.
+    pub(super) fn set_older(&self, place: &Place<'_>, held: &[Finding]) {
+        let counts: HashMap<Fingerprint, u64> =
+            held.iter().map(|finding| (finding.fingerprint.clone(), finding.places())).collect();
+        let mut inner = self.lock();
+        if counts.is_empty() {
+            inner.older.remove(&outermost(place));
+        } else {
+            inner.older.insert(outermost(place), counts);
+        }
+    }
+
+    /// Is this one of the places that an older version had?
+    fn was_there(&self, place: &Place<'_>, fingerprint: &Fingerprint) -> bool {
+        let mut inner = self.lock();
+        if inner.older.is_empty() {
+            return false;
+        }
+        let left =
+            inner.older.get_mut(&outermost(place)).and_then(|counts| counts.get_mut(fingerprint)).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
+    }
+
     /// What matches are turned into findings with.
     pub(super) fn decider(&self) -> Decider<'a> {
         self.decider
@@ -147,7 +172,7 @@ impl<'a> Collector<'a> {
         let decider = &self.decider;
         let span = found.span.secret_start..found.span.secret_end;
         let secret = found.secret(bytes);
-        if decider.project.is_own_key(secret) {
+        if decider.project.is_own_key(secret) || is_project_key(place, bytes, span.start) {
             return;
         }
         let fingerprint = decider.fingerprinter.fingerprint(secret);
@@ -163,6 +188,9 @@ impl<'a> Collector<'a> {
                 let text = format!("line {}: {text}", at.line);
                 self.lock().counts.remarks.push((place.to_origin(), text));
             }
+        }
+        if self.was_there(place, &fingerprint) {
+            return;
         }
         let origin = place.to_origin();
         if !self.is_wanted(&fingerprint, found, (&origin, &at)) {
@@ -266,6 +294,19 @@ impl<'a> Collector<'a> {
         });
         found
     }
+}
+
+/// Is it the project key in a `stanch.toml`, which is there on purpose, whatever project is scanned?
+fn is_project_key(place: &Place<'_>, bytes: &[u8], at: usize) -> bool {
+    let line = &bytes[memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1)..at];
+    let is_named = line.strip_prefix(b"project_key").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="));
+    is_named && place.as_path().is_some_and(|path| path.rsplit('/').next() == Some("stanch.toml"))
+}
+
+/// What holds it all: a git object, or a file.
+fn outermost(place: &Place<'_>) -> String {
+    let file = || place.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    place.git_object().map_or_else(file, str::to_owned)
 }
 
 /// How good a rule's match is: the lowest is the best.

@@ -23,7 +23,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::super::blob::Place;
 use super::super::finding::IssueKind;
-use super::folder::{Folder, Listing, Names, OBJECTS};
+use super::folder::{Folder, Listing, Names, OBJECTS, PACKED};
 use super::work::{Job, Worker};
 
 /// Flags of every file opened: never waits on a FIFO, never takes a terminal, never follows a link put there meanwhile.
@@ -60,6 +60,9 @@ fn root<'s>(job: &'s Job<'_>, scope: &Scope<'s>, path: &Path, obey: Obey) {
         return scope.spawn(move |_| job.with_worker(|worker| named_file(job, worker, &path, kind)));
     }
     let folder = Folder::named(path, obey);
+    if folder.is_among_objects() {
+        job.issues.note(IssueKind::GitObjects, &Place::File(path), PACKED);
+    }
     note_broken_index(job, &folder, folder.broken_index());
     scope.spawn(move |scope| folder.walk(job, scope, obey));
 }
@@ -115,6 +118,9 @@ impl Folder {
         note_broken_index(job, self, listing.broken_index.take());
         if let Some(detail) = listing.store {
             job.issues.note(IssueKind::GitObjects, &Place::File(&self.path.join(OBJECTS)), detail);
+        }
+        if listing.is_bare {
+            job.issues.note(IssueKind::GitObjects, &Place::File(&self.path.join(OBJECTS)), PACKED);
         }
         for (name, kind) in &listing.special {
             self.special(job, name, *kind);

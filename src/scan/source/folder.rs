@@ -19,6 +19,8 @@ use super::ignored::{Ignores, Repository, is_key_like};
 const BATCH: usize = 64;
 /// The folder in which git keeps history.
 pub(super) const OBJECTS: &str = "objects";
+/// What is said of where git keeps history.
+pub(super) const PACKED: &str = "packed history is not scanned; `--history` scans it";
 
 /// A folder being walked.
 #[derive(Clone)]
@@ -50,6 +52,8 @@ pub(super) struct Listing {
     pub(super) saved: u64,
     /// What its folder `objects` holds, if that is not walked.
     pub(super) store: Option<&'static str>,
+    /// Is it a bare repository, by what is in it? Its files are scanned as they are all the same: they may be something else.
+    pub(super) is_bare: bool,
     /// Why the index of the work tree that begins here cannot be read.
     pub(super) broken_index: Option<String>,
 }
@@ -81,6 +85,12 @@ enum Verdict {
 }
 
 impl Folder {
+    /// Does it lie among the objects of a repository?
+    pub(super) fn is_among_objects(&self) -> bool {
+        let mut parts = self.absolute.components().map(std::path::Component::as_os_str).skip_while(|part| *part != ".git");
+        parts.next().is_some() && parts.next().is_some_and(|part| part == OBJECTS)
+    }
+
     /// A folder named by the user. It is wanted, even if its parent ignores it.
     pub(super) fn named(path: &Path, obey: Obey) -> Self {
         let absolute = std::path::absolute(path).and_then(|p| p.canonicalize()).unwrap_or_else(|_| path.to_path_buf());
@@ -134,6 +144,7 @@ impl Folder {
             listing.broken_index = broken_index(&ignores);
         }
         listing.store = self.object_store(has_head, &folders);
+        listing.is_bare = !self.inside_git && has_head && [OBJECTS, "refs"].iter().all(|name| has(&folders, name));
         self.choose_files(&names, &ignores, &mut listing);
         self.choose_folders(&folders, &ignores, &mut listing);
         Ok(listing)
@@ -174,11 +185,11 @@ impl Folder {
     /// What its folder `objects` holds, if it is one that git or git LFS packs history or large files into. A branch may have that
     /// name too, and then its log and its tip are scanned.
     fn object_store(&self, has_head: bool, folders: &Names) -> Option<&'static str> {
-        let has = |name: &str| folders.iter().any(|f| f.to_bytes() == name.as_bytes());
+        let has = |name: &str| has(folders, name);
         if !self.inside_git || !has(OBJECTS) {
             None
         } else if has_head && has("refs") {
-            Some("packed history is not scanned; `--history` scans it")
+            Some(PACKED)
         } else if self.absolute.ends_with("lfs") {
             Some("large files kept by git LFS are not scanned")
         } else {
@@ -202,6 +213,10 @@ impl Folder {
             listing.folders.push(Self { path, absolute, ignores, left_out, inside_git, named: false });
         }
     }
+}
+
+fn has(names: &Names, name: &str) -> bool {
+    names.iter().any(|other| other.to_bytes() == name.as_bytes())
 }
 
 /// Does a scan of the folder that holds this file leave it out, because an ignore file says so?

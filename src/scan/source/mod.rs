@@ -7,6 +7,7 @@ pub mod files;
 mod folder;
 pub mod git;
 pub mod ignored;
+mod share;
 pub mod stream;
 mod tee;
 pub mod total;

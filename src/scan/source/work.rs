@@ -16,9 +16,10 @@ use super::super::blob::Place;
 use super::super::engine::carry::{Record, Segment};
 use super::super::engine::{Engine, Input, Match, Scratch};
 use super::super::expand::{self, Expanded, Expander, Kind, Limits, Visit};
-use super::super::finding::{Coverage, IssueKind};
+use super::super::finding::{Coverage, Finding, IssueKind};
 use super::super::issues::Issues;
 use super::collect::Collector;
+use super::share::{Counted, Share};
 use super::stream::{Buffer, Stream, Window, first_column, read_into};
 use super::tee::{Received, Teed};
 use super::utf16;
@@ -81,6 +82,11 @@ impl<'a> Job<'a> {
     #[must_use]
     pub fn progress(&self) -> u64 {
         self.progress.load(Ordering::Relaxed)
+    }
+
+    /// What counts them.
+    pub(super) fn progress_counter(&self) -> &AtomicU64 {
+        &self.progress
     }
 
     /// Bytes there are to scan, once somebody has counted.
@@ -208,7 +214,11 @@ impl Worker {
     fn head(&mut self, job: &Job<'_>, place: &Place<'_>, head: (&[u8], bool), file: &mut File) {
         let (bytes, longer) = head;
         let name = place.path().and_then(Path::file_name).unwrap_or_default();
-        if let Some(kind) = expand::detect(&name.to_string_lossy(), bytes) {
+        let kind = expand::detect(&name.to_string_lossy(), bytes);
+        // A program that unpacks itself: what it begins with is scanned, too.
+        let is_program =
+            kind.is_none() && expand::begins_like_program(bytes) && expand::ends_like_zip(&tail(bytes, longer, file));
+        if let Some(kind) = kind.or(is_program.then_some(Kind::Zip)) {
             let size = file.metadata().map_or(bytes.len() as u64, |m| m.len());
             let mut share = Share::new(job, size);
             let expander = Expander { limits: &job.limits, issues: &job.issues };
@@ -219,7 +229,7 @@ impl Worker {
             } else {
                 expander.expand_slice(kind, place, bytes, &mut visit)
             };
-            if expanded == Expanded::Whole {
+            if expanded == Expanded::Whole && !is_program {
                 self.coverage.bytes += size;
                 return share.settle(size);
             }
@@ -245,18 +255,26 @@ impl Worker {
         self.window(job, place, bytes, &window);
     }
 
-    /// Scans parts of a text held in memory, each with what surrounds it; a container as a whole, if it has any part. The ranges begin at
-    /// lines.
-    pub(super) fn parts(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], ranges: &[Range<usize>]) {
+    /// Scans parts of a text held in memory, each with what surrounds it; a container as a whole, if it has any part, and what `older`
+    /// versions of it held is not told again. The ranges begin at lines.
+    pub(super) fn parts(
+        &mut self,
+        job: &Job<'_>,
+        place: &Place<'_>,
+        bytes: &[u8],
+        (ranges, older): (&[Range<usize>], &[Vec<u8>]),
+    ) {
         match place {
             Place::Inside { .. } => self.coverage.objects += 1,
             _ => self.coverage.files += 1,
         }
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || wide(bytes).is_some() {
+        if expand::detect(name, bytes).is_some() || expand::unpacks_itself(bytes) || wide(bytes).is_some() {
             if !ranges.is_empty() {
+                job.collector.set_older(place, &held(job, place, older));
                 self.whole(job, place, bytes);
+                job.collector.set_older(place, &[]);
             }
             return;
         }
@@ -289,7 +307,7 @@ impl Worker {
         self.coverage.objects += 1;
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || wide(bytes).is_some() {
+        if expand::detect(name, bytes).is_some() || expand::unpacks_itself(bytes) || wide(bytes).is_some() {
             self.whole(job, place, bytes);
             return None;
         }
@@ -319,10 +337,12 @@ impl Worker {
         self.count(job, bytes.len() as u64);
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if let Some(kind) = expand::detect(name, bytes) {
+        let kind = expand::detect(name, bytes);
+        let is_program = kind.is_none() && expand::unpacks_itself(bytes);
+        if let Some(kind) = kind.or(is_program.then_some(Kind::Zip)) {
             let expander = Expander { limits: &job.limits, issues: &job.issues };
             let mut visit = Members { job, coverage: &mut self.coverage };
-            if expander.expand_slice(kind, place, bytes, &mut visit) == Expanded::Whole {
+            if expander.expand_slice(kind, place, bytes, &mut visit) == Expanded::Whole && !is_program {
                 return;
             }
         }
@@ -449,6 +469,16 @@ impl Worker {
     }
 }
 
+/// What versions of a container hold. What is to be told of them is nobody's business now.
+fn held(job: &Job<'_>, place: &Place<'_>, versions: &[Vec<u8>]) -> Vec<Finding> {
+    if versions.is_empty() {
+        return Vec::new();
+    }
+    let before = Job::new(job.engine, Collector::new(job.collector.decider()), job.limits, job.now);
+    versions.iter().for_each(|bytes| before.with_worker(|worker| worker.whole(&before, place, bytes)));
+    before.collector.finish().0
+}
+
 /// The ranges, and lines before them on which a match begins that reaches into one, up to its first byte: the head of a key is the same
 /// for all keys. They are sorted and do not overlap.
 fn touched(bytes: &[u8], ranges: &[Range<usize>], matches: &[Match]) -> Vec<Range<usize>> {
@@ -470,6 +500,21 @@ fn touched(bytes: &[u8], ranges: &[Range<usize>], matches: &[Match]) -> Vec<Rang
         overlaps
     });
     all
+}
+
+/// The last bytes of a file whose first are `head`: all of it, or there is more.
+fn tail(head: &[u8], longer: bool, file: &mut File) -> Vec<u8> {
+    let most = expand::ZIP_TAIL;
+    if !longer {
+        return head[head.len().saturating_sub(most)..].to_vec();
+    }
+    let mut bytes = Vec::new();
+    let size = file.seek(SeekFrom::End(0)).unwrap_or(0);
+    // What cannot be read is told when it is read for its content.
+    if file.seek(SeekFrom::Start(size.saturating_sub(most as u64))).is_ok() {
+        let _ = file.take(most as u64).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 /// The order of bytes that begin like UTF-16, with a mark or without.
@@ -496,64 +541,8 @@ fn holds_notebook(job: &Job<'_>, place: &Place<'_>, head: &mut Vec<u8>, reader: 
     false
 }
 
-/// What one file adds to the progress of a scan: while it is read never more than its size, for an archive is read here and there
-/// and in parts twice.
-struct Share<'j> {
-    progress: &'j AtomicU64,
-    added: u64,
-    most: u64,
-}
-
-impl<'j> Share<'j> {
-    fn new(job: &'j Job<'_>, most: u64) -> Self {
-        Self { progress: &job.progress, added: 0, most }
-    }
-
-    fn add(&mut self, bytes: u64) {
-        let bytes = bytes.min(self.most - self.added);
-        self.added += bytes;
-        self.progress.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// The file is done, or was not looked at after all: this is what it adds.
-    fn settle(self, bytes: u64) {
-        // Adding wraps, so this takes away what was too much.
-        self.progress.fetch_add(bytes.wrapping_sub(self.added), Ordering::Relaxed);
-    }
-}
-
 /// Chunks that wait to be decoded.
 const CHUNKS: usize = 4;
-
-/// Counts what is read.
-struct Counted<'s, 'j, R> {
-    reader: R,
-    bytes: u64,
-    share: Option<&'s mut Share<'j>>,
-}
-
-impl<'s, 'j, R> Counted<'s, 'j, R> {
-    fn new(reader: R, share: Option<&'s mut Share<'j>>) -> Self {
-        Self { reader, bytes: 0, share }
-    }
-}
-
-impl<R: Read> Read for Counted<'_, '_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buffer)?;
-        self.bytes += n as u64;
-        if let Some(share) = &mut self.share {
-            share.add(n as u64);
-        }
-        Ok(n)
-    }
-}
-
-impl<R: Seek> Seek for Counted<'_, '_, R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.reader.seek(to)
-    }
-}
 
 /// Scans the members of containers, each on the thread that unpacks it.
 struct Members<'j, 'a, 'c> {

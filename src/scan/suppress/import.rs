@@ -70,11 +70,18 @@ pub enum Error {
         column: usize,
     },
     /// A line that is not as it must be.
-    #[error("line {line} is no entry of a .gitleaksignore, which is file:rule:line or commit:file:rule:line")]
+    #[error(
+        "it does not begin like a baseline, and as a .gitleaksignore line {line} is no entry: file:rule:line or commit:file:rule:line"
+    )]
     Line {
         /// Line, from 1.
         line: usize,
     },
+    /// A merge that was not brought to an end.
+    #[error(
+        "it has the marks of a merge conflict: keep the lines of both sides, or write `.stanch-baseline merge=union` into .gitattributes"
+    )]
+    Conflict,
     /// Fingerprints that mean nothing in another run.
     #[error("the report was made without a project key, so its fingerprints mean nothing in another run")]
     Unstable,
@@ -92,6 +99,9 @@ pub enum Error {
 /// If it is of none of them, or broken.
 pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if is_merging(bytes) {
+        return Err(Error::Conflict);
+    }
     if Baseline::is(bytes) {
         return Ok(Imported::Baseline(Baseline::parse(bytes)?));
     }
@@ -101,6 +111,11 @@ pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
         Some(_) => places(bytes).map(Imported::Places),
         None => Err(Error::Unknown),
     }
+}
+
+/// Did git leave two sides of a merge in it?
+fn is_merging(bytes: &[u8]) -> bool {
+    bytes.split(|b| *b == b'\n').any(|line| line.starts_with(b"<<<<<<< ") || line.starts_with(b">>>>>>> "))
 }
 
 fn json<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, Error> {
@@ -289,9 +304,9 @@ mod tests {
             .map(|spot| format!("{} {}:{}", spot.commit.as_deref().map_or("-", |c| &c[..4]), spot.file, spot.line))
             .collect();
         assert_eq!(shown, ["- src/a.py:12", "0123 b/c.txt:3", "- out.zip!in/a:1"]);
-        assert!(refused("src/a.py:jwt:1\nsrc/a.py:12").starts_with("line 2 is no entry of a .gitleaksignore"));
+        assert!(refused("src/a.py:jwt:1\nsrc/a.py:12").contains("as a .gitleaksignore line 2 is no entry"));
         for line in ["a:b:x", "a:b:0", ":b:1", "nohex:a:b:1", "a:b:c:d:1"] {
-            assert!(refused(line).starts_with("line 1 is no entry"), "{line}");
+            assert!(refused(line).contains("line 1 is no entry"), "{line}");
         }
     }
 

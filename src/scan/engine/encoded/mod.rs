@@ -62,11 +62,6 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// May a part of a text in this form stand for itself?
-    fn copies(self) -> bool {
-        matches!(self, Self::Percent | Self::Backslash | Self::Entities | Self::Joined)
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Base64 => "base64",
@@ -227,13 +222,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 self.mark(place.start);
                 continue;
             }
-            // It stands there as it is.
-            if place.len() == end - start && codecs.iter().all(|codec| codec.copies()) {
-                continue;
-            }
+            // It may stand there as it is, though what stands around it does not: in a URL whose colons are escaped.
+            let is_as_it_is = self.bytes.get(place.clone()) == Some(found.secret(&text.bytes));
+            let outer = if is_as_it_is { &place } else { &text.outer };
             let span = Span {
-                start: text.outer.start.min(place.start),
-                end: text.outer.end.max(place.end),
+                start: outer.start.min(place.start),
+                end: outer.end.max(place.end),
                 secret_start: place.start,
                 secret_end: place.end,
             };
@@ -242,9 +236,10 @@ impl<S: Sink> Search<'_, '_, '_, S> {
                 secret: Zeroizing::new(found.secret(&text.bytes).to_vec()),
                 codecs: codecs.iter().chain(deeper).copied().collect(),
             };
+            let decoded = Some(Arc::new(decoded)).filter(|_| !is_as_it_is);
             // The name, if it stands before the text in the same form.
             let name = found.name.filter(|(_, to)| *to <= text.own.start).map(|(from, to)| (text.of(from).0, text.of(to - 1).1));
-            self.scratch.matches.push(Match { span, name, decoded: Some(Arc::new(decoded)), ..found.clone() });
+            self.scratch.matches.push(Match { span, name, decoded, ..found.clone() });
             self.led();
         }
         for at in inner.marked.iter().filter(|at| text.own.contains(at)) {

@@ -2,20 +2,23 @@
 //!
 //! Formats: SOPS and Helm secrets, Puppet eyaml, dotenvx, Ansible Vault, age and PGP armour, Jenkins, Maven, Spring Cloud Config,
 //! Jasypt, Laravel, Sealed Secrets, Rails credentials. It must not know rules, and looks at no more than a few hundred bytes
-//! around a match, as [`super::Judge`] promises. Start with [`encrypted`]; [`is_encrypted_file`] goes by the file's name.
+//! around a match, as [`super::Judge`] promises. Start with [`encrypted`]. A beginning or the name of a file is not believed alone: all
+//! from there to the match must be what ciphertext is made of, so that a plain value in such a file or on such a line is found.
 
 use super::Context;
 
 /// So far before a match the beginning of a ciphertext is looked for.
 const REACH: usize = 600;
-/// Beginnings of ciphertexts that end in a bracket, and that bracket.
-const BRACKETS: [(&[u8], u8, &str); 6] = [
-    (b"ENC[AES256_GCM,", b']', "a SOPS value"),
-    (b"ENC[PKCS7,", b']', "an eyaml value"),
-    (b"ENC[GPG,", b']', "an eyaml value"),
-    (b"ENC(", b')', "a Jasypt value"),
-    (b"{AQAAABAAAA", b'}', "a Jenkins value"),
-    (b"{cipher}", b'\n', "a Spring Cloud Config value"),
+/// So far around a match it is judged what a line is made of.
+const LOOK: usize = 64;
+/// Beginnings of ciphertexts within a line.
+const HEADS: [(&[u8], &str); 6] = [
+    (b"ENC[AES256_GCM,", "a SOPS value"),
+    (b"ENC[PKCS7,", "an eyaml value"),
+    (b"ENC[GPG,", "an eyaml value"),
+    (b"ENC(", "a Jasypt value"),
+    (b"{AQAAABAAAA", "a Jenkins value"),
+    (b"{cipher}", "a Spring Cloud Config value"),
 ];
 /// Armour whose body is ciphertext.
 const ARMOURS: [(&[u8], &[u8], &str); 2] = [
@@ -42,25 +45,58 @@ pub(super) fn encrypted(cx: &Context<'_>) -> Option<&'static str> {
     if is_laravel(secret) {
         return Some("a Laravel value");
     }
-    if cx.path.is_some_and(is_encrypted_file) {
-        return Some("a file that is encrypted as a whole");
-    }
     let before = &cx.bytes[start.saturating_sub(REACH)..start];
     let line = &before[memchr::memrchr(b'\n', before).map_or(0, |at| at + 1)..];
-    let open = |(head, close, _): &&(&[u8], u8, &str)| {
-        memchr::memmem::rfind(line, head).is_some_and(|at| memchr::memchr(*close, &line[at + head.len()..]).is_none())
+    if cx.path.is_some_and(is_encrypted_file) && is_opaque(line, &cx.bytes[end..cx.bytes.len().min(end + LOOK)]) {
+        return Some("a file that is encrypted as a whole");
+    }
+    let open = |(head, _): &&(&[u8], &str)| {
+        memchr::memmem::rfind(line, head).is_some_and(|at| line[at + head.len()..].iter().all(|b| is_body(*b)))
     };
-    BRACKETS.iter().find(open).map(|b| b.2).or_else(|| {
+    HEADS.iter().find(open).map(|head| head.1).or_else(|| {
         let inside = |(head, tail, _): &&(&[u8], &[u8], &str)| {
-            memchr::memmem::rfind(before, head).is_some_and(|at| memchr::memmem::find(&before[at..], tail).is_none())
+            memchr::memmem::rfind(before, head).is_some_and(|at| is_armour(&before[at + head.len()..], tail))
         };
         ARMOURS.iter().find(inside).map(|a| a.2).or_else(|| vaulted(before).then_some("an Ansible Vault value"))
     })
 }
 
-/// Is it a file that holds nothing but ciphertext, by its name: Rails credentials and their like?
+/// Does ciphertext of one line hold it: base64, and what tells its parts from each other?
+fn is_body(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b',' | b':' | b'_' | b'-')
+}
+
+/// Are these lines behind the first of an armour such as it has: headers, an empty line, base64?
+fn is_armour(text: &[u8], tail: &[u8]) -> bool {
+    if memchr::memmem::find(text, tail).is_some() {
+        return false;
+    }
+    let mut in_head = true;
+    text.split(|b| *b == b'\n').skip(1).all(|line| {
+        let line = line.trim_ascii();
+        in_head &= memchr::memmem::find(line, b": ").is_some();
+        in_head || line.iter().all(|b| is_body(*b))
+    })
+}
+
+/// May a file hold nothing but ciphertext, by its name: Rails credentials and their like?
 pub(in super::super) fn is_encrypted_file(path: &str) -> bool {
     [".yml.enc", ".yaml.enc", ".env.vault", ".gpg", ".asc.enc"].iter().any(|end| path.ends_with(end))
+}
+
+/// Is what stands on the line around a match nothing a person wrote: base64 alone, the value of dotenv-vault, or bytes that are no text?
+fn is_opaque(before: &[u8], behind: &[u8]) -> bool {
+    let near = &before[before.len().saturating_sub(LOOK)..];
+    let behind = &behind[..memchr::memchr(b'\n', behind).unwrap_or(behind.len())];
+    let is_binary = |b: &u8| !b.is_ascii() || b.is_ascii_control() && !b.is_ascii_whitespace();
+    let vault = before.strip_prefix(b"DOTENV_VAULT_").unwrap_or(before);
+    let body = vault.iter().skip_while(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'=' | b'"'));
+    let is_vault = vault.len() < before.len() && body.chain(behind).all(|b| is_body(*b) || *b == b'"' || *b == b'\r');
+    is_vault
+        || near.iter().chain(behind).any(is_binary)
+        || before.iter().chain(behind.trim_ascii_end()).all(|b| is_body(*b) && !matches!(b, b':' | b','))
+            // Parts of base64 are filled up with these signs, and joined by dashes; a name is followed by one.
+            && before.iter().zip(before.iter().skip(1).chain(b"?")).all(|(b, next)| *b != b'=' || matches!(next, b'=' | b'-'))
 }
 
 /// Is it the base64 of a JSON object that begins with `iv`, as Laravel's encrypter makes them?
@@ -99,9 +135,26 @@ mod tests {
         check("password: '{cipher}VALUE'", None, true);
         check("-----BEGIN AGE ENCRYPTED FILE-----\nabc\nVALUE\n-----END AGE ENCRYPTED FILE-----", None, true);
         check("-----BEGIN AGE ENCRYPTED FILE-----\nabc\n-----END AGE ENCRYPTED FILE-----\nVALUE", None, false);
-        check("VALUE", Some("config/credentials.yml.enc"), true);
+        check("abcd/VALUE+x==--abcd--efgh==", Some("config/credentials.yml.enc"), true);
+        check("DOTENV_VAULT_CI=\"abVALUEcd==\"", Some(".env.vault"), true);
+        check("\u{fffd}\u{1}VALUE\u{2}", Some("a.gpg"), true);
         check("VALUE", Some("config/credentials.yml"), false);
         check("VALUE in ENC[AES256_GCM,data", None, false);
+    }
+
+    #[test]
+    fn plain_values_beside_ciphertext() {
+        check("token: VALUE", Some("config/credentials.yml.enc"), false);
+        check("token: VALUE", Some("a.gpg"), false);
+        check("PASSWORD=VALUE", Some(".env.vault"), false);
+        check("DOTENV_VAULT_CI=x PASSWORD=VALUE", Some(".env.vault"), false);
+        check("{\"a\":\"{cipher}abcd\",\"token\":\"VALUE\"}", None, false);
+        check("if (s.startsWith(\"{cipher}\")) t = \"VALUE\"", None, false);
+        check("a = ENC(x; b = VALUE", None, false);
+        check("a = ENC[AES256_GCM, b = VALUE", None, false);
+        check("{AQAAABAAAA\" token=VALUE", None, false);
+        check("say -----BEGIN PGP MESSAGE----- and\ntoken = VALUE", None, false);
+        check("-----BEGIN PGP MESSAGE-----\nVersion: x y\n\nabVALUE", None, true);
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub fn is_pem_block(secret: &[u8]) -> bool {
         return false;
     };
     let end = memchr::memmem::find(body, b"-----END").unwrap_or(body.len());
-    let plain = pem_body(&body[..end]);
+    let plain = pem_body(&without_marks(&body[..end]));
     if plain.len() < 64 || plain.iter().collect::<std::collections::BTreeSet<_>>().len() < 16 {
         return false;
     }
@@ -115,6 +115,16 @@ pub fn is_pem_block(secret: &[u8]) -> bool {
             || b.starts_with(&[0x30])
             || memchr::memmem::find(secret, b"Proc-Type").is_some()
     })
+}
+
+/// A body without what stands before each of its lines in a diff or a comment and might be base64: `+`, `//`.
+fn without_marks(body: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    let lines = || body.split(|b| *b == b'\n').skip(1);
+    let mark = [&b"+"[..], b"//"].into_iter().find(|mark| lines().count() > 1 && lines().all(|line| line.starts_with(mark)));
+    match mark {
+        Some(mark) => lines().flat_map(|line| [&line[mark.len()..], b"\n"].concat()).collect::<Vec<u8>>().into(),
+        None => body.into(),
+    }
 }
 
 /// The base64 characters of a PEM body: no headers (`Proc-Type: …`), no escapes, no white space, no `+` between two literals.
@@ -205,6 +215,9 @@ mod tests {
         assert!(is_pem_block(block("\\n\" +\n    \"", "").as_bytes()));
         assert!(is_pem_block(block("' +\n  '", "").as_bytes()));
         assert!(is_pem_block(block("\\\\r\\\\n", "").as_bytes()));
+        for mark in ["\n+", "\n# ", "\n//", "\n// ", "\n> ", "\n * "] {
+            assert!(is_pem_block(block(mark, "").as_bytes()), "{mark}");
+        }
         assert!(is_pem_block(block("\n", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\n").as_bytes()));
         assert!(!is_pem_block(b"-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----"));
         assert!(!is_pem_block(b"-----BEGIN RSA PRIVATE KEY-----"));

@@ -86,8 +86,11 @@ fn is_hash(secret: &[u8]) -> bool {
     secret.len() > 20 && parts.len() > 3 && parts[0].is_empty() && (1..12).contains(&parts[1].len())
 }
 
-/// Is it a version or a range of versions: `~1.3.0`, `>=2.0`?
+/// Is it a version or a range of versions, a line and a column, a time: `~1.3.0`, `>=2.0`, `12:30`?
 fn is_version(secret: &[u8]) -> bool {
+    if secret.contains(&b':') && secret.iter().all(|b| b.is_ascii_digit() || *b == b':') {
+        return true;
+    }
     let sign = secret.iter().take_while(|b| matches!(b, b'~' | b'^' | b'<' | b'>' | b'=' | b'v')).count();
     let rest = &secret[sign..];
     let dots = rest.iter().filter(|b| **b == b'.').count();
@@ -437,6 +440,7 @@ mod tests {
         check("cert-password = [\"dep:pem7\"]", "Cargo.toml", false);
         check("count \"$$x\" \"PASS:\" \"$$grn\"", "Makefile", false);
         check("db_password: \"$$walnut7!\"", "a.yml", true); // stanch:allow[generic-password] -- made up
+        check("a/.pgpass:1:16 is meant", "a.rs", false);
         check("login.password=Walnuss", "messages_de.properties", false);
         check("login.password=Walnuss7", "messages_de.properties", true);
         check("password: cGFzc3dvcmQ=", "a.yml", false);

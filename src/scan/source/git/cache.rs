@@ -1,7 +1,7 @@
 //! Verdicts of earlier scans: what was found clean is not read again, and a history that did not change is told as it was.
 //!
 //! It must not hold a secret, nor believe what it did not write. Start with [`Cache::open`]. There are two files for each set of rules and
-//! limits, both encrypted and authenticated under a key that the user has and the repository has not ([`sealed`]): a repository from
+//! limits, both encrypted and authenticated under a key that the user has and the repository has not ([`crate::base::sealed`]): a repository from
 //! elsewhere may bring files of its own that call everything clean.
 //!
 //! - *verdicts*: prints of all objects nothing was found in and nothing is to be told of. A print is a digest of the object's id and of
@@ -12,7 +12,6 @@
 //! Who can write the files and has the key can hide secrets from the next scan.
 
 pub(super) mod audit;
-mod sealed;
 mod state;
 
 use std::fs;
@@ -27,6 +26,7 @@ use zeroize::Zeroizing;
 
 use super::History;
 use crate::base::crypto::{self, digest};
+use crate::base::sealed;
 use crate::base::text::hex;
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
@@ -193,19 +193,20 @@ impl Cache {
         true
     }
 
-    /// Takes what a scan of an object came to: its length, and how many members it has and their bytes.
+    /// Takes what a scan of an object came to: its length, and how many members it has and their bytes. A blob without a path is scanned
+    /// again each time, so that it can be said that there are such.
     pub(super) fn scanned(
         &self,
         job: &Job<'_>,
         (kind, id, name): (Kind, &gix::oid, &str),
-        path: &[u8],
+        path: Option<&[u8]>,
         (bytes, members): (usize, (u64, u64)),
     ) {
         if job.collector.has_found_in(name) {
             let again = audit::Again { id: id.to_string(), kind: kind.to_string(), name: name.to_owned() };
             self.found.lock().unwrap_or_else(PoisonError::into_inner).push(again);
         } else if !job.issues.is_touched(name)
-            && let (Ok(bytes), Ok(count)) = (u32::try_from(bytes), u32::try_from(members.0))
+            && let (Some(path), Ok(bytes), Ok(count)) = (path, u32::try_from(bytes), u32::try_from(members.0))
         {
             let verdict = Verdict { print: print(id, path), bytes, members: count, member_bytes: members.1 };
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
@@ -289,5 +290,5 @@ fn rows(bytes: &[u8]) -> Option<Vec<Verdict>> {
 
 /// The path a blob has, which is part of its print.
 pub(super) fn path_of<'h>(history: &'h History, id: &ObjectId) -> &'h [u8] {
-    history.names.blobs.get(id).map_or(b"", |(_, path)| path)
+    history.names.path(id).unwrap_or_default()
 }

@@ -7,15 +7,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::History;
 use crate::base::text::without_tokens;
+use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::files::{self, Obey};
 use crate::scan::source::work::Job;
 
 /// How the content of a pointer to a large file begins.
 pub(super) const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+/// What is not written to for so long was left behind.
+const OLD: Duration = Duration::from_hours(1);
 /// Names of submodules that are told.
 const TOLD: usize = 10;
 
@@ -82,6 +87,36 @@ pub(super) fn unread(history: &History, job: &Job<'_>) {
     }
 }
 
+/// Says which packs cannot be read: those without an index. What a push or a fetch left behind that ended half way is no part of the
+/// database. To be asked when all else was read, which gives an index the time to come.
+pub(super) fn packs(history: &History, job: &Job<'_>) {
+    let has_index = |pack: &PathBuf| pack.with_extension("idx").exists();
+    let is_pack = |path: &PathBuf| path.extension().is_some_and(|x| x == "pack");
+    let mut lone = Vec::new();
+    let mut left = 0;
+    for folder in &history.folders.all {
+        lone.extend(listed(&folder.join("pack")).into_iter().filter(|path| is_pack(path) && !has_index(path)));
+        left += listed(folder).iter().chain(&listed(&folder.join("pack"))).filter(|path| is_left(path)).count();
+    }
+    // Git moves a new pack into its place a moment before its index.
+    for pack in lone.iter().filter(|pack| pack.exists() && !has_index(pack)) {
+        let detail = "a pack without an index is not read; `git index-pack` on it makes one";
+        job.issues.gap(IssueKind::GitObjects, &Place::File(&history.shown_file(pack)), detail);
+    }
+    if left > 0 {
+        let detail =
+            format!("{left} files and folders of fetches or pushes that did not end are not read; `git gc` removes them");
+        job.issues.note(IssueKind::GitObjects, &history.place(), detail);
+    }
+}
+
+/// Did a fetch or a push leave it behind? What is new may belong to one that goes on.
+fn is_left(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let age = || fs::symlink_metadata(path).ok()?.modified().ok()?.elapsed().ok();
+    (name.starts_with(b"tmp_") || name.starts_with(b"incoming-")) && age().is_some_and(|age| age > OLD)
+}
+
 /// What was seen while everything was read.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Told {
@@ -92,18 +127,23 @@ pub(super) struct Told {
     link_names: Vec<String>,
     /// Blobs that stand for large files.
     pointers: u64,
+    /// Blobs that no tree names.
+    nameless: u64,
 }
 
 /// Sees what there is to say once everything was read.
 pub(super) fn after(history: &History, links: &BTreeSet<Vec<u8>>) -> Told {
     let repository = history.repository.to_thread_local();
     let wanted = |id: &gix::ObjectId| history.selection.as_ref().is_none_or(|selection| selection.has(id));
-    let absent = history.names.blobs.keys().filter(|id| wanted(id) && !repository.has_object(id)).count();
+    // What no ref reaches may have lost a part of it: git removes such objects by their age.
+    let reached = history.names.blobs.iter().filter(|(_, (commit, _))| (*commit as usize) < history.names.reached);
+    let absent = reached.filter(|(id, _)| wanted(id) && !repository.has_object(id)).count();
     Told {
         absent,
         links: links.len(),
         link_names: links.iter().take(TOLD).map(|path| without_tokens(&String::from_utf8_lossy(path))).collect(),
-        pointers: history.pointers.load(std::sync::atomic::Ordering::Relaxed),
+        pointers: history.pointers.load(Ordering::Relaxed),
+        nameless: history.nameless.load(Ordering::Relaxed),
     }
 }
 
@@ -118,7 +158,8 @@ impl Told {
         let place = history.place();
         let note = |detail: String| job.issues.note(IssueKind::GitObjects, &place, detail);
         if self.absent > 0 {
-            let detail = format!("{} blobs that history names are not here", self.absent);
+            let detail =
+                format!("{} blobs that history names are not here; `git fetch --refetch` or a new clone gets them", self.absent);
             job.issues.gap(IssueKind::MissingObjects, &place, detail);
         }
         if self.links > 0 {
@@ -134,14 +175,19 @@ impl Told {
             };
             note(format!("{} blobs are pointers to large files kept by git LFS; {here}", self.pointers));
         }
+        if self.nameless > 0 {
+            let blobs = if self.nameless == 1 { "blob stands" } else { "blobs stand" };
+            let detail = "what rules and notebooks need a path for is not looked for in them";
+            note(format!("{} {blobs} in no tree and have no path: {detail}", self.nameless));
+        }
     }
 }
 
 /// Says of submodules that they are not scanned.
 pub(super) fn submodules(number: usize) -> String {
     match number {
-        1 => "1 submodule is a repository of its own and is not scanned here".to_owned(),
-        n => format!("{n} submodules are repositories of their own and are not scanned here"),
+        1 => "1 submodule is a repository of its own and is not scanned here; name its folder to scan it".to_owned(),
+        n => format!("{n} submodules are repositories of their own and are not scanned here; name their folders to scan them"),
     }
 }
 

@@ -123,7 +123,9 @@ impl<'g> Shorts<'g> {
     /// The object that [`History::name`] calls so; a blob is added to those that are looked for.
     fn object(&self, repository: &gix::Repository, member: &str, blobs: &mut Wanted) -> Option<Object> {
         let id = if let Some((commit, path)) = member.split_once(':') {
-            let commit = self.commits.get(&digits(commit)?)?;
+            let Some(commit) = digits(commit).and_then(|short| self.commits.get(&short)) else {
+                return self.named(member).and_then(|id| blobs.add(id)).map(Object::Blob);
+            };
             // Of a folder: what is called so, and not what it holds.
             if path.is_empty() || path.ends_with('/') {
                 return Some(Object::Name(*commit));
@@ -270,7 +272,7 @@ impl Filler<'_> {
         Batch { holds, tips, head, messages, first: [None; 64], last: [None; 64], removed: [None; 64] }
     }
 
-    /// The first and the last commit that hold each secret: of those that refs reach, or else of those that only reflogs do.
+    /// The first and the last commit that hold each secret: of those that refs reach, or else of the others.
     fn span(&self, batch: &mut Batch) {
         for by_ref in [true, false] {
             let before = batch.first;
@@ -300,7 +302,7 @@ impl Filler<'_> {
         for of_head_only in [true, false] {
             let mut left = 0;
             let nodes = self.graph.nodes.iter().enumerate().rev();
-            for (at, node) in nodes.filter(|(at, _)| !of_head_only || self.of_head[*at]) {
+            for (at, node) in nodes.filter(|(at, node)| node.by_ref && (!of_head_only || self.of_head[*at])) {
                 let before = node.parents.iter().fold(0, |mask, parent| mask | batch.holds[*parent as usize]);
                 for bit in bits(before & !batch.holds[at] & !known & !left) {
                     batch.removed[bit] = u32::try_from(at).ok();

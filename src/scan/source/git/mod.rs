@@ -21,6 +21,7 @@ mod narrow;
 mod objects;
 mod pack;
 mod paths;
+mod plain;
 mod range;
 mod rewrite;
 mod snapshot;
@@ -32,6 +33,7 @@ mod worktree;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -43,13 +45,17 @@ use self::cache::audit::{self, State};
 pub use self::narrow::{Narrow, since};
 pub use self::range::{Added, range};
 pub use self::snapshot::Snapshot;
+use super::super::super::base::text::without_tokens;
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding, IssueKind};
-use super::ignored::{Repository, is_plain};
+use super::ignored::Repository;
 use super::work::Job;
 
 /// Digits of a commit's id in the name of a place.
 const SHORT: usize = 12;
+
+/// What helps where objects are missing or broken.
+const HINT: &str = "`git fsck` tells more, and a new clone may have it";
 
 /// An object said to be larger is not unpacked.
 const LARGEST: usize = 1 << 30;
@@ -92,6 +98,10 @@ pub struct History {
     selection: Option<narrow::Selection>,
     /// Blobs that stand for large files.
     pointers: AtomicU64,
+    /// Blobs that no tree names.
+    nameless: AtomicU64,
+    /// Objects of which it was told that they cannot be read.
+    told: Mutex<HashSet<ObjectId>>,
     /// Where what all work trees share is kept.
     common_dir: PathBuf,
     /// As shown to people.
@@ -107,16 +117,37 @@ pub struct History {
 /// What the objects of a repository are called.
 #[derive(Default)]
 struct Names {
-    /// Commits that refs reach, parents before children.
+    /// Commits that refs reach, parents before children, then those that none does; then trees that no commit names, as if they were one.
     commits: Vec<Commit>,
-    /// For each blob of their trees, the first commit it is in and its path there.
+    /// How many of them refs reach, and how many are commits.
+    reached: usize,
+    real: usize,
+    /// For each blob of their trees, the first of them it is in and its path there.
     blobs: HashMap<ObjectId, (u32, Box<[u8]>)>,
     /// Paths of theirs that mean something else.
     others: Vec<paths::Other>,
     /// Blobs that are in the tree of `HEAD`.
     head: HashSet<ObjectId>,
-    /// Before the first commit: paths of the blobs in the index.
+    /// Paths of the blobs that are in the index and in no tree.
     staged: HashMap<ObjectId, Box<[u8]>>,
+}
+
+impl Names {
+    /// Commits that refs reach.
+    fn reached(&self) -> &[Commit] {
+        &self.commits[..self.reached]
+    }
+
+    /// All that are commits.
+    fn real(&self) -> &[Commit] {
+        &self.commits[..self.real]
+    }
+
+    /// The path that a blob has.
+    fn path(&self, blob: &gix::oid) -> Option<&[u8]> {
+        let path = self.blobs.get(blob).map(|(_, path)| path);
+        path.or_else(|| self.staged.get(blob)).map(|path| &**path)
+    }
 }
 
 /// A commit.
@@ -164,9 +195,10 @@ impl History {
         }
         // A folder of a work tree stands for all of it, under the name of its root.
         let is_root = path.canonicalize().is_ok_and(|path| root.canonicalize().is_ok_and(|root| root == path));
-        let shown = if is_root { path.to_path_buf() } else { root.clone() };
+        let shown = if is_root { path.to_path_buf() } else { above_here(&root).unwrap_or_else(|| root.clone()) };
         let failed = |why: String| Error::Open { path: path.to_path_buf(), why };
-        strange_file(&root).map_or(Ok(()), |name| Err(failed(format!("its {name} is no file"))))?;
+        let plain = |found: Option<PathBuf>| found.map_or(Ok(()), |path| Err(failed(not_plain(&path))));
+        plain(plain::strange(&root))?;
         // Nothing of the environment and of the user's configuration, and nothing that could run a program.
         let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
         // Its objects are looked for in a store made here, below.
@@ -178,11 +210,28 @@ impl History {
         inside(&repository, &allowed).map_err(&failed)?;
         let mut folders = store::Folders::of(&common_dir.join("objects"), &allowed);
         folders.add(objects);
+        plain(folders.all[1..].iter().find_map(|folder| plain::strange_objects(folder)))?;
         repository.objects = folders.store(hash).map_err(|e| failed(e.to_string()))?;
-        let (names, narrow, pointers) = (Names::default(), Narrow::default(), AtomicU64::new(0));
+        let (names, narrow, pointers, nameless, told) = Default::default();
         let graph = graph::Graph::default();
         let (selection, keep, cache) = (None, None, None);
-        Ok(Self { repository, hash, root, folders, narrow, selection, pointers, common_dir, shown, graph, names, keep, cache })
+        Ok(Self {
+            repository,
+            hash,
+            root,
+            folders,
+            narrow,
+            selection,
+            pointers,
+            nameless,
+            told,
+            common_dir,
+            shown,
+            graph,
+            names,
+            keep,
+            cache,
+        })
     }
 
     /// Is this folder where the repository keeps what it is?
@@ -226,6 +275,7 @@ impl History {
         cache.iter_mut().filter(|_| !is_told).for_each(|cache| cache.load(self, job));
         self.cache = cache;
         if is_told {
+            coverage::packs(self, job);
             return Ok(());
         }
         let packs = objects::packs(self, job);
@@ -248,6 +298,7 @@ impl History {
         let told = coverage::after(self, &links);
         told.tell(self, job);
         coverage::large_files(self, job);
+        coverage::packs(self, job);
         self.selection.iter().for_each(|selection| selection.tell(self, job));
         if let Some(mut cache) = self.cache.take() {
             cache.store(self, job);
@@ -263,12 +314,26 @@ impl History {
         if takes && kind == Kind::Blob && data.starts_with(coverage::LFS) {
             self.pointers.fetch_add(1, Ordering::Relaxed);
         }
+        if takes && kind == Kind::Blob && self.names.path(id).is_none() {
+            self.nameless.fetch_add(1, Ordering::Relaxed);
+        }
         takes
     }
 
     /// Trees that are asked for.
     fn selected_trees(&self) -> &[narrow::SelectedTree] {
         self.selection.as_ref().map_or(&[], |selection| &selection.trees)
+    }
+
+    /// Is something to be told of an object for the first time? Several ask for what is not there.
+    fn is_untold(&self, id: ObjectId) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+    }
+
+    /// Was nothing chosen of what there is?
+    #[must_use]
+    pub fn is_nothing_chosen(&self) -> bool {
+        self.selection.as_ref().is_some_and(narrow::Selection::is_empty)
     }
 
     /// A file of the repository's own as it is shown: below the folder that was named.
@@ -311,8 +376,8 @@ impl History {
         Place::File(&self.shown)
     }
 
-    /// How a blob is called: `COMMIT:PATH` after the first commit it is in, or its id if no ref reaches it. Before the first commit git's
-    /// name for what is in the index, `:PATH`.
+    /// How a blob is called: `COMMIT:PATH` after the first commit it is in, or `TREE:PATH`; git's name for what is only in the index,
+    /// `:PATH`; its id if no tree names it.
     fn name(&self, blob: &ObjectId) -> String {
         match self.names.blobs.get(blob) {
             Some((commit, path)) => self.name_in(*commit, path),
@@ -361,7 +426,7 @@ impl History {
 
     fn say(&mut self, findings: &mut [Finding], now: u64) -> Vec<String> {
         let by_id: HashMap<String, &Commit> =
-            self.names.commits.iter().map(|c| (c.id.to_hex_with_len(SHORT).to_string(), c)).collect();
+            self.names.real().iter().map(|c| (c.id.to_hex_with_len(SHORT).to_string(), c)).collect();
         let mut wanted = HashSet::new();
         let mut occurrences: Vec<_> = findings.iter_mut().flat_map(|f| &mut f.occurrences).collect();
         for occurrence in &occurrences {
@@ -422,15 +487,16 @@ fn inside(repository: &gix::ThreadSafeRepository, allowed: &[PathBuf]) -> Result
     }
 }
 
-/// A file of a repository that is something else, such as a pipe, which would never end.
-fn strange_file(root: &Path) -> Option<&'static str> {
-    let dot_git = root.join(".git");
-    let git_dir = if dot_git.is_dir() { dot_git } else { root.to_path_buf() };
-    let names = ["HEAD", "config", "config.worktree", "packed-refs", "index", "shallow", "commondir", "info/grafts"];
-    names.into_iter().find(|name| {
-        let path = git_dir.join(name);
-        std::fs::symlink_metadata(&path).is_ok() && !is_plain(&path)
-    })
+/// The way from the current folder up to a root above it.
+fn above_here(root: &Path) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+    let below = here.strip_prefix(root.canonicalize().ok()?).ok()?.components().count();
+    Some(if below == 0 { PathBuf::from(".") } else { std::iter::repeat_n("..", below).collect() })
+}
+
+/// Says of a file that it is none.
+fn not_plain(path: &Path) -> String {
+    format!("{} is no file: a pipe or a device there would never end", without_tokens(&path.to_string_lossy()))
 }
 
 /// Is this the name of a blob, and not of a message or of a folder?

@@ -1,4 +1,4 @@
-//! Which commits refs reach, and what their blobs are called.
+//! What blobs are called: by commits that refs reach first, then by those that none does, then by trees that no commit names.
 //!
 //! It must not scan. Start with [`read`]. Each commit and each tree is read once.
 
@@ -13,35 +13,22 @@ use gix::objs::{CommitRef, Kind, TreeRefIter};
 use super::graph::Graph;
 use super::paths::{self, Other, Paths};
 use super::texts::TreeNames;
-use super::{Commit, History, Names, staged, store};
+use super::{Commit, HINT, History, Names, staged, store};
 use crate::base::text::without_tokens;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::work::Job;
 
-/// Reads the names of all blobs that refs reach, and those that stand in all trees.
+/// No file has a longer path.
+const LONGEST: usize = 4096;
+
+/// Reads the names of all blobs that stand in trees, and the names in all trees.
 pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Names, TreeNames) {
     let mut reader = Reader::new(history, job);
     reader.names = Some(RefCell::default());
-    let commits = reader.commits(graph);
-    let mut blobs: HashMap<ObjectId, (u32, Box<[u8]>)> = HashMap::new();
     let mut paths = Paths::new(job.engine, graph.entries());
-    for (index, commit) in commits.iter().enumerate() {
-        let Ok(index) = u32::try_from(index) else { break };
-        reader.names.iter().for_each(|names| names.borrow_mut().commit = Some(index));
-        reader.below(graph, commit.tree, &mut paths, &mut |paths, (object, id), key, path| {
-            let path = [path.0, path.1].concat().into_boxed_slice();
-            match blobs.get(&id) {
-                Some((_, first)) => paths.add((object, first), key, Other { id, commit: index, path }),
-                None => drop(blobs.insert(id, (index, path))),
-            }
-        });
-    }
-    if paths.is_cut() {
-        let detail = "its files have more paths than are looked at: what counts under some names only may be missing";
-        job.issues.gap(IssueKind::GitObjects, &history.place(), detail);
-    }
-    let mut tree_names = reader.names.take().map(RefCell::into_inner).unwrap_or_default();
-    tree_names.add_unreached(graph, &paths);
+    let mut names = Names { commits: reader.commits(graph), ..Names::default() };
+    names.reached = names.commits.len();
+    reader.name(graph, &mut names, 0, &mut paths);
     // Those that are reached were told when they were.
     for (id, why) in std::mem::take(&mut graph.broken) {
         let number = graph.number(id);
@@ -49,14 +36,22 @@ pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Name
             reader.gap(id, why);
         }
     }
-    let mut head = HashSet::new();
-    if let Some(commit) = reader.repository.head_id().ok().and_then(|id| commits.iter().find(|c| c.id == id.detach())) {
-        reader.below(graph, commit.tree, &mut Paths::default(), &mut |_, (_, id), _, _| {
-            head.insert(id);
+    let mut tree_names = reader.unreached(graph, &mut names, &mut paths);
+    if paths.is_cut() {
+        let detail = "its files have more paths than are looked at: what counts under some names only may be missing";
+        job.issues.gap(IssueKind::GitObjects, &history.place(), detail);
+    }
+    tree_names.commit = None;
+    let head = reader.repository.head_id().ok().and_then(|id| names.reached().iter().find(|c| c.id == id.detach()));
+    if let Some(tree) = head.map(|commit| commit.tree) {
+        reader.below(graph, tree, &mut Paths::default(), &mut |_, (_, id), _, _| {
+            names.head.insert(id);
         });
     }
-    let staged = if commits.is_empty() { reader.staged() } else { HashMap::new() };
-    (Names { commits, blobs, others: paths.others, head, staged }, tree_names)
+    names.staged = reader.staged();
+    names.staged.retain(|id, _| !names.blobs.contains_key(id));
+    names.others = paths.others;
+    (names, tree_names)
 }
 
 /// A commit and its parents; `None` if it cannot be understood.
@@ -65,6 +60,20 @@ pub(super) fn parsed(id: ObjectId, data: &[u8], hash: gix::hash::Kind) -> Option
     let tree = ObjectId::from_hex(commit.tree).ok()?;
     let parents = commit.parents.iter().filter_map(|hex| ObjectId::from_hex(hex).ok()).collect();
     Some((Commit { id, tree, author: person(commit.author), time: time(commit.committer) }, parents))
+}
+
+/// The trees that were not seen, by their ids; of these those that stand in no other of them, if that is wanted.
+fn unseen(graph: &Graph, paths: &Paths<'_>, is_root: bool) -> Vec<ObjectId> {
+    let all: Vec<u32> = (0..graph.len() as u32).filter(|n| !paths.has(*n) && graph.tree(*n).is_some()).collect();
+    let below: HashSet<u32> = if is_root {
+        let entries = all.iter().filter_map(|tree| graph.tree(*tree)).flatten();
+        entries.filter(|entry| entry.is_tree).map(|entry| entry.number).collect()
+    } else {
+        HashSet::new()
+    };
+    let mut ids: Vec<ObjectId> = all.into_iter().filter(|tree| !below.contains(tree)).map(|tree| graph.id(tree)).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// Takes the number and the id of a blob, and its path: as a number, and in two parts.
@@ -84,11 +93,54 @@ pub(super) struct Reader<'h, 'j> {
     pub(super) boundary: HashSet<ObjectId>,
     /// What is called in the trees that are read, if somebody wants to know.
     names: Option<RefCell<TreeNames>>,
+    /// Is it a gap if a tree is not there? Of what no ref reaches, git itself throws away parts.
+    is_whole: bool,
 }
 
 impl<'h, 'j> Reader<'h, 'j> {
     pub(super) fn new(history: &'h History, job: &'h Job<'j>) -> Self {
-        Self { history, repository: history.repository.to_thread_local(), job, boundary: boundary(history), names: None }
+        let repository = history.repository.to_thread_local();
+        Self { history, repository, job, boundary: boundary(history), names: None, is_whole: true }
+    }
+
+    /// Calls what stands in the trees of commits, from that with a number on, by the first that has it.
+    fn name(&self, graph: &mut Graph, names: &mut Names, from: usize, paths: &mut Paths<'_>) {
+        let Names { commits, blobs, .. } = names;
+        for (index, commit) in commits.iter().enumerate().skip(from) {
+            let Ok(index) = u32::try_from(index) else { break };
+            self.names.iter().for_each(|names| names.borrow_mut().commit = Some(index));
+            self.below(graph, commit.tree, paths, &mut |paths, (object, id), key, path| {
+                let path = [path.0, path.1].concat().into_boxed_slice();
+                match blobs.get(&id) {
+                    Some((_, first)) => paths.add((object, first), key, Other { id, commit: index, path }),
+                    None => drop(blobs.insert(id, (index, path))),
+                }
+            });
+        }
+    }
+
+    /// The same for commits that no ref reaches, as those that were amended, and for trees that no commit names. All names in trees come
+    /// back.
+    fn unreached(&mut self, graph: &mut Graph, names: &mut Names, paths: &mut Paths<'_>) -> TreeNames {
+        self.is_whole = false;
+        // Submodules of before are none of now.
+        let links = self.names.as_ref().map(|names| names.borrow().links.clone()).unwrap_or_default();
+        let known: HashSet<ObjectId> = names.commits.iter().map(|commit| commit.id).collect();
+        let rest = graph.commits.values().filter(|(commit, _)| !known.contains(&commit.id)).cloned().collect();
+        names.commits.extend(in_order(rest));
+        self.name(graph, names, names.reached, paths);
+        names.real = names.commits.len();
+        // What stands in none of the others first; where ids lie, there may be none.
+        for is_root in [true, false] {
+            let first = names.commits.len();
+            let trees = unseen(graph, paths, is_root);
+            names.commits.extend(trees.into_iter().map(|tree| Commit { id: tree, tree, author: String::new(), time: 0 }));
+            self.name(graph, names, first, paths);
+        }
+        let mut all = self.names.take().map(RefCell::into_inner).unwrap_or_default();
+        all.links = links;
+        self.is_whole = true;
+        all
     }
 
     /// The blobs of the index and their paths; none if it cannot be read, for then nothing is lost but names.
@@ -207,11 +259,15 @@ impl<'h, 'j> Reader<'h, 'j> {
         let root = graph.number(root);
         let mut waiting = Vec::new();
         if paths.first(root, paths::ROOT) || paths.is_other(root, paths::ROOT) {
-            waiting.push((root, 0, Vec::new()));
+            waiting.push((root, 0, Vec::new(), 0));
         }
-        while let Some((tree, folder, prefix)) = waiting.pop() {
+        let mut above = Vec::new();
+        while let Some((tree, folder, prefix, depth)) = waiting.pop() {
+            above.truncate(depth);
+            above.push(tree);
             let id = graph.id(tree);
-            if graph.tree(tree).is_none()
+            if self.is_whole
+                && graph.tree(tree).is_none()
                 && let Some(data) = self.object(id, Kind::Tree)
                 && !graph.add_tree(id, &data, self.history.hash)
             {
@@ -220,11 +276,13 @@ impl<'h, 'j> Reader<'h, 'j> {
             self.names.iter().for_each(|names| names.borrow_mut().add_numbered(graph, tree, &prefix));
             for entry in graph.tree(tree).into_iter().flatten().filter(|entry| !entry.is_link) {
                 let (object, key) = (entry.number, (folder, entry.name_number));
-                if !paths.first(object, key) && !paths.is_other(object, key) {
+                // A tree that holds itself, as ids that lie can have it, has paths without end.
+                let is_endless = prefix.len() > LONGEST || above.contains(&object);
+                if !paths.first(object, key) && (is_endless || !paths.is_other(object, key)) {
                     continue;
                 }
                 if entry.is_tree {
-                    waiting.push((object, paths.folder(key), [&prefix, entry.name, b"/"].concat()));
+                    waiting.push((object, paths.folder(key), [&prefix, entry.name, b"/"].concat(), depth + 1));
                 } else {
                     blob(paths, (object, graph.id(object)), key, (&prefix, entry.name));
                 }
@@ -247,14 +305,16 @@ impl<'h, 'j> Reader<'h, 'j> {
     }
 
     pub(super) fn gap(&self, id: ObjectId, what: &str) {
-        self.job.issues.gap(IssueKind::MissingObjects, &self.history.place(), format!("{id}: {what}"));
+        if self.history.is_untold(id) {
+            self.job.issues.gap(IssueKind::MissingObjects, &self.history.place(), format!("{id}: {what}; {HINT}"));
+        }
     }
 
     fn gap_in(&self, what: &str, error: &str) {
         self.job.issues.gap(
             IssueKind::MissingObjects,
             &self.history.place(),
-            format!("{what} cannot be read: {}", without_tokens(error)),
+            format!("{what} cannot be read: {}; `git show-ref` lists those that can", without_tokens(error)),
         );
     }
 }

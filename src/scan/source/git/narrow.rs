@@ -114,6 +114,11 @@ impl Selection {
         self.objects.contains(id)
     }
 
+    /// Was nothing chosen?
+    pub(super) fn is_empty(&self) -> bool {
+        self.commits == 0 && self.objects.is_empty()
+    }
+
     /// Says how much was left out.
     pub(super) fn tell(&self, history: &History, job: &Job<'_>) {
         let left_out = self.left_out.load(Ordering::Relaxed);
@@ -136,7 +141,7 @@ type Commits = HashMap<ObjectId, (Commit, Vec<ObjectId>)>;
 pub(super) fn select(history: &History, job: &Job<'_>) -> Result<Selection, String> {
     let narrow = &history.narrow;
     let reader = Reader::new(history, job);
-    let mut selection = Selection { all_commits: history.names.commits.len(), ..Selection::default() };
+    let mut selection = Selection { all_commits: history.names.reached, ..Selection::default() };
     let (mut tips, tags) = tips(&reader, narrow, &mut selection)?;
     if let Some((_, to)) = &narrow.range {
         // Not what other refs name directly.
@@ -325,7 +330,7 @@ pub(super) fn named(reader: &Reader<'_, '_>, name: &str) -> Option<ObjectId> {
     }
     let is_beginning = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
     let lower = name.to_ascii_lowercase();
-    let mut fitting = reader.history.names.commits.iter().filter(|c| is_beginning && c.id.to_string().starts_with(&lower));
+    let mut fitting = reader.history.names.real().iter().filter(|c| is_beginning && c.id.to_string().starts_with(&lower));
     let first = fitting.next()?;
     fitting.next().is_none().then_some(first.id)
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::cache::path_of;
 use super::coverage::LFS;
 use super::pack::{Pack, Visit};
-use super::{History, SHORT, store};
+use super::{HINT, History, SHORT, store};
 use crate::scan::blob::{Container, Place};
 use crate::scan::engine::carry::{Record, Segment};
 use crate::scan::finding::IssueKind;
@@ -42,7 +42,7 @@ impl Packs {
             match Pack::open(&index, history.hash) {
                 Ok(pack) => {
                     if !pack.is_whole() {
-                        let detail = "the checksum of a pack is not the one its index names: it is cut short or damaged";
+                        let detail = "the checksum of a pack is not the one its index names: it is cut short or damaged; a new clone may be whole";
                         job.issues.gap(IssueKind::Malformed, &Place::File(pack.path()), detail);
                     }
                     self.all.push(pack);
@@ -106,7 +106,7 @@ pub(super) fn scan_others(history: &History, job: &Job<'_>) {
             let name = history.name_in(other.commit, &other.path);
             let (_, members) = look(history, job, (object.kind, &name, &object.data), None);
             if let Some(cache) = history.cache.as_ref().filter(|_| !object.data.starts_with(LFS)) {
-                cache.scanned(job, (object.kind, &other.id, &name), &other.path, (object.data.len(), members));
+                cache.scanned(job, (object.kind, &other.id, &name), Some(&other.path), (object.data.len(), members));
             }
         },
     );
@@ -199,7 +199,7 @@ impl Walk<'_, '_> {
             }
         }
         if unread > 0 {
-            let detail = format!("{unread} of the {} objects of a pack cannot be read", pack.len());
+            let detail = format!("{unread} of the {} objects of a pack cannot be read; {HINT}", pack.len());
             self.job.issues.gap(IssueKind::Malformed, &Place::File(pack.path()), detail);
         }
     }
@@ -250,7 +250,8 @@ impl Walk<'_, '_> {
                 if self.is_known(&id, self.packs.len()) || self.passes(&id) {
                     return Ok(());
                 }
-                let object = store.try_find(&id, buffer).map_err(|_| format!("{id}: a loose object that cannot be read"))?;
+                let object =
+                    store.try_find(&id, buffer).map_err(|_| format!("{id}: a loose object that cannot be read; {HINT}"))?;
                 let Some(object) = object else { return Ok(()) };
                 let is_whole = gix::objs::compute_hash(self.history.hash, object.kind, object.data).is_ok_and(|real| real == id);
                 if !is_whole {
@@ -260,7 +261,9 @@ impl Walk<'_, '_> {
                 self.object(object.kind, &id, object.data, None);
                 if is_whole { Ok(()) } else { Err(format!("{id}: a loose object that holds something else than its id says")) }
             })();
-            if let Err(detail) = found {
+            if let Err(detail) = found
+                && self.history.is_untold(id)
+            {
                 self.job.issues.gap(IssueKind::Malformed, &self.history.place(), detail);
             }
         });
@@ -280,7 +283,7 @@ impl Walk<'_, '_> {
         let (known, members) = look(self.history, self.job, (kind, &name, data), base);
         let is_lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
         if let Some(cache) = self.history.cache.as_ref().filter(|_| !data.starts_with(LFS) && !is_lost()) {
-            let path = path_of(self.history, &id.to_owned());
+            let path = if kind == Kind::Blob { self.history.names.path(id) } else { Some(&b""[..]) };
             cache.scanned(self.job, (kind, id, &name), path, (data.len(), members));
         }
         known

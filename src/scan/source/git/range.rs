@@ -133,6 +133,7 @@ pub(super) fn scan(history: &History, added: &Added, job: &Job<'_>) -> Result<Na
     partial(history, job);
     let files = files(&reader, &commits, &parents);
     names.blobs = files.iter().map(|f| (f.change.id, (f.commit, f.change.path.clone().into_boxed_slice()))).collect();
+    (names.reached, names.real) = (commits.len(), commits.len());
     names.commits = commits;
     if !files.is_empty()
         && let Ok(head) = history.repository.to_thread_local().head_id()
@@ -417,7 +418,7 @@ fn one(reader: &Reader<'_, '_>, commits: &[Commit], file: &File, job: &Job<'_>) 
         job.issues.note(IssueKind::GitObjects, &place, "large files kept by git LFS are not scanned: this is a pointer to one");
     }
     let ranges = new_lines(&before, &bytes);
-    job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
+    job.with_worker(|worker| worker.parts(job, &place, &bytes, (&ranges, &before)));
 }
 
 /// Scans a message, or a blob that no commit has.

@@ -153,7 +153,7 @@ fn one(history: &History, file: &Staged, deleted: &[ObjectId], job: &Job<'_>) ->
     if ranges.is_empty() {
         return false;
     }
-    job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
+    job.with_worker(|worker| worker.parts(job, &place, &bytes, (&ranges, &before)));
     true
 }
 

@@ -5,7 +5,7 @@
 //! allowed instead. Replacements (`refs/replace`) are never applied.
 
 use std::collections::HashSet;
-use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,8 @@ use super::LARGEST;
 const LEVELS: usize = 5;
 /// An alternates file is not read further.
 const MAX_FILE: u64 = 1 << 20;
+/// What the name of a folder of links begins with, before the number of the process.
+const SHADOW: &str = "stanch-objects-";
 /// Object folders borrowed from.
 const MAX_FOLDERS: usize = 100;
 
@@ -175,12 +177,28 @@ pub(super) fn loose(objects: &Path) -> (Vec<ObjectId>, Vec<io::Error>) {
     (ids, errors)
 }
 
+/// Removes what a scan that was killed left behind: folders of links whose process is no more.
+fn sweep(folder: &Path) {
+    let owner = rustix::process::geteuid().as_raw();
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(SHADOW)?.split('-').next()?.parse().ok());
+        let Some(process) = process.and_then(rustix::process::Pid::from_raw) else { continue };
+        let is_ours = entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == owner);
+        if is_ours && rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH) {
+            // Links and folders of links only; what they lead to stays.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A new folder that nobody else may enter.
 fn private_folder() -> io::Result<PathBuf> {
+    sweep(&std::env::temp_dir());
     static NEXT: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("stanch-objects-{}-{number}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("{SHADOW}{}-{number}", std::process::id()));
         match fs::DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {}

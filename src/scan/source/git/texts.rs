@@ -15,7 +15,6 @@ use rayon::prelude::*;
 use rustix::fs::{FileType, Mode, fstat};
 
 use super::graph::Graph;
-use super::paths::Paths;
 use super::{History, SHORT};
 use crate::scan::blob::{Container, Place};
 use crate::scan::finding::IssueKind;
@@ -67,17 +66,6 @@ impl TreeNames {
         if !names.is_empty() {
             self.new.push(NewNames { tree: graph.id(tree), commit: self.commit, folder: folder.into(), names });
         }
-    }
-
-    /// Takes the names of the trees of a graph that were not seen.
-    pub(super) fn add_unreached(&mut self, graph: &Graph, seen: &Paths<'_>) {
-        let is_unseen = |number: &u32| !seen.has(*number);
-        let mut trees: Vec<u32> = (0..graph.len() as u32).filter(is_unseen).filter(|n| graph.tree(*n).is_some()).collect();
-        trees.sort_unstable_by_key(|number| graph.id(*number));
-        let links = self.links.clone();
-        self.commit = None;
-        trees.iter().for_each(|tree| self.add_numbered(graph, *tree, b""));
-        self.links = links;
     }
 
     /// Takes the names of a tree.

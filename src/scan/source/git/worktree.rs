@@ -20,6 +20,7 @@ use rustix::fs as sys;
 use super::changes::new_lines;
 use super::names::Reader;
 use super::{Error, History, LARGEST, coverage, staged};
+use crate::base::text::without_tokens;
 use crate::scan::blob::Place;
 use crate::scan::finding::IssueKind;
 use crate::scan::source::files::OPEN;
@@ -40,7 +41,7 @@ pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Re
     let reader = Reader::new(history, job);
     let why = "it has no work tree".to_owned();
     let none = || Error::Asked { path: history.shown.clone(), why };
-    let repository = reader.repository.workdir().and_then(Repository::find).ok_or_else(none)?;
+    let repository = work_tree(history, &reader.repository, job).and_then(|root| Repository::find(&root)).ok_or_else(none)?;
     let root = repository.root().to_path_buf();
     let index = staged::index(history, &reader, other)?;
     let mut tracked: BTreeMap<Vec<u8>, Tracked> = BTreeMap::new();
@@ -75,6 +76,24 @@ pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Re
     Ok(!untracked.is_empty() || changed.contains(&true))
 }
 
+/// The work tree: the folder that has the repository in it. What the repository's configuration names instead is not followed, unless
+/// it is where the user stands, as with a repository that is kept elsewhere.
+fn work_tree(history: &History, repository: &gix::Repository, job: &Job<'_>) -> Option<PathBuf> {
+    let real = |path: &Path| path.canonicalize().ok();
+    let root = &history.root;
+    let above = || root.parent().filter(|_| root.ends_with(".git")).map(Path::to_path_buf);
+    let own = if root.join(".git").exists() { Some(root.clone()) } else { above() };
+    let own = own.filter(|_| !repository.is_bare());
+    let named = repository.workdir().and_then(real);
+    let is_here = named.is_some() && named == std::env::current_dir().ok().as_deref().and_then(real);
+    if let Some(named) = named.as_deref().filter(|named| !is_here && own.as_deref().and_then(real).as_deref() != Some(*named)) {
+        let named = without_tokens(&named.to_string_lossy());
+        let detail = format!("core.worktree leads to {named} and is not followed; name that folder to scan it");
+        job.issues.note(IssueKind::Configuration, &Place::File(&history.shown), detail);
+    }
+    own.or(named.filter(|_| is_here))
+}
+
 /// Scans the new lines of a tracked file; whether it has any.
 fn compare(reader: &Reader<'_, '_>, root: &Path, path: &[u8], known: &Tracked, job: &Job<'_>) -> bool {
     let relative = Path::new(OsStr::from_bytes(path));
@@ -103,7 +122,7 @@ fn compare(reader: &Reader<'_, '_>, root: &Path, path: &[u8], known: &Tracked, j
     if ranges.is_empty() {
         return false;
     }
-    job.with_worker(|worker| worker.parts(job, &place, &bytes, &ranges));
+    job.with_worker(|worker| worker.parts(job, &place, &bytes, (&ranges, &before)));
     true
 }
 
@@ -111,7 +130,9 @@ fn compare(reader: &Reader<'_, '_>, root: &Path, path: &[u8], known: &Tracked, j
 fn is_same(stat: &Stat, meta: &Metadata) -> bool {
     // The index keeps the lower half of numbers.
     let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).ok();
-    let time = u64::try_from(meta.mtime()).ok().and_then(low) == Some(stat.mtime.secs);
+    let is_at = |seconds: i64, known: u32| u64::try_from(seconds).ok().and_then(low) == Some(known);
+    // The time of the last change to the file's own data cannot be set back, as that of its content can. Not all write it.
+    let time = is_at(meta.mtime(), stat.mtime.secs) && is_at(meta.ctime(), stat.ctime.secs);
     let part = stat.mtime.nsecs == 0 || i64::from(stat.mtime.nsecs) == meta.mtime_nsec();
     time && part && low(meta.len()) == Some(stat.size) && (stat.ino == 0 || low(meta.ino()) == Some(stat.ino))
 }
@@ -202,7 +223,7 @@ impl Walk<'_, '_> {
         if !meta.is_file() {
             if let Some(bytes) = content(path, &meta, &place, self.job) {
                 let all = 0..bytes.len();
-                self.job.with_worker(|worker| worker.parts(self.job, &place, &bytes, std::slice::from_ref(&all)));
+                self.job.with_worker(|worker| worker.parts(self.job, &place, &bytes, (std::slice::from_ref(&all), &[])));
             }
             return;
         }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{Cache, state};
 use crate::base::crypto::{self, digest, hmac_sha256};
+use crate::base::sealed;
 use crate::base::text::hex;
 use crate::scan::blob::{Container, Origin};
 use crate::scan::finding::{Committed, Coverage, Exposure, Finding, Issue, IssueKind, Level};
@@ -101,8 +102,8 @@ pub(in super::super) fn begin(history: &History, cache: &mut Cache, job: &Job<'_
     let Some(now) = state::of(history) else { return false };
     let file = cache.read("audit", history, job);
     // Of another state, it is locked with what `HEAD` held then.
-    let sealed = file.as_ref().and_then(|bytes| bytes.strip_prefix(&now));
-    let text = sealed.and_then(|sealed| crypto::open(&*cache.audit_key(history)?, &now, sealed));
+    let locked = file.as_ref().and_then(|bytes| bytes.strip_prefix(&now));
+    let text = locked.and_then(|locked| crypto::open(&*cache.audit_key(history)?, &now, locked));
     let audit = text.and_then(|text| serde_json::from_slice::<Audit>(&text).ok());
     let is_of_now = |audit: &Audit| [true, false].iter().any(|by_day| audit.silences == silences(job, *by_day));
     if let Some(audit) = audit.filter(is_of_now) {
@@ -268,10 +269,10 @@ impl Draft {
 pub(in super::super) fn finish(history: &History, cache: &Cache, draft: &Draft) {
     let Draft(state, audit) = draft;
     let text = serde_json::to_vec(audit).ok().map(Zeroizing::new);
-    let sealed = text.zip(cache.audit_key(history)).and_then(|(text, key)| crypto::seal(&key, state, &text).ok());
-    if let Some(sealed) = sealed {
+    let locked = text.zip(cache.audit_key(history)).and_then(|(text, key)| crypto::seal(&key, state, &text).ok());
+    if let Some(locked) = locked {
         // That nothing can be written was told with the verdicts, and the scan is over.
-        let text = [state.as_slice(), &sealed].concat();
-        drop(super::sealed::write(&cache.path("audit"), &cache.about("audit"), &cache.key, &text));
+        let text = [state.as_slice(), &locked].concat();
+        drop(sealed::write(&cache.path("audit"), &cache.about("audit"), &cache.key, &text));
     }
 }

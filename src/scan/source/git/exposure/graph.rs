@@ -1,4 +1,4 @@
-//! The commits that refs and reflogs reach, which refs those are, and what came before what.
+//! All commits, those that refs and reflogs reach first, which refs those are, and what came before what.
 //!
 //! It must not look into trees. Start with [`Graph::read`]. What cannot be read is left out: the scan said so already.
 
@@ -34,7 +34,7 @@ pub(super) struct Node {
     pub(super) tree: ObjectId,
     pub(super) parents: Vec<u32>,
     pub(super) is_commit: bool,
-    /// Does a ref reach it, or only a reflog?
+    /// Does a ref reach it, or only a reflog or nothing?
     pub(super) by_ref: bool,
 }
 
@@ -79,7 +79,7 @@ struct Name {
 }
 
 impl Graph {
-    /// Reads all commits that refs reach, then those that only reflogs do.
+    /// Reads all commits that refs reach, then those that only reflogs do, then those of the database that nothing does.
     pub(super) fn read(repository: &gix::Repository, database: &Database, boundary: &HashSet<ObjectId>) -> Self {
         let mut names = refs(repository);
         let head = repository.head_id().ok().map(gix::Id::detach);
@@ -98,6 +98,9 @@ impl Graph {
         logged.retain(|name| !walk.seen.contains(&name.target));
         logged.iter().for_each(|name| walk.from(name.target, false));
         names.extend(logged);
+        let mut rest: Vec<ObjectId> = database.commits.keys().copied().collect();
+        rest.sort_unstable();
+        rest.into_iter().for_each(|id| walk.from(id, false));
         let nodes = in_order(&walk.found);
         let index: HashMap<ObjectId, u32> = (0..).zip(&nodes).map(|(at, node)| (node.id, at)).collect();
         let tip = |name: Name| Some(Tip { kind: name.kind, name: name.text, node: *index.get(&name.target)?, tags: name.tags });
