@@ -3,8 +3,17 @@
 //! It must not judge them. Start with [`assignment`], [`url_password`], [`header`]; [`name_before`] goes the other way, from
 //! a value to the name it is assigned to. All are linear and look at no more than a few hundred bytes.
 
+mod address;
+mod code;
+mod config;
+mod markup;
+
 use super::super::rule::set::Set;
 use super::cookie;
+pub use address::{header, url_password};
+use code::{argument, compared, pair, typed, typed_behind};
+use config::{first, named};
+use markup::element;
 
 /// A value and the name it is assigned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,171 +189,6 @@ fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Optio
     quoted(*r).or_else(|| first(*r)).or_else(|| if only_quoted { None } else { bare(*r, form) })
 }
 
-/// The first of a list of values in quotes: `tokens: ["…", "…"]`.
-fn first(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
-    if !r.eat(b"[") {
-        return None;
-    }
-    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
-    quoted(r)
-}
-
-/// A value in quotes that the name is compared with from the left: `"…" == password`.
-fn compared(bytes: &[u8], name_start: usize) -> Option<(usize, usize, Form)> {
-    let head = bytes[name_start.saturating_sub(MAX_COMPARED)..name_start].trim_ascii_end();
-    if head.last() != Some(&b'=') {
-        return None;
-    }
-    let head = [&b"==="[..], b"!==", b"==", b"!="].iter().find_map(|op| head.strip_suffix(*op))?.trim_ascii_end();
-    let (quote, text) = head.split_last().filter(|(quote, _)| is_quote(**quote))?;
-    let start = memchr::memrchr2(*quote, b'\n', text)?;
-    let end = name_start - name_start.min(MAX_COMPARED) + text.len();
-    (text[start] == *quote).then_some((end - (text.len() - start - 1), end, Form::Quoted))
-}
-
-/// Beginnings of the names of functions that look at a value rather than keep it.
-const READERS: &[&[u8]] = &[
-    b"get",
-    b"check",
-    b"split",
-    b"verify",
-    b"hash",
-    b"find",
-    b"load",
-    b"read",
-    b"is",
-    b"has",
-    b"parse",
-    b"fetch",
-    b"prompt",
-    b"ask",
-    b"valid",
-    b"encode",
-    b"decode",
-    b"count",
-    b"num",
-    b"print",
-    b"log",
-    b"assert",
-    b"expect",
-    b"delete",
-    b"remove",
-    b"test",
-    b"derive",
-    b"match",
-    b"compare",
-    b"lookup",
-    b"describe",
-    b"it",
-];
-
-/// The only argument of a call: `setPassword("…")`. `at` is where the part of the name stands that was asked for.
-fn argument(mut r: Reader<'_>, name_start: usize, at: usize) -> Option<(usize, usize, Form)> {
-    let name = &r.bytes[name_start..r.at];
-    let method = name.iter().rposition(|b| *b == b'.').map_or(0, |dot| dot + 1);
-    let called = name[method..].to_ascii_lowercase();
-    if name_start + method > at || READERS.iter().any(|verb| verb.first() == called.first() && called.starts_with(verb)) {
-        return None;
-    }
-    r.at += 1;
-    r.blanks();
-    let value = quoted(r)?;
-    r.at = value.1;
-    (behind(r) == Some(b')')).then_some(value)
-}
-
-/// The second of two arguments or members: `put("password", "…")`, `{"password", "…"}`; or the third of Gradle's
-/// `buildConfigField "String", "API_KEY", "\"…\""`, whose value has quotes of its own.
-fn pair(mut r: Reader<'_>, name_start: usize) -> Option<(usize, usize, Form)> {
-    let near = &r.bytes[name_start.saturating_sub(MAX_NAME)..name_start];
-    let quotes = near.iter().rev().take(8).take_while(|b| is_quote(**b) || b"\\bruL@".contains(b)).count();
-    let (before, quoted_name) = near.split_at(near.len() - quotes);
-    if !quoted_name.iter().any(|b| is_quote(*b)) {
-        return None;
-    }
-    let open = before.iter().rev().find(|b| !b.is_ascii_whitespace());
-    r.at += 1;
-    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
-    let (start, end, form) = quoted(r)?;
-    r.at = end;
-    if matches!(open, Some(b'(' | b'{')) {
-        return matches!(behind(r), Some(b')' | b'}')).then_some((start, end, form));
-    }
-    let gradle = [&b"buildConfigField"[..], b"resValue"].iter().any(|word| memchr::memmem::find(before, word).is_some());
-    let inner = |b: &u8| is_quote(*b) || *b == b'\\';
-    let head = r.bytes[start..end].iter().take_while(|b| inner(b)).count();
-    let tail = r.bytes[start + head..end].iter().rev().take_while(|b| inner(b)).count();
-    (gradle && head + tail < end - start).then_some((start + head, end - tail, form))
-}
-
-/// What stands behind a closing quote.
-fn behind(mut r: Reader<'_>) -> Option<u8> {
-    r.skip(8, |b| is_quote(b) || b == b'\\');
-    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
-    r.peek()
-}
-
-/// A name that is itself a value, with its value in a member called `value`: `name="password" value="…"`,
-/// `{"key": "password", "value": "…"}`, `- name: PASSWORD` and `value: …` on the next line.
-fn named(mut r: Reader<'_>, closed: usize) -> Option<(usize, usize, Form)> {
-    let start = r.at;
-    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace() || b == b',');
-    let lines = r.bytes[start.min(r.at)..r.at].contains(&b'\n');
-    r.skip(4, |b| is_quote(b) || b == b'\\');
-    if closed == 0 && !lines || !(r.eat(b"value") || r.eat(b"Value")) {
-        return None;
-    }
-    r.skip(4, |b| is_quote(b) || b == b'\\');
-    r.blanks();
-    if !r.eat(b":") && !r.eat(b"=") {
-        return None;
-    }
-    r.blanks();
-    quoted(r).or_else(|| bare(r, Form::Line))
-}
-
-/// Steps over ` string =`, the type behind the name as in Go, and over `[] =` and `[32] =` as in C.
-fn typed_behind(r: &mut Reader<'_>, name_start: usize) -> bool {
-    let mut t = *r;
-    if t.eat(b"[") {
-        t.skip(8, |b| b.is_ascii_digit() || b == b' ');
-        if !t.eat(b"]") {
-            return false;
-        }
-    } else {
-        let head = r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start].trim_ascii_end();
-        if !head.ends_with(b"var") && !head.ends_with(b"const")
-            || t.skip(24, |b| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'[' | b']' | b'.')) == 0
-        {
-            return false;
-        }
-    }
-    t.blanks();
-    if !t.eat(b"=") || t.peek() == Some(b'=') {
-        return false;
-    }
-    *r = t;
-    true
-}
-
-/// Steps over `: Type =`.
-fn typed(r: &mut Reader<'_>) -> bool {
-    let mut t = *r;
-    if !t.eat(b":") {
-        return false;
-    }
-    t.blanks();
-    let is_type =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>' | b'&' | b'\'' | b'[' | b']' | b'.' | b'?' | b'|');
-    let word = t.skip(40, is_type);
-    let gap = t.blanks();
-    if word == 0 || gap == 0 || !t.eat(b"=") || t.peek() == Some(b'=') {
-        return false;
-    }
-    *r = t;
-    true
-}
-
 fn starts_line(bytes: &[u8], at: usize) -> bool {
     let line = bytes[..at].iter().rev().take(MAX_NAME).take_while(|b| **b != b'\n').count();
     let full = line < MAX_NAME;
@@ -368,16 +212,6 @@ pub fn to_line_end(bytes: &[u8], value: Value) -> Option<Value> {
     let line = memchr::memmem::find(&rest[..line], b" #").unwrap_or(line);
     let end = value.end + rest[..line].trim_ascii_end().len();
     (end > value.end).then_some(Value { end, ..value })
-}
-
-/// The text of an XML element, blanks around it left out.
-fn element(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
-    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
-    let start = r.at;
-    r.skip(MAX_VALUE, |b| b != b'<' && b != b'\n');
-    let end = start + r.bytes[start..r.at].trim_ascii_end().len();
-    r.skip(MAX_BLANKS, |b| b.is_ascii_whitespace());
-    r.starts(b"</").then_some((start, end, Form::Quoted))
 }
 
 /// A value in quotes: plain, escaped (`\"…\"`), tripled, with a prefix letter, or as `&quot;…&quot;`.
@@ -457,55 +291,6 @@ const PART: Set = Set::range(b'!', b'~').minus(Set::of(b"\"'`<>,;&)}]\\@("));
 pub fn part_end(bytes: &[u8], from: usize, to: usize) -> usize {
     let rest = bytes.get(from..bytes.len().min(to)).unwrap_or_default();
     from + rest.iter().position(|b| !PART.has(*b)).unwrap_or(rest.len())
-}
-
-/// The password of a URL whose `://` stands at `at`. The name is the scheme.
-#[must_use]
-pub fn url_password(bytes: &[u8], at: usize) -> Option<Value> {
-    let scheme =
-        bytes[..at].iter().rev().take(24).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
-    let start = at + 3;
-    let is_part = |b: u8| b > b' ' && b < 0x7f && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\');
-    let rest = &bytes[start.min(bytes.len())..];
-    let ends_host = |b: u8| matches!(b, b'/' | b'?' | b'#' | b',');
-    let host_end = rest.iter().take(MAX_VALUE).take_while(|b| is_part(**b) && !ends_host(**b)).count();
-    let at_sign = memchr::memrchr(b'@', &rest[..host_end])
-        .filter(|i| rest[..*i].contains(&b':'))
-        .or_else(|| {
-            let authority = host_end + rest[host_end..].iter().take(MAX_VALUE - host_end).take_while(|b| is_part(**b)).count();
-            let colon = memchr::memchr(b':', &rest[..authority])?;
-            let at_sign = colon + memchr::memchr(b'@', &rest[colon..authority])?;
-            password_with_slash(&rest[..at_sign]).then_some(at_sign)
-        })
-        .filter(|i| *i <= MAX_BARE)?;
-    let colon = memchr::memchr(b':', &rest[..at_sign])?;
-    let host = rest.get(at_sign + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'{' | b'[' | b'%' | b'_'));
-    let value =
-        Value { name_start: at - scheme, name_end: at, start: start + colon + 1, end: start + at_sign, form: Form::Quoted };
-    (scheme > 0 && host && value.end > value.start).then_some(value)
-}
-
-/// Is what stands before the `@` a user and a password with a slash in it, rather than a host, a port and a path?
-fn password_with_slash(userinfo: &[u8]) -> bool {
-    let colon = memchr::memchr(b':', userinfo);
-    let slash = memchr::memchr3(b'/', b'?', b'#', userinfo);
-    let between = colon.zip(slash).and_then(|(c, s)| userinfo.get(c + 1..s)).unwrap_or_default();
-    // A user with a host, then a path: `git@host:shop/web@v2`.
-    let path = slash.is_some_and(|s| userinfo[s] != b'#') && colon.is_some_and(|c| userinfo[..c].contains(&b'@'));
-    !path && !between.is_empty() && !between.iter().all(u8::is_ascii_digit)
-}
-
-/// The value of an authorization header whose scheme word stands at `at`. The name is the scheme.
-#[must_use]
-pub fn header(bytes: &[u8], at: usize) -> Option<Value> {
-    let word = bytes[at..].iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count();
-    if at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
-        return None;
-    }
-    let start = at + word + 1;
-    let is_value = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'~');
-    let n = bytes[start.min(bytes.len())..].iter().take(4096).take_while(is_value).count();
-    (n >= 8).then_some(Value { name_start: at, name_end: at + word, start, end: start + n, form: Form::Quoted })
 }
 
 /// The name that the value starting at `at` is assigned to, going backwards.
