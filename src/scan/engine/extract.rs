@@ -13,7 +13,6 @@ use super::cookie;
 pub use address::{header, url_password};
 use code::{argument, compared, pair, typed, typed_behind};
 use config::{first, named};
-use markup::element;
 
 /// A value and the name it is assigned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +120,8 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
     }
     let name_end = r.at;
     let closed = r.skip(3, |b| is_quote(b) || matches!(b, b'\\' | b']' | b')'));
+    // Bold in Markdown: `**Password**: …`.
+    r.eat(b"**");
     let gap = r.blanks();
     let value = if gap == 1 && bytes[r.at - 1] == b'\t' && cookie::is_name(bytes, name_start) {
         cookie::value_end(bytes, r.at).map(|end| (r.at, end, Form::Line))
@@ -136,15 +137,28 @@ pub fn assignment(bytes: &[u8], at: usize) -> Option<Value> {
 /// May what stands behind a name, so many closing characters and blanks assign a value to it? Behind most names in code nothing does.
 fn leads_on(r: Reader<'_>, name_start: usize, (closed, gap): (usize, usize)) -> bool {
     let Some(next) = r.peek() else { return false };
+    let before = |n: usize| name_start.checked_sub(n).map(|i| r.bytes[i]);
     match next {
         b'=' | b':' | b'(' | b'[' | b',' | b'"' | b'\'' | b'`' | b'\\' | b'>' | b'!' | b'?' | b'.' | b'+' | b'|' | b'%' => true,
         _ if next.is_ascii_whitespace() => true,
         // `value`, the value of a flag, or a type behind `var` or `const`.
         b'v' | b'V' if closed > 0 => true,
+        // Arrows, and the end of an element whose text is the name.
+        b'<' => matches!(r.ahead(1), Some(b'-' | b'<')) || r.ahead(1) == Some(b'/') && before(1) == Some(b'>'),
+        b'-' if closed > 0 => r.ahead(1) == Some(b'>'),
+        // A block of the name, braces around a value, a property with methods.
+        b'{' => closed > 0 || r.ahead(1).is_some_and(is_quote) || gap > 0 && r.starts(b"{ get"),
         _ if gap == 0 => false,
+        b'o' | b't' if closed > 0 && r.ahead(2).is_some_and(|b| b == b' ' || b == b'r') => true,
+        // Further attributes of an element.
+        _ if closed > 0 && before(2) == Some(b'=') || closed == 0 && matches!(before(1), Some(b'<' | b':')) => true,
+        b'A' | b'a' if r.ahead(1) == Some(b's') && r.ahead(2) == Some(b' ') => true,
         _ => {
             let head = &r.bytes[name_start.saturating_sub(MAX_BLANKS)..name_start];
-            r.bytes[name_start] == b'-' || head.ends_with(b"-") || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
+            r.bytes[name_start] == b'-'
+                || head.ends_with(b"-")
+                || matches!(head.trim_ascii_end().last(), Some(b'r' | b't'))
+                || config::may_be_directive(r, name_start)
         }
     }
 }
@@ -153,40 +167,82 @@ fn leads_on(r: Reader<'_>, name_start: usize, (closed, gap): (usize, usize)) -> 
 /// blanks stand behind it; `at` is where the part of it stands that was asked for.
 fn operator(r: &mut Reader<'_>, name: (usize, usize, usize), at: usize) -> Option<(usize, usize, Form)> {
     let (name_start, closed, gap) = name;
-    let before = |n: usize| name_start.checked_sub(n).map(|i| r.bytes[i]);
-    if r.peek() == Some(b'>') && before(1) == Some(b'<') && r.ahead(1) != Some(b'=') {
-        r.at += 1;
-        return element(*r);
-    }
-    if r.peek() == Some(b'(') {
-        return argument(*r, name_start, at);
-    }
-    if closed > 0
-        && r.peek() == Some(b',')
-        && let Some(pair) = pair(*r, name_start)
-    {
-        return Some(pair);
-    }
-    if let Some(value) = named(*r, closed) {
-        return Some(value);
-    }
-    let flag = r.bytes[name_start] == b'-' || before(1) == Some(b'-');
-    if gap > 0 && (flag || r.peek().is_some_and(is_quote)) && !matches!(r.peek(), Some(b'=' | b':')) {
-        return quoted(*r).or_else(|| if flag { bare(*r, Form::Bare) } else { None });
+    let next = r.peek()?;
+    if !matches!(next, b'=' | b':') {
+        let beside = beside(*r, name, at);
+        if beside.is_some() || next == b'(' {
+            return beside;
+        }
+    } else if closed == 0 && r.bytes[..name_start].ends_with(b"${") {
+        return config::expansion(*r);
     }
     let typed = typed(r) || typed_behind(r, name_start);
+    if !typed && gap > 0 && next.is_ascii_alphanumeric() {
+        return None;
+    }
     // Code compares or maps with these: only what stands in quotes behind them is a value.
-    let only_quoted = !typed && [&b"==="[..], b"==", b"!==", b"!=", b"=>"].iter().any(|op| r.eat(op));
-    let assigns = || [&b":::="[..], b"::=", b":=", b"?=", b".=", b"+=", b"||=", b"=", b":", b"%3D"];
+    let only_quoted = !typed && [&b"==="[..], b"==", b"!==", b"!=", b"=>", b"<<-", b"<-", b"->"].iter().any(|op| r.eat(op));
+    let assigns = || [&b":::="[..], b"::=", b":=", b"?=", b".=", b"+=", b"||=", b"??=", b"=", b":", b"%3D"];
     if !typed && !only_quoted && !assigns().iter().any(|op| r.eat(op)) {
         return None;
     }
     if r.peek() == Some(b':') {
         return None;
     }
+    assigned(*r, name_start, only_quoted)
+}
+
+/// Reads a value that stands behind no `=` and no `:`: an argument, a member, the text of an element, what follows a flag or a setting.
+fn beside(r: Reader<'_>, name: (usize, usize, usize), at: usize) -> Option<(usize, usize, Form)> {
+    let (name_start, closed, gap) = name;
+    let next = r.peek()?;
+    if next == b'(' {
+        return argument(r, name_start, at);
+    }
+    if next == b','
+        && let Some(pair) = if closed > 0 { pair(r, name_start) } else { code::symbol(r, name_start) }
+    {
+        return Some(pair);
+    }
+    let value = named(r, name_start, closed)
+        .or_else(|| markup::value(r, name_start, (closed, gap)))
+        .or_else(|| code::instead(r, closed, gap))
+        .or_else(|| config::block(r, name_start, closed));
+    if value.is_some() || gap == 0 {
+        return value;
+    }
+    let flag = r.bytes[name_start] == b'-' || r.bytes[..name_start].ends_with(b"-");
+    if flag || is_quote(next) {
+        return quoted(r).or_else(|| if flag { bare(r, Form::Bare) } else { None });
+    }
+    if closed == 0 && next.is_ascii_alphanumeric() { config::directive(r, name_start) } else { None }
+}
+
+/// Reads the value behind the operator.
+fn assigned(mut r: Reader<'_>, name_start: usize, only_quoted: bool) -> Option<(usize, usize, Form)> {
+    let colon = r.bytes[r.at - 1] == b':';
+    let mut bold = colon && r.eat(b"**");
     r.blanks();
+    bold |= colon && r.eat(b"**");
     let form = if starts_line(r.bytes, name_start) { Form::Line } else { Form::Bare };
-    quoted(*r).or_else(|| first(*r)).or_else(|| if only_quoted { None } else { bare(*r, form) })
+    if colon {
+        config::skip_tags(&mut r);
+    }
+    if let Some((start, end, _)) = quoted(r) {
+        let end = if colon && form == Form::Line { config::doubled_quotes(r, end) } else { end };
+        return Some((start, end, Form::Quoted));
+    }
+    let value = match r.peek()? {
+        b'[' => first(r),
+        b'\n' | b'\r' | b'\\' => config::next_line(r, name_start, colon && form == Form::Line),
+        b'|' | b'>' if colon && form == Form::Line => config::scalar(r),
+        b'{' => config::member(r),
+        _ if only_quoted => None,
+        _ => code::made(r),
+    };
+    let (start, end, form) = value.or_else(|| if only_quoted { None } else { bare(r, form) })?;
+    let marked = bold && r.bytes[start..end].ends_with(b"**");
+    Some((start, if marked { end - 2 } else { end }, form))
 }
 
 fn starts_line(bytes: &[u8], at: usize) -> bool {
@@ -221,7 +277,7 @@ fn quoted(mut r: Reader<'_>) -> Option<(usize, usize, Form)> {
         r.skip(MAX_VALUE, |b| b != b'&' && b != b'\n');
         return r.starts(b"&quot;").then_some((start, r.at, Form::Quoted));
     }
-    let prefix = r.bytes[r.at.min(r.bytes.len())..].iter().take(2).take_while(|b| b"bBuUrRfF@$L".contains(b)).count();
+    let prefix = r.bytes[r.at.min(r.bytes.len())..].iter().take(2).take_while(|b| b"bBuUrRfF@$LN".contains(b)).count();
     if r.ahead(prefix).is_some_and(is_quote) {
         r.at += prefix;
     }
@@ -274,6 +330,14 @@ fn bare(mut r: Reader<'_>, form: Form) -> Option<(usize, usize, Form)> {
     let escape = r.bytes[start..r.at].windows(2).position(|w| matches!(w, b"\\n" | b"\\r"));
     let quote = (r.peek() == Some(b'"') && r.bytes[r.at - usize::from(n > 0)] == b'\\').then_some(n.wrapping_sub(1));
     let mut end = escape.or(quote).map_or(r.at, |n| start + n);
+    // The line goes on below.
+    if line && end > start && end == r.at && r.bytes[end - 1] == b'\\' && matches!(r.peek(), Some(b'\n' | b'\r')) {
+        end -= 1;
+    }
+    // A command follows.
+    if line && r.peek() == Some(b' ') && r.bytes[start..end].ends_with(b"&&") {
+        end -= 2;
+    }
     while end > start && line && matches!(r.bytes[end - 1], b',' | b';') {
         end -= 1;
     }
