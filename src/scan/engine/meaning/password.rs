@@ -102,8 +102,12 @@ fn is_constant(secret: &[u8]) -> bool {
     secret.len() <= 10 && secret.starts_with(b"0x") && secret[2..].iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Is it a tag of YAML that says where the value is: `!Ref name`, `!secret name`?
+/// Is it a tag of YAML that says where the value is, `!Ref name`, `!secret name`, or an anchor or the name of one: `*name`?
 fn is_tag(secret: &[u8], cx: &Context<'_>) -> bool {
+    let name = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if cx.form == Some(Form::Line) && matches!(secret[0], b'*' | b'&') && name(&secret[1..]) {
+        return cx.bytes[..cx.span.secret_start].ends_with(b": ");
+    }
     let word = secret.iter().skip(1).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'/' | b':')).count();
     cx.form == Some(Form::Line)
         && secret[0] == b'!'
@@ -287,6 +291,7 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
     if path && secret.iter().filter(|b| **b == b'/').count() > 1 || url {
         return true;
     }
+    let has_digit = secret.iter().any(u8::is_ascii_digit);
     // Regular expressions have no form: a quote before the value says enough.
     let quoted = secret_is_quoted(cx);
     match cx.form.or(quoted.then_some(Form::Quoted)) {
@@ -299,22 +304,23 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
                 || secret.iter().filter(|b| **b == b'`').count() == 2 && secret.len() < 40
                 || plain && [b'_', b' ', b'.', b':', b'/', b'#'].into_iter().any(has) && is_word(secret) && !logs_in(cx)
         }
-        Some(Form::Line | Form::Bare) if in_connection_string(cx) => brackets(secret),
+        Some(Form::Line | Form::Bare) if in_connection_string(cx) || has_digit && in_keyword_string(cx) => brackets(secret),
         Some(Form::Line) => {
             brackets(secret)
                 || secret[0] == b'`'
                 || secret.first() == Some(&b'$')
-                || identifier(secret) && (next == Some(b'(') || code_line(cx) || !line_ends(cx))
+                || identifier(secret)
+                    && (next == Some(b'(') || (code_line(cx) || !line_ends(cx)) && !(has_digit && shell_value(cx)))
                 || (dotted(secret) || secret.contains(&b'-')) && is_word(secret)
                 || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
         // A rule's expression says where it stands, as behind `curl -u user:`: there a word is no name of something.
-        None if !secret.iter().any(u8::is_ascii_digit) => is_word(secret) && !shell_word(secret, cx) || brackets(secret),
+        None if !has_digit => is_word(secret) && !shell_word(secret, cx) || brackets(secret),
         Some(Form::Bare) | None => {
-            !secret.iter().any(u8::is_ascii_digit) && !shell_word(secret, cx)
+            !has_digit && !shell_word(secret, cx)
                 || brackets(secret)
                 || matches!(next, Some(b'(' | b'[' | b'.'))
-                || identifier(secret) && code_line(cx)
+                || identifier(secret) && code_line(cx) && !shell_value(cx) && !default_value(cx)
                 || dotted(secret) && !Randomness::of(secret).is_random()
                 || secret.iter().all(u8::is_ascii_digit) && code_line(cx)
         }
@@ -334,6 +340,50 @@ fn in_connection_string(cx: &Context<'_>) -> bool {
     let to = memchr::memchr(b'\n', &cx.bytes[end..to]).map_or(to, |at| end + at);
     let line = cx.bytes[from..to].to_ascii_lowercase();
     PARTS.iter().filter(|part| memchr::memmem::find(&line, part).is_some()).count() >= 2
+}
+
+/// Is it a part of a connection string of blanks and words, `host=… user=… password=… dbname=…`?
+fn in_keyword_string(cx: &Context<'_>) -> bool {
+    const PARTS: [&[u8]; 6] = [b"host=", b"user=", b"dbname=", b"port=", b"sslmode=", b"hostaddr="];
+    let (start, end) = (cx.span.secret_start, cx.span.secret_end);
+    if !is_glued(cx) || !matches!(cx.bytes.get(end), Some(b' ' | b'"' | b'\'' | b'`')) {
+        return false;
+    }
+    let from = start.saturating_sub(200);
+    let from = memchr::memrchr(b'\n', &cx.bytes[from..start]).map_or(from, |at| from + at + 1);
+    let to = cx.bytes.len().min(end + 200);
+    let to = memchr::memchr(b'\n', &cx.bytes[end..to]).map_or(to, |at| end + at);
+    PARTS.iter().filter(|part| memchr::memmem::find(&cx.bytes[from..to], part).is_some()).count() >= 2
+}
+
+/// Does nothing but a `=` stand between the name and the value?
+fn is_glued(cx: &Context<'_>) -> bool {
+    cx.name.is_some_and(|(_, end)| cx.bytes.get(end) == Some(&b'=') && end + 1 == cx.span.secret_start)
+}
+
+/// Is it set for a command, `NAME=… ./run`, `export NAME=…; ./run`, `ENV NAME …`, or as a string of its own: `"NAME=…"`?
+fn shell_value(cx: &Context<'_>) -> bool {
+    let Some((from, to)) = cx.name else { return false };
+    let between = cx.bytes.get(to..cx.span.secret_start).unwrap_or_default();
+    let variable = cx.bytes[from..to].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+    let next = cx.bytes.get(cx.span.secret_end);
+    let quote = from.checked_sub(1).map(|at| &cx.bytes[at]).filter(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let whole = quote.is_some() && quote == next;
+    if between != b"=" {
+        return variable && between.iter().all(|b| matches!(b, b' ' | b'\t')) && !is_code(cx.path);
+    }
+    if is_code(cx.path) {
+        return variable && whole;
+    }
+    match next {
+        Some(b';' | b'&' | b'|') => variable,
+        _ => next.is_none_or(u8::is_ascii_whitespace) || whole,
+    }
+}
+
+/// Is it the default of a placeholder: `${name:…}`?
+fn default_value(cx: &Context<'_>) -> bool {
+    cx.name.is_some_and(|(from, _)| cx.bytes[..from].ends_with(b"${")) && cx.bytes.get(cx.span.secret_end) == Some(&b'}')
 }
 
 /// Does it hold brackets as code does? Where one closes that is not the last to open, it is no code.
@@ -445,5 +495,23 @@ mod tests {
         check("login.password=Walnuss7", "messages_de.properties", true);
         check("password: cGFzc3dvcmQ=", "a.yml", false);
         check("password: V2FsbnVzczc=", "a.yml", true); // stanch:allow[generic-password] -- made up
+        check("password: *walnut7", "a.yml", false);
+    }
+
+    #[test]
+    fn what_shells_and_placeholders_set_is_no_code() {
+        let check = |line: &str, path: &str, expected: bool| assert_eq!(judged(line, path), Some(expected), "{line} in {path}");
+        check("export DB_PASSWORD=Walnut7elm; ./run", "a.sh", true); // stanch:allow[generic-password] -- made up
+        check("export DB_PASSWORD=Walnut7elm;", "a.sh", true); // stanch:allow[generic-password] -- made up
+        check("DB_PASSWORD=Walnut7elm ./run", "README.md", true); // stanch:allow[generic-password] -- made up
+        check("A_PASSWORD=Walnut7elm B=2", "Dockerfile", true); // stanch:allow[generic-password] -- made up
+        check("DB_PASSWORD=walnut ./run", "a.sh", false);
+        check("fastcgi_param DB_PASSWORD Walnut7elm;", "nginx.conf", true); // stanch:allow[generic-password] -- made up
+        check("password=walnut7; // elm", "a", false);
+        check("DB_PASSWORD=walnut7 + elm", "a.py", false);
+        check("putenv('DB_PASSWORD=Walnut7elm');", "a.php", true); // stanch:allow[generic-password] -- made up
+        check("@Value(\"${db.password:Walnut7elm}\")", "a.java", true); // stanch:allow[generic-password] -- made up
+        check("\"host=db user=elm password=Walnut7elm dbname=oak\"", "a.go", true); // stanch:allow[generic-password] -- made up
+        check("connect(host=db, user=elm, password=walnut7)", "a.py", false);
     }
 }
