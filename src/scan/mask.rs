@@ -2,7 +2,7 @@
 //! by asterisks.
 //!
 //! It must not say that it found anything. Start with [`Mask::of`]. What was found elsewhere is looked for; in names not short values, which
-//! may be ordinary words, and in lines these only as whole words. Each name is scanned on its own.
+//! may be ordinary words, and in lines these only as whole words that are not of letters alone. Each name is scanned on its own.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -103,8 +103,11 @@ impl<'e> Mask<'e> {
     /// Replaces values in a part of a line that is shown.
     fn line(&self, text: &mut String) {
         let is_word = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
-        let whole =
-            |place: &Range<usize>| place.len() >= LEAST || !is_word(place.start.checked_sub(1)) && !is_word(Some(place.end));
+        // A word of letters says nothing there, and may be the name of the value.
+        let is_plain = |place: &Range<usize>| text.as_bytes()[place.clone()].iter().all(u8::is_ascii_alphabetic);
+        let whole = |place: &Range<usize>| {
+            place.len() >= LEAST || !is_plain(place) && !is_word(place.start.checked_sub(1)) && !is_word(Some(place.end))
+        };
         let hidden: Vec<_> = self.short.places(text.as_bytes()).into_iter().filter(whole).collect();
         if !hidden.is_empty() {
             *text = without(text, hidden);

@@ -17,6 +17,25 @@ pub(super) fn is_code_value(secret: &[u8], name: &[u8], cx: &Context<'_>) -> boo
         || is_type(secret)
         || name.eq_ignore_ascii_case(b"passwd") && SERVICES.contains(&secret)
         || is_choice(secret, cx)
+        || is_enumeration(secret)
+        || is_remark(secret, cx)
+}
+
+/// Words to choose from, as in the comments of a configuration: `true|false`.
+fn is_enumeration(secret: &[u8]) -> bool {
+    let mut words = secret.split(|b| *b == b'|');
+    secret.contains(&b'|') && words.all(|word| word.len() > 1 && word.iter().all(u8::is_ascii_lowercase))
+}
+
+/// A word behind a constant in a list of what changed, `NO_PASSWORD: Added`, in a document.
+fn is_remark(secret: &[u8], cx: &Context<'_>) -> bool {
+    let Some((start, end)) = cx.name else { return false };
+    let constant = cx.bytes[start..end].iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+    let word = secret[0].is_ascii_uppercase() && secret[1..].iter().all(u8::is_ascii_lowercase);
+    let name = cx.path.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let document = ["md", "rst", "txt"].iter().any(|end| name.rsplit('.').next() == Some(end))
+        || ["NEWS", "CHANGELOG", "CHANGES"].iter().any(|end| name.ends_with(end));
+    constant && word && document && cx.bytes.get(end) == Some(&b':')
 }
 
 /// A function and its arguments, if these are names: `Window_Close()`, `SetError(NULL)`.

@@ -272,6 +272,8 @@ const OTHER_PARTS: &[&str] = &[
     "nexttoken",
     "example",
     "dummy",
+    "mock",
+    "expected",
 ];
 
 /// Does the normalised name say that the value is something else than a secret?
@@ -491,6 +493,10 @@ mod tests {
         check("count \"$$x\" \"PASS:\" \"$$grn\"", "Makefile", false);
         check("db_password: \"$$walnut7!\"", "a.yml", true); // stanch:allow[generic-password] -- made up
         check("a/.pgpass:1:16 is meant", "a.rs", false);
+        check("password.toHashes = true|false", "a.properties", false);
+        check("password = walnut|elm7", "a.properties", true); // stanch:allow[generic-password] -- made up
+        check("LIB_NO_PASSWORD: Added", "NEWS", false);
+        check("LIB_NO_PASSWORD: Walnut7", "NEWS", true); // stanch:allow[generic-password] -- made up
         check("login.password=Walnuss", "messages_de.properties", false);
         check("login.password=Walnuss7", "messages_de.properties", true);
         check("password: cGFzc3dvcmQ=", "a.yml", false);
