@@ -198,3 +198,29 @@ fn what_weak_values_came_to_is_remembered_outside_of_the_project() {
         assert_eq!(prints(&report), prints(&forgetful));
     }
 }
+
+/// A project key is committed on purpose: of whichever project it is, and whether its file is obeyed or not. Elsewhere it is a random value.
+#[test]
+fn the_project_key_of_any_project_is_no_finding() {
+    let folder = Folder::new();
+    let key = crate::canary::random(b"0123456789abcdef", 11, 64);
+    let text = format!("version = 1\nproject_key = \"{key}\"\n");
+    folder.write("theirs/stanch.toml", &text);
+    assert_eq!(folder.scan(&["--no-config", "theirs"]).findings.len(), 0);
+    folder.write("theirs/other.toml", &text);
+    let report = folder.scan(&["--no-config", "theirs"]);
+    assert_eq!(report.places(), ["theirs/other.toml:2:16 generic-key"]);
+    folder.git(&["init", "-q", "theirs"]);
+    folder.git(&["-C", "theirs", "add", "stanch.toml"]);
+    assert_eq!(folder.scan(&["--staged", "--no-config", "theirs"]).findings.len(), 0);
+}
+
+/// What somebody wrote down and does not count is told as a whole: it would be missed among three of many.
+#[test]
+fn comments_and_entries_that_do_not_count_are_all_listed() {
+    let folder = Folder::new();
+    let lines: String = (1..=6).map(|n| format!("k = {} # stanch:allow[no-such-rule]\n", github(n))).collect();
+    folder.write("a", lines);
+    let told = folder.run(&["scan", "a"]).out;
+    assert_eq!((1..=6).filter(|n| told.contains(&format!("line {n}: "))).count(), 6, "{told}");
+}
