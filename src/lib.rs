@@ -6,7 +6,7 @@
 //!
 //! | module | rank | may import | what it is |
 //! |---|---|---|---|
-//! | [`base`] | 0 | nothing of ours | [`base::secret::Secret`], safe text for terminals, atomic files, hashes, dates, how the heap grows |
+//! | [`base`] | 0 | nothing of ours | [`base::secret::Secret`], safe text for terminals, atomic files and sealed ones, hashes, dates, how the heap grows |
 //! | [`scan`] | 1 | base | finds secrets in bytes; knows no vault and no network |
 //! | [`report`] | 2 | base, scan | findings to bytes, pure: human, JSON, JSON lines, SARIF, a plan to rewrite history |
 //! | [`cli`] | 7 | everything | the only place that reads arguments, prints, exits; one file per command |

@@ -83,7 +83,9 @@ fn all(dir: &Path) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("cannot make {} executable", hook.display()))?;
     }
     match part(dir, CI_PATH, CI, "add `stanch scan --range` to it, or move it away") {
-        Ok(()) => say("", &dir.join(CI_PATH), " needs the variable STANCH_REPOSITORY: the address that stanch is installed from"),
+        Ok(()) => {
+            say("note:", &dir.join(CI_PATH), " needs the variable STANCH_REPOSITORY: the address that stanch is installed from")
+        }
         Err(e) => left.push(e),
     }
     match left.pop() {
@@ -130,6 +132,5 @@ fn indented(text: &str) -> String {
 
 #[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
 fn say(what: &str, path: &Path, more: &str) {
-    let what = if what.is_empty() { String::new() } else { format!("{what} ") };
-    eprintln!("{what}{}{more}", text::sanitise(path.display().to_string().as_bytes()));
+    eprintln!("{what} {}{more}", text::sanitise(path.display().to_string().as_bytes()));
 }

@@ -40,7 +40,7 @@ const VERSION_FAST: u8 = 1;
 const VERSION_SLOW: u8 = 2;
 
 /// Bytes of what is remembered of a value.
-const ROW: usize = 32 + 16;
+const ROW: usize = 32 + 32;
 
 /// How many values may be in the memory-hard hash at once, at 19 MiB each.
 const SLOTS: usize = 4;
@@ -118,7 +118,8 @@ impl Fingerprinter {
             for row in memory.as_chunks::<ROW>().0 {
                 let (known_as, print) = row.split_at(32);
                 let known_as: [u8; 32] = known_as.try_into().unwrap_or_default();
-                locked(&slow.slots[usize::from(known_as[0]) % SLOTS]).insert(known_as, Fingerprint(text::hex(print)));
+                locked(&slow.slots[usize::from(known_as[0]) % SLOTS])
+                    .insert(known_as, Fingerprint(String::from_utf8_lossy(print).into_owned()));
             }
             slow.remembered = slow.known();
         }
@@ -132,10 +133,8 @@ impl Fingerprinter {
         let mut rows = Vec::new();
         for slot in &slow.slots {
             for (known_as, print) in locked(slot).iter() {
-                let digits = print.0.as_bytes().as_chunks::<2>().0;
-                let print =
-                    digits.iter().map(|two| std::str::from_utf8(two).ok().and_then(|two| u8::from_str_radix(two, 16).ok()));
-                rows.extend(known_as.iter().copied().map(Some).chain(print).collect::<Option<Vec<u8>>>().unwrap_or_default());
+                rows.extend_from_slice(known_as);
+                rows.extend_from_slice(print.0.as_bytes());
             }
         }
         Some(rows)

@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use zeroize::Zeroizing;
 
 use super::blob::Origin;
@@ -28,20 +28,54 @@ const INSTEAD: &str = "********";
 /// Hides the values of some findings, and those that names hold themselves.
 pub struct Mask<'e> {
     engine: &'e Engine,
-    values: Values<LEAST>,
-    /// All but the shortest.
-    short: Values<SHORT>,
+    values: Values,
+    short: Short,
     scratch: RefCell<Scratch>,
     /// Names that were looked at; with nothing where they stay.
     known: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// Values by how they begin: an automaton for tens of thousands of them would take hundreds of megabytes, for a few names.
-struct Values<const HEAD: usize>(HashMap<[u8; HEAD], Vec<Zeroizing<Vec<u8>>>, FixedState>);
+#[derive(Default)]
+struct Values(HashMap<[u8; LEAST], Vec<Zeroizing<Vec<u8>>>, RandomState>);
 
-impl<const HEAD: usize> Values<HEAD> {
+/// Shorter values that are not of letters alone, which say nothing in a line and may be the name of a value. Each stands for itself, so that
+/// a place costs as much for many of them as for one.
+#[derive(Default)]
+struct Short(HashSet<[u8; LEAST], RandomState>);
+
+impl Short {
     fn of<'v>(values: impl Iterator<Item = &'v [u8]>) -> Self {
-        let mut this = Self(HashMap::default());
+        let wanted = |value: &&[u8]| (SHORT..LEAST).contains(&value.len()) && !value.iter().all(u8::is_ascii_alphabetic);
+        Self(values.filter(wanted).map(filled).collect())
+    }
+
+    /// Where they stand in a text as whole words.
+    fn places(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut places = Vec::new();
+        if self.0.is_empty() {
+            return places;
+        }
+        let is_word = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+        for start in (0..text.len()).filter(|start| *start == 0 || !is_word(*start - 1)) {
+            for end in (start + SHORT..(start + LEAST).min(text.len() + 1)).filter(|end| !is_word(*end)) {
+                if self.0.contains(&filled(&text[start..end])) {
+                    places.push(start..end);
+                }
+            }
+        }
+        places
+    }
+}
+
+/// A short value with zeros behind it.
+fn filled(value: &[u8]) -> [u8; LEAST] {
+    std::array::from_fn(|at| value.get(at).copied().unwrap_or(0))
+}
+
+impl Values {
+    fn of<'v>(values: impl Iterator<Item = &'v [u8]>) -> Self {
+        let mut this = Self::default();
         for value in values {
             if let Some(head) = value.first_chunk() {
                 this.0.entry(*head).or_default().push(Zeroizing::new(value.to_vec()));
@@ -67,7 +101,7 @@ impl<'e> Mask<'e> {
     /// That of these findings.
     #[must_use]
     pub fn of(engine: &'e Engine, findings: &[Finding]) -> Self {
-        let (values, short) = (Values::of(exposed(findings)), Values::of(exposed(findings)));
+        let (values, short) = (Values::of(exposed(findings)), Short::of(exposed(findings)));
         Self { engine, values, short, scratch: RefCell::default(), known: RefCell::default() }
     }
 
@@ -102,13 +136,8 @@ impl<'e> Mask<'e> {
 
     /// Replaces values in a part of a line that is shown.
     fn line(&self, text: &mut String) {
-        let is_word = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
-        // A word of letters says nothing there, and may be the name of the value.
-        let is_plain = |place: &Range<usize>| text.as_bytes()[place.clone()].iter().all(u8::is_ascii_alphabetic);
-        let whole = |place: &Range<usize>| {
-            place.len() >= LEAST || !is_plain(place) && !is_word(place.start.checked_sub(1)) && !is_word(Some(place.end))
-        };
-        let hidden: Vec<_> = self.short.places(text.as_bytes()).into_iter().filter(whole).collect();
+        let mut hidden = self.values.places(text.as_bytes());
+        hidden.extend(self.short.places(text.as_bytes()));
         if !hidden.is_empty() {
             *text = without(text, hidden);
         }
@@ -199,7 +228,7 @@ mod tests {
     proptest! {
         #[test]
         fn values_are_found_as_one_by_one(values in proptest::collection::vec("[ab]{10,16}", 0..6), text in "[ab]{0,60}") {
-            let found = Values::<LEAST>::of(values.iter().map(String::as_bytes)).places(text.as_bytes());
+            let found = Values::of(values.iter().map(String::as_bytes)).places(text.as_bytes());
             let (mut expected, mut at) = (Vec::new(), 0);
             while at < text.len() {
                 let here = values.iter().filter(|value| value.len() >= LEAST && text[at..].starts_with(value.as_str()));

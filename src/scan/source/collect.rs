@@ -298,7 +298,8 @@ impl<'a> Collector<'a> {
 
 /// Is it the project key in a `stanch.toml`, which is there on purpose, whatever project is scanned?
 fn is_project_key(place: &Place<'_>, bytes: &[u8], at: usize) -> bool {
-    let line = &bytes[memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1)..at];
+    let before = &bytes[at.saturating_sub(64)..at];
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
     let is_named = line.strip_prefix(b"project_key").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="));
     is_named && place.as_path().is_some_and(|path| path.rsplit('/').next() == Some("stanch.toml"))
 }

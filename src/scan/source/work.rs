@@ -270,7 +270,7 @@ impl Worker {
         }
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || expand::unpacks_itself(bytes) || wide(bytes).is_some() {
+        if container(name, bytes).is_some() || wide(bytes).is_some() {
             if !ranges.is_empty() {
                 job.collector.set_older(place, &held(job, place, older));
                 self.whole(job, place, bytes);
@@ -307,7 +307,7 @@ impl Worker {
         self.coverage.objects += 1;
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        if expand::detect(name, bytes).is_some() || expand::unpacks_itself(bytes) || wide(bytes).is_some() {
+        if container(name, bytes).is_some() || wide(bytes).is_some() {
             self.whole(job, place, bytes);
             return None;
         }
@@ -337,9 +337,7 @@ impl Worker {
         self.count(job, bytes.len() as u64);
         let path = place.as_path();
         let name = path.as_deref().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        let kind = expand::detect(name, bytes);
-        let is_program = kind.is_none() && expand::unpacks_itself(bytes);
-        if let Some(kind) = kind.or(is_program.then_some(Kind::Zip)) {
+        if let Some((kind, is_program)) = container(name, bytes) {
             let expander = Expander { limits: &job.limits, issues: &job.issues };
             let mut visit = Members { job, coverage: &mut self.coverage };
             if expander.expand_slice(kind, place, bytes, &mut visit) == Expanded::Whole && !is_program {
@@ -467,6 +465,12 @@ impl Worker {
         self.coverage.bytes += bytes;
         job.progress.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// What kind of container this is, and whether it stands behind a program, which is scanned as well.
+fn container(name: &str, bytes: &[u8]) -> Option<(Kind, bool)> {
+    let program = || expand::unpacks_itself(bytes).then_some((Kind::Zip, true));
+    expand::detect(name, bytes).map(|kind| (kind, false)).or_else(program)
 }
 
 /// What versions of a container hold. What is to be told of them is nobody's business now.

@@ -332,30 +332,27 @@ fn looks_like_code(secret: &[u8], cx: &Context<'_>) -> bool {
 /// Is it a part of a connection string, `Server=…;User Id=…;Password=…;`, where no value is a name of code?
 fn in_connection_string(cx: &Context<'_>) -> bool {
     const PARTS: [&[u8]; 7] = [b"user id=", b"uid=", b"data source=", b"initial catalog=", b"server=", b"database=", b"port="];
-    let (start, end) = (cx.span.secret_start, cx.span.secret_end);
-    if cx.bytes.get(end) != Some(&b';') {
-        return false;
-    }
-    let from = start.saturating_sub(200);
-    let from = memchr::memrchr(b'\n', &cx.bytes[from..start]).map_or(from, |at| from + at + 1);
-    let to = cx.bytes.len().min(end + 200);
-    let to = memchr::memchr(b'\n', &cx.bytes[end..to]).map_or(to, |at| end + at);
-    let line = cx.bytes[from..to].to_ascii_lowercase();
-    PARTS.iter().filter(|part| memchr::memmem::find(&line, part).is_some()).count() >= 2
+    cx.bytes.get(cx.span.secret_end) == Some(&b';') && has_two(&near(cx).to_ascii_lowercase(), &PARTS)
 }
 
 /// Is it a part of a connection string of blanks and words, `host=… user=… password=… dbname=…`?
 fn in_keyword_string(cx: &Context<'_>) -> bool {
     const PARTS: [&[u8]; 6] = [b"host=", b"user=", b"dbname=", b"port=", b"sslmode=", b"hostaddr="];
+    let ends = matches!(cx.bytes.get(cx.span.secret_end), Some(b' ' | b'"' | b'\'' | b'`'));
+    ends && is_glued(cx) && has_two(near(cx), &PARTS)
+}
+
+/// The line around the value, within reason.
+fn near<'a>(cx: &Context<'a>) -> &'a [u8] {
     let (start, end) = (cx.span.secret_start, cx.span.secret_end);
-    if !is_glued(cx) || !matches!(cx.bytes.get(end), Some(b' ' | b'"' | b'\'' | b'`')) {
-        return false;
-    }
     let from = start.saturating_sub(200);
     let from = memchr::memrchr(b'\n', &cx.bytes[from..start]).map_or(from, |at| from + at + 1);
     let to = cx.bytes.len().min(end + 200);
-    let to = memchr::memchr(b'\n', &cx.bytes[end..to]).map_or(to, |at| end + at);
-    PARTS.iter().filter(|part| memchr::memmem::find(&cx.bytes[from..to], part).is_some()).count() >= 2
+    &cx.bytes[from..memchr::memchr(b'\n', &cx.bytes[end..to]).map_or(to, |at| end + at)]
+}
+
+fn has_two(line: &[u8], parts: &[&[u8]]) -> bool {
+    parts.iter().filter(|part| memchr::memmem::find(line, part).is_some()).count() >= 2
 }
 
 /// Does nothing but a `=` stand between the name and the value?

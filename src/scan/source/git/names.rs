@@ -36,12 +36,11 @@ pub(super) fn read(history: &History, graph: &mut Graph, job: &Job<'_>) -> (Name
             reader.gap(id, why);
         }
     }
-    let mut tree_names = reader.unreached(graph, &mut names, &mut paths);
+    let tree_names = reader.unreached(graph, &mut names, &mut paths);
     if paths.is_cut() {
         let detail = "its files have more paths than are looked at: what counts under some names only may be missing";
         job.issues.gap(IssueKind::GitObjects, &history.place(), detail);
     }
-    tree_names.commit = None;
     let head = reader.repository.head_id().ok().and_then(|id| names.reached().iter().find(|c| c.id == id.detach()));
     if let Some(tree) = head.map(|commit| commit.tree) {
         reader.below(graph, tree, &mut Paths::default(), &mut |_, (_, id), _, _| {
