@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
 # Measures stanch against its peers on the same corpora. benches/README.md says what is measured and how.
 #
-#     benches/run.sh [tree|log|start|hostile|archives|sweep|history|micro|build|all|corpora] [--quick] [--rounds N]
+#     benches/run.sh [tree|log|start|hostile|archives|sweep|history|before|micro|build|all|corpora] [--quick] [--rounds N]
 #
 # Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors,
-# HISTORIES = bare repositories beside the made one whose history is scanned, as NAME=PATH:NAME=PATH; they are copied.
+# HISTORIES = bare repositories beside the made one whose history is scanned, as NAME=PATH:NAME=PATH; they are copied;
+# BEFORE = the binary of an earlier commit, for the section of that name, which is left out without it.
 set -euo pipefail
 
 benches="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 work="$benches/.work"
 corpus="$benches/corpus"
 tokens="${TOKENS:-$benches/../../shared/facts/tokens.tsv}"
-sections=(tree log start hostile archives sweep history)
+sections=(tree log start hostile archives sweep history before)
 # Of the library and of cargo: no corpora, no peers.
 own=(micro build)
 
 usage() {
-    sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit "$1"
 }
 
@@ -60,6 +61,11 @@ build_log() { once done/log finished log python3 "$corpus/log.py" bin/lines log/
 build_start() {
     mkdir -p start/empty start/one
     bin/lines 1 1000 > start/one/a.txt
+}
+
+build_before() {
+    build_tree
+    build_log
 }
 
 build_hostile() {
@@ -137,7 +143,8 @@ main() {
     mkdir -p "$work"
     # Commands run in the work folder and stand in the results: a relative path says nothing about the machine.
     STANCH="$(realpath -m --relative-to="$work" "${STANCH:-$benches/../target/release/stanch}")"
-    export STANCH PYTHONPYCACHEPREFIX="$work/pycache"
+    BEFORE="${BEFORE:+$(realpath -m --relative-to="$work" "$BEFORE")}"
+    export STANCH BEFORE PYTHONPYCACHEPREFIX="$work/pycache"
     tokens="$(realpath -m "$tokens")"
     cd "$work"
     programs
@@ -150,7 +157,7 @@ main() {
     for section in "${sections[@]}"; do
         case "$wanted" in
             corpora) "build_$section" ;;
-            all | "$section") measure "$section" ;;
+            all | "$section") [[ "$section" == before && -z "$BEFORE" ]] || measure "$section" ;;
         esac
     done
 }

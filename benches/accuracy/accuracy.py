@@ -164,11 +164,24 @@ def section_cases(stem, verdicts):
     names, all_totals = list(verdicts), {name: totals(v) for name, v in verdicts.items()}
     keys = sorted(all_totals["stanch"], key=lambda k: (k.split(":")[0] != "recall", k not in ("recall: all", "recall: ok and bare"), k))
     rows = [[key, all_totals["stanch"][key][1], *(share(*all_totals[name][key]) for name in names)] for key in keys]
-    missed = collections.Counter((c["category"], c["source"]) for c, rules in verdicts["stanch"] if c["kind"] == "positive" and not rules and c["quality"] in ("ok", "bare"))
-    alarms = collections.Counter(rules[0] for c, rules in verdicts["stanch"] if c["kind"] == "negative" and rules)
+    missed = [c for c, rules in verdicts["stanch"] if c["kind"] == "positive" and not rules and c["quality"] in ("ok", "bare")]
+    alarms = [(c, rules) for c, rules in verdicts["stanch"] if c["kind"] == "negative" and rules]
     out = [f"## {stem}\n", table(["group, %", "n", *names], rows)]
-    out += ["Missed by stanch (ok and bare), by category and source of the case:\n", table(["category", "source", "n"], [[*k, n] for k, n in missed.most_common()])]
-    return [*out, "False alarms of stanch, by rule:\n", table(["rule", "n"], alarms.most_common())]
+    out += ["Missed by stanch (ok and bare), by category:\n", explained("miss", missed)]
+    out += ["The same by source of the case:\n", table(["category", "source", "n"], ([*k, n] for k, n in counted(missed, "category", "source")))]
+    out += ["False alarms of stanch, by category:\n", explained("false alarm", [case for case, _ in alarms])]
+    out += ["The same by kind:\n", table(["category", "kind", "n"], ([*k, n] for k, n in counted([case for case, _ in alarms], "category", "neg")))]
+    return [*out, "The same by rule:\n", table(["rule", "n"], collections.Counter(rules[0] for _, rules in alarms).most_common())]
+
+
+def counted(cases, *fields):
+    return collections.Counter(tuple(case[field] for field in fields) for case in cases).most_common()
+
+
+def explained(what, cases):
+    """Counts by category, with the sentence of sentences.tsv on each."""
+    said = {tuple(line.split("\t")[:2]): line.split("\t")[2].strip() for line in open(HERE / "sentences.tsv", encoding="utf-8")}
+    return table(["category", "n", "what they are"], ([name, n, said[what, name]] for (name,), n in counted(cases, "category")))
 
 
 def rules_of_cases(verdicts):

@@ -5,11 +5,12 @@
 Scans the folders named, and a tree made here from a fixed seed in which every rule of the configuration has lines that are meant to
 match. A finding is a file, a line and a value; one is the same for both if the line of stanch lies within the lines of gitleaks' match
 (stanch names the line of the value, gitleaks those of the match). What only one of them has is counted by reason. Nothing is validated,
-values are hashed in memory and never printed or written.
+values are hashed in memory and never printed or written. The result goes to runs/DATE/accuracy/import.md: counts and reasons alone.
 """
 
 import argparse
 import collections
+import datetime
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 SEED = 20261127
 
 
@@ -193,27 +195,41 @@ def compare(theirs: list[tuple], ours: list[tuple]) -> dict:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--gitleaks", required=True)
+    arguments.add_argument("--gitleaks", required=True, type=lambda path: str(Path(path).resolve()))
     arguments.add_argument("--config", required=True, type=Path, help="gitleaks' own config/gitleaks.toml")
     arguments.add_argument("--stanch", default="target/release/stanch")
     arguments.add_argument("folders", nargs="*", type=Path)
     args = arguments.parse_args()
+    version = subprocess.run([args.gitleaks, "version"], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+    table = ["# The default configuration of gitleaks, imported", "", f"gitleaks {version}. A finding is a file, a line and a value.", ""]
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         rules = root / "rules.toml"
         run = subprocess.run([args.stanch, "rules", "import", str(args.config), "-o", str(rules)], check=False, stderr=subprocess.PIPE)
-        print(run.stderr.decode().splitlines()[-1])
+        said = run.stderr.decode().splitlines()[-1]
         if run.returncode not in (0, 3):
             sys.exit("the configuration was not imported")
         made = make_tree(tomllib.loads(args.config.read_text()), root)
-        print(f"made tree: 600 files of {made} lines that are meant to match")
+        table += [said.replace(str(args.config), "gitleaks.toml").replace(str(rules), "rules.toml"), ""]
+        table += ["| folder | files | gitleaks | stanch | the same |", "|---|---|---|---|---|"]
+        reasons = ["", "What only one of them has:", "", "| folder | n | reason |", "|---|---|---|"]
         for folder in [root / "tree", *args.folders]:
             result = compare(gitleaks(args.gitleaks, args.config.resolve(), folder.resolve()), stanch(args.stanch, rules, folder.resolve()))
-            name = "made tree" if folder.is_relative_to(root) else folder
+            name = f"made tree, {made} lines that are meant to match" if folder.is_relative_to(root) else named(folder)
             files = sum(len(names) for _, _, names in os.walk(folder))
-            print(f"{name}: {files} files; gitleaks {result['gitleaks']}, stanch {result['stanch']}, the same {result['same']}")
-            for reason, count in result["reasons"].items():
-                print(f"  {count:5}  {reason}")
+            table.append(f"| {name} | {files} | {result['gitleaks']} | {result['stanch']} | {result['same']} |")
+            reasons += [f"| {name} | {count} | {reason} |" for reason, count in result["reasons"].items()]
+    text = "\n".join([*table, *reasons]) + "\n"
+    out = HERE.parent / "runs" / datetime.date.today().isoformat() / "accuracy"
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "import.md").write_text(text)
+    print(text)
+
+
+def named(folder: Path) -> str:
+    """A folder without the path of this checkout."""
+    inside = folder.resolve()
+    return str(inside.relative_to(HERE.parents[1])) if inside.is_relative_to(HERE.parents[1]) else str(folder)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ BARS = [
     ("log ", "CPU of the better of kingfisher and betterleaks / stanch",
      lambda g, c: divided(best_peer(c, PEERS[:2]), cpu(c, "stanch")), 15, "least"),
     ("log ", "peak MB", lambda g, c: peak(c), 120, "most"),
+    ("before and now", "throughput of now / before", lambda g, c: divided(cpu(c, "stanch, before"), cpu(c, "stanch")), 0.9, "least"),
     ("start on", "wall ms", lambda g, c: milliseconds(wall(c, "stanch")), 15, "most"),
     ("one file of 1 kB", "wall ms", lambda g, c: milliseconds(wall(c, "stanch")), 15, "most"),
     ("hostile", "MB per CPU s", speed, 100, "least"),

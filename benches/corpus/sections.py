@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import measure
@@ -148,7 +149,19 @@ def staged():
     return Group("one changed line in a tree of 20,000 files", runs, rounds=40)
 
 
-SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep, "history": history}
+def before(_quick):
+    """The engine of an earlier commit and of now, in turns, on one thread: what more rules and decoders cost."""
+    flags = ("--no-config", "--no-ignore", "-j", "1")
+    groups = []
+    for title, target in (("tree", "tree"), ("log", "log/access.log")):
+        now = tools.stanch(target, *flags)
+        then = replace(now, tool="stanch, before", argv=(os.environ["BEFORE"], *now.argv[1:]))
+        groups.append(Group(f"before and now: {title}", [now, then], size_of(target)))
+    return groups
+
+
+SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep, "history": history,
+            "before": before}
 
 
 def main():

@@ -57,12 +57,14 @@ pub(super) struct Scan {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) rules: RuleChoice,
-    /// Report findings of at least this severity; those below are only counted and do not change the exit code
-    #[arg(long, value_name = "SEVERITY", default_value = "info")]
-    pub(super) min_severity: Level,
-    /// Report findings of at least this confidence; those below are only counted and do not change the exit code
-    #[arg(long, value_name = "CONFIDENCE", default_value = "low")]
-    pub(super) min_confidence: Sureness,
+    /// Report findings of at least this severity, `info` if neither this nor stanch.toml says; those below are only counted and do not
+    /// change the exit code
+    #[arg(long, value_name = "SEVERITY")]
+    pub(super) min_severity: Option<Level>,
+    /// Report findings of at least this confidence, `low` if neither this nor stanch.toml says; those below are only counted and do not
+    /// change the exit code
+    #[arg(long, value_name = "CONFIDENCE")]
+    pub(super) min_confidence: Option<Sureness>,
     /// Write the values themselves into the report: the only way to see them
     #[arg(long)]
     pub(super) show_secrets: bool,
@@ -226,9 +228,15 @@ pub(super) struct RuleChoice {
     /// Leave these rules out
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) except: Vec<String>,
+    /// Use these rules too, which are off by default
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) enable: Vec<String>,
     /// Use only rules that were there on this day, such as 2026-11-30, so that an update of stanch brings no new ones
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub(super) rules_as_of: Option<Date>,
+    /// Use the rules of this folder, which `stanch rules export` wrote, in place of the built-in ones, so that an update of stanch changes no rule
+    #[arg(long, value_name = "DIR")]
+    pub(super) rule_pack: Option<PathBuf>,
     /// Rules of another scanner's configuration.
     #[arg(skip)]
     pub(super) more: Vec<Entry>,
@@ -280,11 +288,11 @@ pub(super) struct RewritePlan {
     #[command(flatten)]
     pub(super) rules: RuleChoice,
     /// Plan for findings of at least this severity
-    #[arg(long, value_name = "SEVERITY", default_value = "info")]
-    pub(super) min_severity: Level,
+    #[arg(long, value_name = "SEVERITY")]
+    pub(super) min_severity: Option<Level>,
     /// Plan for findings of at least this confidence
-    #[arg(long, value_name = "CONFIDENCE", default_value = "low")]
-    pub(super) min_confidence: Sureness,
+    #[arg(long, value_name = "CONFIDENCE")]
+    pub(super) min_confidence: Option<Sureness>,
     /// Read project key and allow list from this file instead of the nearest stanch.toml
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -322,6 +330,12 @@ pub(super) enum RulesCommand {
         /// Files and folders; the built-in rules without any
         #[arg(value_name = "FILE|DIR")]
         paths: Vec<PathBuf>,
+    },
+    /// Write the built-in rules to a new folder, for `--rule-pack`: a scan with it finds the same with any later version
+    Export {
+        /// A folder that is not there yet
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
     Import(Import),
 }

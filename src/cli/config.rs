@@ -31,6 +31,8 @@ pub(super) struct Chosen {
     pub(super) project: Project,
     /// The commit it was read from, if not from files.
     pub(super) snapshot: Option<Snapshot>,
+    /// The folder of the file in that commit, from the root.
+    pub(super) folder: PathBuf,
     /// What is to be told: a place, and words.
     pub(super) notes: Vec<(PathBuf, String)>,
 }
@@ -123,6 +125,10 @@ impl Chosen {
             let words = "it has a project key of its own, so it does not count here: scan its folder by itself".to_owned();
             self.notes.push((path, words));
         } else {
+            if layer.settings.line > 0 {
+                let words = "its [rules] do not count: those of the file with the project key do; [[allow]] with `rule` silences rules in a folder";
+                self.notes.push((path.clone(), words.to_owned()));
+            }
             self.project.layers.push(Layer { folder, path, allows: layer.allows });
         }
     }
@@ -184,11 +190,11 @@ fn from_commit(history: &History, name: &str, paths: &[PathBuf]) -> anyhow::Resu
             chosen.add(layer?, below.to_string_lossy().replace('\\', "/"), PathBuf::from(format!("{name}:{path}")));
         }
     }
-    chosen.snapshot = Some(snapshot);
+    (chosen.snapshot, chosen.folder) = (Some(snapshot), folder);
     Ok(Some(chosen))
 }
 
-fn folder_of(file: &Path) -> &Path {
+pub(super) fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(if file.has_root() { file } else { Path::new(".") })
 }
 

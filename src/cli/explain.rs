@@ -33,8 +33,8 @@ pub(super) fn run(args: &args::Explain) -> anyhow::Result<ExitCode> {
     let Some(range) = line_range(&bytes, line) else {
         return Err(hinted(format!("{} has no line {line}", path.display()), "lines count from 1"));
     };
-    let (engine, ids) = scan::engine(&args.rules)?;
     let chosen = config::chosen(&args.silence, std::slice::from_ref(&outer))?;
+    let (engine, ids) = scan::engine(&args.rules, &chosen)?;
     let project = &chosen.project;
     let now = clock::now();
     let mut trace = Trace { range, ..Trace::default() };

@@ -16,6 +16,7 @@ use crate::scan::expand::Limits;
 use crate::scan::finding::{Danger, Exposure, Finding, Scan};
 use crate::scan::fingerprint::Fingerprinter;
 use crate::scan::mask::Mask;
+use crate::scan::project::Project;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::git::{History, Narrow};
 use crate::scan::source::work::Job;
@@ -40,11 +41,13 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.write {
         check_list(path, history.shown())?;
     }
-    let (engine, ids) = scan::engine(&args.rules)?;
-    let (mut scan, mut refs) = scanned(args, (&engine, ids), &mut history)?;
+    let silence = args::Silence { config: args.config.clone(), ..args::Silence::default() };
+    let chosen = config::chosen(&silence, std::slice::from_ref(&args.repo))?;
+    let (engine, ids) = scan::engine(&args.rules, &chosen)?;
+    let (mut scan, mut refs) = scanned(args, (&engine, ids), &chosen.project, &mut history)?;
     let mask = Mask::of(&engine, &scan.findings);
     refs.iter_mut().for_each(|name| *name = mask.text(name).into_owned());
-    scan::hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
+    scan::hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
     scan.findings.sort_by_key(|f| f.exposure.as_ref().map(Exposure::danger));
     let style = Style::default();
     if !scan.findings.is_empty() {
@@ -87,14 +90,13 @@ fn rewrite_plan(args: &args::RewritePlan) -> anyhow::Result<ExitCode> {
 fn scanned(
     args: &args::RewritePlan,
     (engine, ids): (&Engine, HashSet<String>),
+    project: &Project,
     history: &mut History,
 ) -> anyhow::Result<(Scan, Vec<String>)> {
-    let silence = args::Silence { config: args.config.clone(), ..args::Silence::default() };
-    let project = config::chosen(&silence, std::slice::from_ref(&args.repo))?.project;
-    let suppressions = Suppressions::of(&project).knowing(ids);
+    let suppressions = Suppressions::of(project).knowing(ids);
     let fingerprinter = project.key.as_ref().map_or_else(Fingerprinter::per_run, Fingerprinter::stable)?;
     let now = clock::now();
-    let (project, suppressions, today) = (&project, &suppressions, Date::from_unix(now));
+    let (suppressions, today) = (&suppressions, Date::from_unix(now));
     let partial = !args.rules.only.is_empty() || !args.rules.except.is_empty();
     let decider = Decider { engine, fingerprinter: &fingerprinter, project, suppressions, today, partial };
     let job = Job::new(engine, Collector::new(decider), Limits::default(), now);

@@ -4,6 +4,7 @@
 
 mod args;
 mod baseline;
+mod choice;
 mod clock;
 mod compat;
 mod config;

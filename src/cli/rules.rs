@@ -1,48 +1,59 @@
 //! `stanch rules list|show|check`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::exit::{self, hinted};
-use super::{args, output};
+use super::{args, choice, output};
+use crate::base::fs;
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
 use crate::scan::rule::ignore::Ignore;
-use crate::scan::rule::load::{self, Entry, RuleError};
-use crate::scan::rule::select::{self, Choice, Selected};
+use crate::scan::rule::load::{self, Entry};
+use crate::scan::rule::select;
 use crate::scan::rule::{
-    Near, Need, Pair, Paths, Pattern, Placeholders, Required, Role, Rule, Search, builtin, paths, precision,
+    Near, Need, Pair, Paths, Pattern, Placeholders, Required, Role, Rule, Search, builtin, pack, paths, precision,
 };
 
 pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     match &args.command {
-        args::RulesCommand::List { rules, json } => list(&chosen(rules)?.rules, *json),
-        args::RulesCommand::Show { id, rules } => show(id, &chosen(rules)?.rules),
+        args::RulesCommand::List { rules, json } => list(&listed(rules)?, *json),
+        args::RulesCommand::Show { id, rules } => show(id, &listed(rules)?),
+        args::RulesCommand::Export { folder } => export(folder),
         args::RulesCommand::Check { paths } => check(paths),
         args::RulesCommand::Import(import) => super::import::run(import),
     }
 }
 
-/// The rules of a choice; at least one.
-pub(super) fn chosen(rules: &args::RuleChoice) -> anyhow::Result<Selected> {
-    let choice = Choice {
+/// The rules of a choice, and, where it names none, those that are off by default.
+fn listed(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
+    let all = ["*".to_owned()];
+    let enable = if rules.only.is_empty() { all.to_vec() } else { rules.enable.clone() };
+    let rules = args::RuleChoice {
         files: rules.files.clone(),
         only: rules.only.clone(),
         except: rules.except.clone(),
+        enable,
+        rules_as_of: rules.rules_as_of,
+        rule_pack: rules.rule_pack.clone(),
         more: rules.more.clone(),
-        as_of: rules.rules_as_of,
     };
-    let selected = select::select(&choice).map_err(|e| match e {
-        RuleError::Unknown(name) => {
-            hinted(format!("no rule matches `{name}`"), "`stanch rules list` shows ids; `--json` categories and providers too")
-        }
-        other => other.into(),
-    })?;
-    if selected.rules.is_empty() {
-        return Err(hinted("no rule is left", "`--only`, `--except` and `--rules-as-of` leave nothing to look for"));
+    Ok(choice::without_project(&rules)?.rules)
+}
+
+/// Writes the built-in rules to a folder that is not there yet.
+fn export(folder: &Path) -> anyhow::Result<ExitCode> {
+    let made = std::fs::create_dir(folder);
+    made.map_err(|e| hinted(format!("cannot make {}: {e}", folder.display()), "name a new folder in one that is there"))?;
+    for (name, text) in pack::files() {
+        fs::create_new(&folder.join(name), text.as_bytes())?;
     }
-    Ok(selected)
+    let said = sanitise(folder.display().to_string().as_bytes()).into_owned();
+    output::write(None, |out| {
+        writeln!(out, "rules {} written to {said}; use them with `stanch scan --rule-pack {said}`", pack::version())
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {
@@ -52,11 +63,12 @@ fn list(rules: &[Rule], json: bool) -> anyhow::Result<ExitCode> {
             let (id, severity, confidence, about) = (&rule.id, rule.severity.word(), rule.confidence.word(), &rule.about);
             if json {
                 let (provider, category) = (&rule.provider, &rule.category);
-                let line = serde_json::json!({ "id": id, "provider": provider, "category": category, "severity": severity, "confidence": confidence, "about": about, "since": rule.since.map(|day| day.to_string()) });
+                let line = serde_json::json!({ "id": id, "provider": provider, "category": category, "severity": severity, "confidence": confidence, "about": about, "since": rule.since.map(|day| day.to_string()), "by_default": rule.by_default });
                 writeln!(out, "{line}")?;
             } else {
                 let since = rule.since.map(|day| day.to_string()).unwrap_or_default();
-                writeln!(out, "{id:width$}  {since:10}  {severity:8}  {confidence:6}  {}", sanitise(about.as_bytes()))?;
+                let off = if rule.by_default { "" } else { " (off by default)" };
+                writeln!(out, "{id:width$}  {since:10}  {severity:8}  {confidence:6}  {}{off}", sanitise(about.as_bytes()))?;
             }
         }
         Ok(())

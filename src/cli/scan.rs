@@ -12,7 +12,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
 use super::prints::Prints;
-use super::{args, clock, config, git as commits, in_tree, known, output, progress, verdicts};
+use super::{args, choice, clock, config, git as commits, in_tree, known, output, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
@@ -37,16 +37,16 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
-    let (engine, ids) = engine(&args.rules)?;
+    let chosen = config::chosen(&args.silence, &args.paths)?;
+    let (engine, ids) = engine(&args.rules, &chosen)?;
     // The process ends soon after: giving thousands of small pieces back one by one would take a millisecond.
     let engine = ManuallyDrop::new(engine);
-    let chosen = config::chosen(&args.silence, &args.paths)?;
     let suppressions = known::suppressions(&args.silence, &chosen)?.knowing(ids);
     let (mut scan, input) = scan(args, &engine, (&chosen, &suppressions), &mut histories)?;
     if !args.show_secrets {
         Mask::of(&engine, &scan.findings).names(&mut scan);
     }
-    hide(&mut scan, args.min_severity.into(), args.min_confidence.into());
+    hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
     let to_file = !output::is_standard(args.output.as_deref());
     let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && is_colourful();
     let root = match args.format {
@@ -129,7 +129,9 @@ fn narrow(part: &args::HistoryPart, range: Option<&str>, now: u64) -> anyhow::Re
 }
 
 /// Takes out the findings below a threshold, and counts them.
-pub(super) fn hide(scan: &mut Scan, severity: Severity, confidence: Confidence) {
+pub(super) fn hide(scan: &mut Scan, least: (Option<args::Level>, Option<args::Sureness>), project: &Project) {
+    let severity = least.0.map(Severity::from).or(project.settings.min_severity).unwrap_or(Severity::Info);
+    let confidence = least.1.map(Confidence::from).or(project.settings.min_confidence).unwrap_or(Confidence::Low);
     let all = scan.findings.len();
     scan.findings.retain(|f| f.severity >= severity && f.confidence >= confidence);
     scan.coverage.below_threshold = (all - scan.findings.len()) as u64;
@@ -160,8 +162,8 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 /// The engine for the rules chosen, and the ids of all rules there are.
-pub(super) fn engine(rules: &args::RuleChoice) -> anyhow::Result<(Engine, HashSet<String>)> {
-    let Selected { rules, left_out } = super::rules::chosen(rules)?;
+pub(super) fn engine(rules: &args::RuleChoice, project: &config::Chosen) -> anyhow::Result<(Engine, HashSet<String>)> {
+    let Selected { rules, left_out } = choice::selected(rules, project)?;
     let ids = rules.iter().map(|rule| rule.id.clone()).chain(left_out).collect();
     Ok((Engine::new(rules)?, ids))
 }

@@ -50,6 +50,7 @@ pub(super) fn rule(id: &str, about: &str, severity: Severity) -> Rule {
         tags: Vec::new(),
         imported: None,
         since: None,
+        by_default: true,
     }
 }
 

@@ -223,6 +223,14 @@ pub enum Confidence {
     High,
 }
 
+impl Confidence {
+    /// One step less sure.
+    #[must_use]
+    pub fn below(self) -> Self {
+        if self == Self::High { Self::Medium } else { Self::Low }
+    }
+}
+
 /// Something that was not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Issue {

@@ -15,6 +15,15 @@
 //! reason = "key of the public demo account"
 //! owner = "platform team"   # optional
 //! until = 2027-01-01        # optional: the last day it holds
+//!
+//! [rules]                   # each line optional; what the command line says counts for more
+//! files = ["rules"]         # more rules, from the folder of this file
+//! only = ["github-*"]       # ids, categories, providers or tags
+//! except = ["generic"]
+//! enable = ["some-rule"]    # rules that are off by default
+//! as_of = 2026-11-30        # only rules that were there on this day
+//! min_severity = "medium"
+//! min_confidence = "medium"
 //! ```
 //!
 //! A `stanch.toml` in a folder below, without a key of its own, adds entries that hold below it ([`Layer`]).
@@ -23,6 +32,7 @@
 
 mod allow;
 mod locate;
+mod settings;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,6 +47,7 @@ use zeroize::Zeroizing;
 
 pub use self::allow::{Allow, Pattern};
 pub use self::locate::Locator;
+pub use self::settings::Settings;
 use super::fingerprint::ProjectKey;
 use crate::base::crypto::{self, NoRandom};
 use crate::base::date::Date;
@@ -48,7 +59,7 @@ pub const VERSION: i64 = 1;
 /// Larger files are refused: a hundred thousand entries fit.
 const MAX_BYTES: u64 = 16 << 20;
 
-const TOP_FIELDS: &[&str] = &["version", "project_key", "allow"];
+const TOP_FIELDS: &[&str] = &["version", "project_key", "allow", "rules"];
 
 /// `stanch.toml` was not read or made.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +97,8 @@ pub struct Project {
     pub key: Option<ProjectKey>,
     /// Findings that are not reported.
     pub allows: Vec<Allow>,
+    /// Which rules are used.
+    pub settings: Settings,
     /// The file that says so.
     pub path: Option<PathBuf>,
     /// Files in folders below that add to it.
@@ -198,7 +211,8 @@ impl<'a> Content<'a> {
         self.known_fields(top, "", TOP_FIELDS)?;
         let key = top.get("project_key").map(|field| self.key(field)).transpose()?;
         let allows = top.get("allow").map(|field| self.allows(field)).transpose()?.unwrap_or_default();
-        Ok(Project { key, allows, path: Some(self.path.to_owned()), ..Project::default() })
+        let settings = top.get("rules").map(|field| self.settings(field)).transpose()?.unwrap_or_default();
+        Ok(Project { key, allows, settings, path: Some(self.path.to_owned()), ..Project::default() })
     }
 
     /// Comes before all else, so that a file of a later version is told so and not that a field is unknown.
@@ -239,10 +253,10 @@ impl<'a> Content<'a> {
         }
     }
 
-    fn day(&self, field: Field<'_, '_>) -> Result<Date, Error> {
+    fn day(&self, field: Field<'_, '_>, name: &str) -> Result<Date, Error> {
         let day = field.get_ref().as_datetime().filter(|d| d.time.is_none() && d.offset.is_none()).and_then(|d| d.date);
         day.and_then(|day| Date::new(day.year, day.month, day.day))
-            .ok_or_else(|| self.error(field.span().start, "allow.until", "must be a date without quotes, such as 2027-01-01"))
+            .ok_or_else(|| self.error(field.span().start, name, "must be a date without quotes, such as 2027-01-01"))
     }
 
     fn error(&self, at: usize, field: impl fmt::Display, wrong: impl fmt::Display) -> Error {
@@ -364,10 +378,10 @@ mod tests {
         refuse("\nversion = \"1\"", "2: version: must be 1");
         refuse("version = 0", "1: version: must be 1");
         refuse("version = 2\nnew_field = 1", "1: version: 2 is newer than this stanch, which reads 1; update stanch");
-        refuse("version = 1\n\nexclude = []", "3: exclude: unknown field; allowed are version, project_key, allow");
+        refuse("version = 1\n\nexclude = []", "3: exclude: unknown field; allowed are version, project_key, allow, rules");
         refuse(
             &format!("version = 1\n{KEY} = 1"),
-            "2: (a name of 64 characters): unknown field; allowed are version, project_key, allow",
+            "2: (a name of 64 characters): unknown field; allowed are version, project_key, allow, rules",
         );
         let key = "2: project_key: must be a string of 64 hexadecimal digits or the base64 of 32 bytes";
         refuse(&format!("version = 1\nproject_key = \"{KEY}0\""), key);

@@ -42,6 +42,7 @@ mod rule_commands;
 mod rules;
 mod run;
 mod secret_ui;
+mod settings;
 mod silence;
 mod split;
 mod staged;

@@ -58,7 +58,7 @@ impl Place {
 
     /// Scans without a baseline.
     fn scan(&self, part: &BaselinePart) -> anyhow::Result<Found> {
-        let (engine, ids) = scan::engine(&args::RuleChoice::default())?;
+        let (engine, ids) = scan::engine(&args::RuleChoice::default(), &self.chosen)?;
         let suppressions = known::suppressions(&Silence { no_baseline: true, ..Silence::default() }, &self.chosen)?.knowing(ids);
         let mut found = Found { scan: self.scan_one(part, &engine, &suppressions, false)?, engine };
         if part.history {

@@ -15,6 +15,7 @@
 //! regular expressions look at no byte twice, keywords are searched once.
 
 mod anchor;
+mod beside;
 mod buckets;
 pub mod carry;
 #[cfg(test)]
@@ -255,7 +256,8 @@ impl Engine {
         let rule = &self.rules[found.rule as usize];
         let mut out = Vec::new();
         if let Some(keyword) = found.keyword {
-            let place = if rule.near == Near::Key { "in the name it is assigned to" } else { "before it" };
+            let in_name = rule.near == Near::Key && found.notes & note::BESIDE == 0;
+            let place = if in_name { "in the name it is assigned to" } else { "before it" };
             out.push(format!("keyword `{}` {place}", self.tables.keywords.word(keyword)));
         } else if let Some((from, to)) = found.name {
             let mut name = bytes[from..to].to_vec();
@@ -275,6 +277,7 @@ impl Engine {
             (note::DECODES, "decodes as the format says"),
             (note::STALE, "expired, or not signed"),
             (note::RANDOM, "looks random"),
+            (note::DAMAGED, "its header does not decode: damaged, or made up"),
         ] {
             if found.notes & bit != 0 {
                 out.push(text.to_owned());

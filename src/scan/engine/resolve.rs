@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::super::rule::{From, Near, Need, Pattern, Rule, Search};
+use super::meaning::note;
 use super::{Engine, Match, Miss, Sink};
 
 /// Sorts the matches by position; each stays once.
@@ -116,7 +117,7 @@ fn rank(rule: &Rule, found: &Match) -> (u8, u8, usize, Reverse<u32>) {
         (Some(From::Assignment | From::AuthHeader), _) => 1,
         (Some(From::UrlPassword), _) => 2,
         (None, Pattern::Token(_)) if found.keyword.is_some() => {
-            if rule.near == Near::Key {
+            if rule.near == Near::Key && found.notes & note::BESIDE == 0 {
                 4
             } else {
                 3

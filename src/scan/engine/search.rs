@@ -11,12 +11,12 @@ use super::carry::{Trigger, Zone};
 use super::classify::{Masks, WORD};
 use super::compile::{Action, Literal, Probe, wants_key};
 use super::extract::{self, Form, Value};
-use super::meaning::{Context, Miss};
+use super::meaning::{Context, Miss, note};
 use super::near::{NEAR, PIECE, block_start};
 use super::pattern::{End, Span, Start};
 use super::scratch::{Scratch, Searched};
 use super::words::{begins_word, begins_word_at, normalise, normalise_into};
-use super::{Engine, Input, Match, OVERLAP, Sink};
+use super::{Engine, Input, Match, OVERLAP, Sink, beside};
 
 /// Words classified at a time: what they need fits the first-level cache.
 pub(super) const CHUNK: usize = 64;
@@ -513,12 +513,16 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
             return;
         }
         self.looked(span.start.saturating_sub(JUDGED), span.end + JUDGED);
-        let mut name = found.value.map(|v| (v.name_start, v.name_end));
+        let (mut name, mut is_beside) = (found.value.map(|v| (v.name_start, v.name_end)), false);
         if wants_key(rule) && rule.from.is_none() && !rule.keywords.is_empty() {
             name = extract::name_before(self.bytes, span.start);
             let normal = name.map(|(a, b)| normalise(&self.bytes[a..b])).unwrap_or_default();
-            if !rule.keywords.iter().any(|k| memchr::memmem::find(&normal, &normalise(k.as_bytes())).is_some()) {
-                return self.sink.miss(index, span, Miss::Name);
+            let keywords: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
+            if !keywords.iter().any(|k| memchr::memmem::find(&normal, k).is_some()) {
+                is_beside = beside::is_stated(self.bytes, span.start, name, &keywords, rule.id.ends_with("id"));
+                if !is_beside {
+                    return self.sink.miss(index, span, Miss::Name);
+                }
             }
         } else if !rule.keywords.is_empty() && found.keyword.is_none() && !self.has_keyword(rule, span.start) {
             return self.sink.miss(index, span, Miss::Name);
@@ -527,7 +531,10 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         let cx = Context { bytes: self.bytes, span, name, form, path: self.input.path, now: self.input.now };
         match engine.judges[index as usize].judge(rule, &cx) {
             Ok(v) => {
-                let (severity, confidence, notes) = (v.severity, v.confidence, v.notes);
+                let (severity, mut confidence, mut notes) = (v.severity, v.confidence, v.notes);
+                if is_beside {
+                    (confidence, notes) = (confidence.below(), notes | note::BESIDE);
+                }
                 let keyword = found.keyword;
                 self.scratch.matches.push(Match { rule: index, span, severity, confidence, keyword, name, notes, decoded: None });
                 if S::TRACED {

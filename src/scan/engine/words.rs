@@ -95,6 +95,12 @@ pub(super) fn begins_word(text: &[u8], words: &[Vec<u8>]) -> bool {
     (0..text.len()).any(|at| begins_word_at(text, at) && words.iter().any(|w| match_normal(text, at, w).is_some()))
 }
 
+/// Does the normalised `word` stand at `at`, and end there?
+#[must_use]
+pub(super) fn whole_word(text: &[u8], at: usize, word: &[u8]) -> bool {
+    match_normal(text, at, word).is_some_and(|end| is_word_end(text, end))
+}
+
 /// Does a word begin at `at`?
 #[must_use]
 pub(super) fn begins_word_at(text: &[u8], at: usize) -> bool {

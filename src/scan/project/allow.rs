@@ -74,7 +74,7 @@ impl Content<'_> {
         };
         self.known_fields(table, "allow.", FIELDS)?;
         let of = |name: &'static str| table.get(name).map(|value| (name, value));
-        let all = |name, wrong| of(name).map_or(Ok(Vec::new()), |field| self.list(field, wrong));
+        let all = |name, wrong| of(name).map_or(Ok(Vec::new()), |field| self.list("allow", field, wrong));
         let allow = Allow {
             fingerprint: of("fingerprint").map(|(_, field)| self.fingerprint(field)).transpose()?,
             paths: all("path", "must be a glob, such as \"tests/**\", or a list of them")?,
@@ -85,7 +85,7 @@ impl Content<'_> {
                 None => return Err(self.error(start, "allow.reason", "missing")),
             },
             owner: of("owner").map(|field| self.words(field, "must be a string that says who answers for it")).transpose()?,
-            until: of("until").map(|(_, value)| self.day(value)).transpose()?,
+            until: of("until").map(|(_, value)| self.day(value, "allow.until")).transpose()?,
             line: self.line(start),
         };
         if let Some((name, field)) = of("path") {
@@ -117,20 +117,15 @@ impl Content<'_> {
     }
 
     /// A string, or a list of strings that is not empty.
-    fn list(&self, (name, field): (&str, Field<'_, '_>), wrong: &str) -> Result<Vec<String>, Error> {
-        let DeValue::Array(items) = field.get_ref() else {
-            return Ok(vec![self.glob_or_id((name, field), wrong)?]);
-        };
-        if items.is_empty() {
-            return Err(self.error(field.span().start, format!("allow.{name}"), wrong));
-        }
-        items.iter().map(|item| self.glob_or_id((name, item), wrong)).collect()
-    }
-
-    fn glob_or_id(&self, (name, field): (&str, Field<'_, '_>), wrong: &str) -> Result<String, Error> {
-        match field.get_ref().as_str().map(str::trim).filter(|text| !text.is_empty()) {
+    pub(super) fn list(&self, part: &str, (name, field): (&str, Field<'_, '_>), wrong: &str) -> Result<Vec<String>, Error> {
+        let one = |item: Field<'_, '_>| match item.get_ref().as_str().map(str::trim).filter(|text| !text.is_empty()) {
             Some(text) => Ok(text.to_owned()),
-            None => Err(self.error(field.span().start, format!("allow.{name}"), wrong)),
+            None => Err(self.error(item.span().start, format!("{part}.{name}"), wrong)),
+        };
+        match field.get_ref() {
+            DeValue::Array(items) if items.is_empty() => Err(self.error(field.span().start, format!("{part}.{name}"), wrong)),
+            DeValue::Array(items) => items.iter().map(one).collect(),
+            _ => Ok(vec![one(field)?]),
         }
     }
 

@@ -16,6 +16,12 @@ const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 /// Name and text of each rule file, for `rules show` and tests.
 const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/rule_files.rs"));
 
+/// Name and text of each built-in rule file, by name.
+#[must_use]
+pub fn files() -> &'static [(&'static str, &'static str)] {
+    FILES
+}
+
 /// All built-in rules, in the order of their files.
 #[must_use]
 pub fn rules() -> Vec<Rule> {
@@ -27,7 +33,8 @@ pub fn rules() -> Vec<Rule> {
 /// The day of the first rules, of which none says since when it is there.
 pub const FIRST: (u16, u8, u8) = (2026, 11, 27);
 
-fn date(rule: &mut Rule) {
+/// Gives a rule without a day that of the first rules.
+pub(super) fn date(rule: &mut Rule) {
     let (year, month, day) = FIRST;
     rule.since = rule.since.or_else(|| Date::new(year, month, day));
 }

@@ -8,12 +8,14 @@ pub mod grammar;
 pub mod ignore;
 pub mod import;
 pub mod load;
+pub mod pack;
 pub mod paths;
 pub mod precision;
 pub mod required;
 pub mod select;
 pub mod set;
 mod text;
+mod valid;
 pub use text::LIMIT as TEXT_LIMIT;
 
 use std::sync::Arc;
@@ -81,6 +83,8 @@ pub struct Rule {
     pub imported: Option<Imported>,
     /// The day since which there is such a rule, if it says so.
     pub since: Option<Date>,
+    /// Whether it is used without being asked for.
+    pub by_default: bool,
 }
 
 /// Of a rule that was made from one of another scanner.

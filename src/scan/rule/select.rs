@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::load::{self, Entry, RuleError};
-use super::{Rule, builtin};
+use super::{Rule, builtin, pack};
 use crate::base::date::Date;
 use crate::base::text;
 
@@ -19,8 +19,12 @@ pub struct Choice {
     pub only: Vec<String>,
     /// Rules left out, named in the same way. Where a built-in rule and one of a file have the id named, the built-in one is meant.
     pub except: Vec<String>,
+    /// Rules that are off by default and used all the same, named in the same way; those that `only` names need not be.
+    pub enable: Vec<String>,
     /// If given, only rules that were there on this day; rules of files that say no day are.
     pub as_of: Option<Date>,
+    /// A file or folder with rules that are used in place of the built-in ones, as [`super::pack`] writes it.
+    pub pack: Option<PathBuf>,
     /// More rules, as if from a file.
     pub more: Vec<Entry>,
 }
@@ -39,7 +43,10 @@ pub struct Selected {
 /// # Errors
 /// If a rule file cannot be used, defines a rule twice, or a name matches no rule.
 pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
-    let mut rules = builtin::rules();
+    let mut rules = match &choice.pack {
+        Some(path) => pack::read(path)?,
+        None => builtin::rules(),
+    };
     let mut added = choice.more.clone();
     for path in &choice.files {
         added.extend(load::read(path)?);
@@ -48,7 +55,7 @@ pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
     let replaced = replaced(&added, &rules, &choice.except)?;
     rules.retain(|rule| !replaced.contains(&rule.id));
     rules.extend(added.into_iter().map(|entry| entry.rule));
-    for name in choice.only.iter().chain(&choice.except) {
+    for name in choice.only.iter().chain(&choice.except).chain(&choice.enable) {
         if !rules.iter().any(|r| names(name, r)) {
             return Err(RuleError::Unknown(name.clone()));
         }
@@ -57,7 +64,8 @@ pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
     let except =
         |rule: &Rule| choice.except.iter().any(|name| !(replaced.contains(name) && *name == rule.id) && names(name, rule));
     let there = |rule: &Rule| choice.as_of.is_none_or(|day| rule.since.is_none_or(|since| since <= day));
-    let is_wanted = |rule: &Rule| only(rule) && !except(rule) && there(rule);
+    let asked = |rule: &Rule| choice.only.iter().chain(&choice.enable).any(|name| names(name, rule));
+    let is_wanted = |rule: &Rule| only(rule) && !except(rule) && there(rule) && (rule.by_default || asked(rule));
     let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(is_wanted);
     Ok(Selected { rules, left_out: others.into_iter().map(|rule| rule.id).collect() })
 }

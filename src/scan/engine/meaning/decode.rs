@@ -79,18 +79,27 @@ pub struct Jwt {
     pub alg: String,
     /// `exp` of the payload, seconds since 1970.
     pub expires: Option<u64>,
+    /// The header is not JSON any more.
+    pub damaged: bool,
 }
 
-/// Reads the header and payload of a JWT. `None` if the header does not decode to JSON with `alg`.
+/// Reads the header and payload of a JWT. `None` if the header does not decode to JSON with `alg`, nor to what was such JSON before a byte of it changed.
 #[must_use]
 pub fn jwt(secret: &[u8]) -> Option<Jwt> {
     let start = memchr::memmem::find(secret, b"eyJ")?;
     let mut parts = secret[start..].split(|b| *b == b'.');
-    let header: serde_json::Value = serde_json::from_slice(&base64(parts.next()?)?).ok()?;
-    let alg = header.get("alg").or_else(|| header.get("enc"))?.as_str()?.to_owned();
+    let head = base64(parts.next()?)?;
     let payload = parts.next().and_then(base64).and_then(|p| serde_json::from_slice::<serde_json::Value>(&p).ok());
     let expires = payload.as_ref().and_then(|p| p.get("exp")).and_then(serde_json::Value::as_u64);
-    Some(Jwt { alg, expires })
+    let Ok(header) = serde_json::from_slice::<serde_json::Value>(&head) else {
+        // Some bytes of it were changed: the rest is what only a token is made of.
+        let named = memchr::memmem::find(&head, b"\"alg\"").is_some();
+        let whole = named && head.starts_with(b"{\"") && head.ends_with(b"}") && payload.is_some_and(|p| p.is_object());
+        let signed = parts.next().is_some_and(|signature| signature.len() >= 20);
+        return (whole && signed).then_some(Jwt { alg: String::new(), expires, damaged: true });
+    };
+    let alg = header.get("alg").or_else(|| header.get("enc"))?.as_str()?.to_owned();
+    Some(Jwt { alg, expires, damaged: false })
 }
 
 /// Is it a PEM block with a body of at least 64 base64 characters that decodes to something that begins like a key?
@@ -196,8 +205,14 @@ mod tests {
     #[test]
     fn reads_jwts() {
         let token = [URL.encode(br#"{"alg":"HS256"}"#), URL.encode(br#"{"exp":12}"#), "sig".into()].join(".");
-        assert_eq!(jwt(token.as_bytes()), Some(Jwt { alg: "HS256".into(), expires: Some(12) }));
+        assert_eq!(jwt(token.as_bytes()), Some(Jwt { alg: "HS256".into(), expires: Some(12), damaged: false }));
         assert_eq!(jwt(b"eyJub3QganNvbg.eyJ.x"), None);
+        // One byte of `{"alg":"HS256"}` is another; without its last one it is none.
+        let damaged = |head: &str| {
+            jwt(format!("{}.{}.{}", URL.encode(head), URL.encode("{\"sub\":\"a\"}"), "0123456789abcdefghij").as_bytes())
+        };
+        assert_eq!(damaged("{\"alg\":xHS256\"}"), Some(Jwt { alg: String::new(), expires: None, damaged: true }));
+        assert_eq!(damaged("{\"alg\":\"HS256\""), None);
     }
 
     #[test]

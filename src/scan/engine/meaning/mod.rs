@@ -98,6 +98,10 @@ pub(super) mod note {
     pub(in super::super) const STALE: u8 = 8;
     /// It looks random.
     pub(in super::super) const RANDOM: u8 = 16;
+    /// The keyword stands beside it, and the rule would have it in the name.
+    pub(in super::super) const BESIDE: u8 = 32;
+    /// A part of it does not decode.
+    pub(in super::super) const DAMAGED: u8 = 64;
 }
 
 /// What a rule's judgement needs, compiled when first used.
@@ -283,7 +287,7 @@ fn weigh(check: Check, secret: &[u8], verdict: &mut Verdict) {
             issued::Marvin::Unknown => {}
         },
         Check::Macaroon if macaroon::is_macaroon(secret) => verdict.notes |= note::DECODES,
-        Check::Macaroon => verdict.confidence = below(verdict.confidence),
+        Check::Macaroon => verdict.confidence = verdict.confidence.below(),
         _ => {}
     }
 }
@@ -301,22 +305,23 @@ fn phrase(secret: &[u8], verdict: &mut Verdict) -> Result<(), Miss> {
     Ok(())
 }
 
-fn below(confidence: Confidence) -> Confidence {
-    if confidence == Confidence::High { Confidence::Medium } else { Confidence::Low }
-}
-
 /// A checksum that does not match lowers the confidence: published samples often do not verify.
 fn lower(holds: bool, verdict: &mut Verdict) {
     if holds {
         verdict.notes |= note::CHECKSUM;
     } else {
         verdict.notes |= note::BAD_CHECKSUM;
-        verdict.confidence = below(verdict.confidence);
+        verdict.confidence = verdict.confidence.below();
     }
 }
 
 fn jwt(secret: &[u8], now: u64, verdict: &mut Verdict) -> Result<(), Miss> {
     let Some(jwt) = decode::jwt(secret) else { return Err(Miss::Check(Check::Jwt)) };
+    if jwt.damaged {
+        verdict.notes |= note::DAMAGED;
+        verdict.confidence = verdict.confidence.below();
+        return Ok(());
+    }
     verdict.notes |= note::DECODES;
     if jwt.alg.eq_ignore_ascii_case("none") || jwt.expires.is_some_and(|t| t < now) {
         verdict.notes |= note::STALE;

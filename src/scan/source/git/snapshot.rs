@@ -95,6 +95,37 @@ impl Snapshot {
         found
     }
 
+    /// A file, or the files of a folder whose names end so, with their paths from the root, sorted.
+    #[must_use]
+    pub fn texts(&self, path: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
+        if let Some(bytes) = self.read(path) {
+            return vec![(path.to_owned(), bytes)];
+        }
+        let mut tree = Some(self.tree);
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            tree = tree.and_then(|tree| self.entries(tree)).and_then(|entries| {
+                let entry = entries.into_iter().find(|(name, _, is_tree)| *is_tree && name == part)?;
+                Some(entry.1)
+            });
+        }
+        let entries = tree.and_then(|tree| self.entries(tree)).unwrap_or_default();
+        let files = entries.into_iter().filter(|(name, _, is_tree)| !is_tree && name.ends_with(ending));
+        let mut texts: Vec<_> =
+            files.filter_map(|(name, id, _)| Some((format!("{path}/{name}"), self.object(id, Kind::Blob)?))).collect();
+        texts.sort();
+        texts
+    }
+
+    /// The files and folders of a tree: name, id, and whether it is a folder.
+    fn entries(&self, tree: ObjectId) -> Option<Vec<(String, ObjectId, bool)>> {
+        let data = self.object(tree, Kind::Tree)?;
+        let entries = TreeRefIter::from_bytes(&data, self.hash).filter_map(Result::ok);
+        let plain = entries.filter(|entry| entry.mode.is_tree() || entry.mode.is_blob());
+        let named =
+            plain.filter_map(|e| Some((std::str::from_utf8(e.filename).ok()?.to_owned(), e.oid.to_owned(), e.mode.is_tree())));
+        Some(named.collect())
+    }
+
     fn object(&self, id: ObjectId, kind: Kind) -> Option<Vec<u8>> {
         let header = self.repository.find_header(id).ok().filter(|header| header.kind() == kind)?;
         if header.size() > LARGEST as u64 {
