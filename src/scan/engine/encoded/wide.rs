@@ -51,8 +51,8 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         if before.is_some_and(|before| bytes[before] != b'\n') || !is_pair(bytes, at + 2) || self.is_deep(&(at..at + 2)) {
             return;
         }
-        let most = end(bytes, at, LINE);
-        let line = bytes[at..most].iter().step_by(2).position(|b| *b == b'\n').map_or(most, |length| at + 2 * length);
+        let in_line = |pair: &&[u8]| pair[1] == 0 && is_plain(pair[0]) && pair[0] != b'\n';
+        let line = at + 2 * bytes[at..].chunks_exact(2).take(LINE).take_while(in_line).count();
         self.looked(at.saturating_sub(2), line + 2);
         if line < at + 2 * LEAST || self.scratch.is_narrow || !may_hold(bytes, at..line) {
             return;
