@@ -301,6 +301,72 @@ open('c.pdf', 'wb').write(open('a.pdf', 'rb').read()[:120])
     assert!(issues.iter().any(|issue| issue.starts_with("gap malformed c.pdf!object-4")), "{issues:?}");
 }
 
+/// Streams packed in letters, by runs, and in several ways one after the other.
+#[test]
+fn streams_of_a_pdf_that_are_packed_more_than_once() {
+    let folder = Folder::new();
+    let tokens: Vec<String> = (60..67).map(github).collect();
+    let script = "import base64, sys, zlib
+def a85(data):
+    return base64.a85encode(data, wrapcol=60) + b'~>'
+def ahx(data):
+    return data.hex().encode() + b'>'
+def rl(data):
+    return b''.join(bytes([len(part) - 1]) + part for part in (data[n:n + 100] for n in range(0, len(data), 100))) + b'\\x80'
+ways = [
+    ('/ASCII85Decode', a85), ('[/ASCII85Decode /FlateDecode]', lambda d: a85(zlib.compress(d))),
+    ('/ASCIIHexDecode', ahx), ('[/AHx/Fl]', lambda d: ahx(zlib.compress(d))), ('/RunLengthDecode', rl),
+    ('[ /FlateDecode /RunLengthDecode ]', lambda d: zlib.compress(rl(d))), ('[/A85/RL/Fl]', lambda d: a85(rl(zlib.compress(d)))),
+]
+out = b'%PDF-1.7\\n'
+for number, ((names, way), token) in enumerate(zip(ways, sys.argv[1:]), 1):
+    data = way(b'BT /F1 12 Tf 72 720 Td (token: ' + token.encode() + b') Tj ET ' + b'0 0 m ' * 40)
+    out += b'%d 0 obj\\n<</Length %d/Filter %s>>\\nstream\\n' % (number, len(data), names.encode()) + data + b'\\nendstream\\nendobj\\n'
+open('a.pdf', 'wb').write(out)
+open('b.pdf', 'wb').write(b'%PDF-1.7\\n1 0 obj\\n<</Length 9/Filter[/A85/LZWDecode]>>\\nstream\\n87cURDZ~>\\nendstream\\nendobj\\n')
+open('c.pdf', 'wb').write(b'%PDF-1.7\\n1 0 obj\\n<</Length 9/Filter/A85>>\\nstream\\n87c\\xffURDZ~>\\nendstream\\nendobj\\n')
+";
+    folder.write("make.py", script);
+    folder.shell(&format!("python3 make.py {}; rm make.py", tokens.join(" "))).says(0, &[]);
+    let report = folder.scan(&["--show-secrets", "a.pdf"]);
+    for (number, token) in (1..).zip(&tokens) {
+        let inside = format!("object-{number}");
+        let is_found = report.findings.iter().any(|f| f["secret"] == token.as_str() && f["inside"] == inside.as_str());
+        assert!(is_found, "{inside}: {:?}", report.places());
+    }
+    assert_eq!((report.summary["findings"].as_u64(), report.issues()), (Some(7), Vec::new()), "{:?}", report.places());
+    let issues = folder.scan(&["b.pdf", "c.pdf"]).issues();
+    assert!(issues.iter().any(|issue| issue.starts_with("note unsupported b.pdf")), "{issues:?}");
+    assert!(issues.iter().any(|issue| issue.starts_with("gap malformed c.pdf!object-1")), "{issues:?}");
+}
+
+/// Cookies that a browser keeps are told by the rules for cookies, and only those that log somebody in.
+#[test]
+fn cookies_of_a_browser() {
+    let folder = Folder::new();
+    let value = |seed| crate::canary::random(b"0123456789abcdefghijklmnopqrstuvwxyz", seed, 32);
+    let script = "import sqlite3, sys
+one, two, three = sys.argv[1:4]
+db = sqlite3.connect('cookies.sqlite')
+db.execute('create table moz_cookies (id integer primary key, originAttributes text not null, name text, value text, host text, path text, expiry integer, lastAccessed integer, creationTime integer, isSecure integer, isHttpOnly integer)')
+for name, value, host in (('sessionid', one, 'shop.acme.test'), ('theme', two, 'shop.acme.test'), ('csrftoken', three, '.acme.test')):
+    db.execute('insert into moz_cookies (originAttributes, name, value, host, path, expiry, isSecure, isHttpOnly) values (?, ?, ?, ?, ?, 1830000000, 1, 1)', ('', name, value, host, '/'))
+db.commit()
+db = sqlite3.connect('Cookies')
+db.execute('create table cookies (creation_utc integer not null, host_key text not null, top_frame_site_key text not null, name text not null, value text not null, encrypted_value blob not null, path text not null)')
+db.execute('insert into cookies values (1, ?, ?, ?, ?, ?, ?)', ('.acme.test', '', 'auth_token', one, b'', '/app'))
+db.commit()
+";
+    folder.write("make.py", script);
+    folder.shell(&format!("python3 make.py {} {} {}; rm make.py", value(1), value(2), value(3))).says(0, &[]);
+    for (name, table) in [("cookies.sqlite", "moz_cookies"), ("Cookies", "cookies")] {
+        let report = folder.scan(&["--show-secrets", name]);
+        let found: Vec<_> =
+            report.findings.iter().map(|f| (f["rule"].as_str(), f["inside"].as_str(), f["secret"].as_str())).collect();
+        assert_eq!(found, [(Some("session-cookie-stored"), Some(table), Some(value(1).as_str()))], "{name}");
+    }
+}
+
 /// Rows of a SQLite database have the names of their columns, whatever page they go on on.
 #[test]
 fn rows_of_a_database() {

@@ -152,6 +152,51 @@ fn digits_and_escapes() {
     check("a.c", &format!("x = \"{mixed}\";\n"), &token, "decoded from escapes");
 }
 
+/// Nothing of what stands for it is shown where few of its characters are escaped, and strings of programs have places.
+#[test]
+fn single_escapes_and_strings_of_programs() {
+    let token = github(50);
+    for (name, escape, how) in [
+        ("a.json", "\\u005f", "decoded from escapes"),
+        ("a.log", "%5F", "decoded from percent encoding"),
+        ("a.html", "&#95;", "decoded from character references"),
+        ("a.vcf", "=5F", "decoded from quoted-printable"),
+    ] {
+        check(name, &format!("x: \"{}\"\n", token.replace('_', escape)), &token, how);
+    }
+    let folder = Folder::new();
+    let wide: Vec<u8> = format!("api key: {token}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    folder.write("a.exe", [b"MZ\x90\n\x03\xff".as_slice(), &wide, b"\0\0\xff\xfe"].concat());
+    let report = folder.scan(&["--show-secrets", "a.exe"]);
+    assert_eq!(report.places(), ["a.exe:2:21 github-pat"]);
+    assert_eq!(report.findings[0]["secret"], token.as_str());
+    assert!(report.findings[0]["why"].to_string().contains("decoded from UTF-16"));
+    // A file that is UTF-16 as a whole is read as such, and told once.
+    let text: Vec<u8> = format!("some words of a text\r\nkey: {token}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    folder.write("a.txt", &text);
+    folder.write("b.txt", [b"\xff\xfe".as_slice(), &text].concat());
+    assert_eq!(folder.scan(&["a.txt"]).places(), ["a.txt:2:6 github-pat"]);
+    assert_eq!(folder.scan(&["b.txt"]).places(), ["b.txt:2:6 github-pat"]);
+}
+
+/// What stands close together is decoded once, not each in all others.
+#[test]
+fn many_encoded_texts_side_by_side_take_no_time() {
+    let folder = Folder::new();
+    let each = |form: &str| form.repeat(200_000 / form.len());
+    folder.write("percent", each("%41%42%43%44%45%46 "));
+    folder.write("few", each("abcdefgh%5F1234567 "));
+    folder.write("slashes", each("\"a:\\/\\/b1c2d3e4f5g6h7i8j9@\" "));
+    folder.write("joined", each("\"abcdefgh1\" + \"23456789\" "));
+    folder.write("lists", each("concat!(\"abcdefgh1\", \"2345678\") "));
+    folder.write("quoted", each("=41=42=43=44=45=46=47 a1 "));
+    folder.write("wide", each("a=b1c2d3e4f5g6h7i8j9 \n").encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>());
+    folder.write("base64", each(&format!("{} ", b64("some words of a text"))));
+    let began = std::time::Instant::now();
+    folder.scan(&["."]).is(0, &[], &[]);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
 #[test]
 fn literals_that_are_joined() {
     let token = github(5);

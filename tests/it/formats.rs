@@ -30,6 +30,19 @@ write('unicode.txt', f'v="{each(chr(92) + "u%04x")}"\n')
 write('bytes.txt', f'v="{each(chr(92) + "x%02x")}"\n')
 write('entities.html', f'<p>{each("&#%d;")}</p>\n')
 write('hex-entities.html', f'<p>{each("&#x%x;")}</p>\n')
+write('slashes.json', json.dumps({'v': f'https://u:{t}@h.acme.internal/x'}).replace('/', chr(92) + '/') + '\n')
+write('underscore.url', f'v={t.replace("_", "%5F")}\n')
+write('underscore.json', json.dumps({'v': t}).replace('_', chr(92) + 'u005f') + '\n')
+write('underscore.html', f'<p>{t.replace("_", "&#95;")}</p>\n')
+write('mark.txt', f'v: {b64(chr(0xfeff) + "token=" + t)}\n')
+write('foreign.txt', f'v: {b64(chr(0x43f) + chr(0x430) + "=" + t)}\n')
+write('quotes.sh', f'v="{t[:17]}""{t[17:]}"\n')
+write('concat.rs', f'let v = concat!("{t[:17]}", "{t[17:]}");\n')
+write('join.js', f'v = ["{t[:17]}", "{t[17:]}"].join("");\n')
+write('joined.sql', f"select '{t[:17]}' || '{t[17:]}';\n")
+write('card.vcf', f'BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:{each("=%02X")}\nEND:VCARD\n')
+write('program.exe', b'MZ\x90\x00\x03\xff' + f'key={t}'.encode('utf-16-le') + b'\x00\x00\xff\xfe' * 9)
+write('big-endian.bin', b'\x01\x02\xff\xff' + f'key={t}'.encode('utf-16-be') + b'\x00\x00\xff\xfe' * 9)
 write('utf-16.txt', f'token={t}\n'.encode('utf-16'))
 write('utf-16-be.txt', b'\xfe\xff' + f'token={t}\n'.encode('utf-16-be'))
 write('gzip-base64.yaml', f'data: {b64(gzip.compress(f"token={t}".encode()))}\n')
@@ -63,7 +76,7 @@ fn a_token_is_found_in_every_form() {
         std::fs::read_dir(folder.path(".")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     files.retain(|name| name.contains('.') && !name.starts_with('.'));
     files.sort();
-    assert!(files.len() > 20, "{files:?}");
+    assert!(files.len() > 33, "{files:?}");
     let is_found = |file: &str| {
         report.findings.iter().any(|f| f["secret"] == token.as_str() && f["rule"] == "github-pat" && f["path"] == file)
     };

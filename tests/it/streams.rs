@@ -89,9 +89,9 @@ fn every_archive_is_opened_on_standard_input_too() {
     assert_eq!(names.join(" "), "7z bz2 pzst tbz tgz txz v7 xz zip zst");
 }
 
-/// A notebook with a token that only a reader of JSON sees.
+/// A notebook with a token that only a reader of notebooks sees.
 fn notebook(filler: &str) -> String {
-    let hidden = github(1).replace("ghp", "\\u0067hp");
+    let hidden = github(1).replace("ghp", "gh\", \"p");
     format!(
         r#"{{"cells": [{{"id": "a", "cell_type": "code", "source": ["x\n", "k = {hidden}"]}}], "x": "{filler}", "nbformat": 4}}"#
     )

@@ -51,8 +51,11 @@ fn encoded() -> impl Strategy<Value = Vec<u8>> {
             |(index, words): &(Index, usize)| [b"word ".repeat(*words), index.get(examples()).clone(), b"\n".to_vec()].concat();
         chosen.iter().map(one).collect::<Vec<_>>().concat()
     });
-    (plain, 0usize..9, 40usize..90).prop_map(|(text, form, width)| encode(&text, form, width))
+    (plain, 0usize..FORMS, 40usize..90).prop_map(|(text, form, width)| encode(&text, form, width))
 }
+
+/// Forms of [`encode`].
+const FORMS: usize = 16;
 
 /// A text in a form.
 pub(super) fn encode(text: &[u8], form: usize, width: usize) -> Vec<u8> {
@@ -72,6 +75,21 @@ pub(super) fn encode(text: &[u8], form: usize, width: usize) -> Vec<u8> {
         5 => format!("x='{}'\n", each(&|b| format!("\\x{b:02x}"))),
         6 => format!("x='{}'\n", each(&|b| format!("&#{b};"))),
         7 => format!("{}\n", base64::prelude::BASE64_STANDARD.encode(&base64)),
+        8 => format!("x={}\n", each(&|b| format!("={b:02X}"))),
+        9 => format!("x: {}\n", base64::prelude::BASE64_STANDARD.encode([b"\xef\xbb\xbf\xc3\xa9 ", text].concat())),
+        10..=13 => {
+            let (plain, escaped) = [("/", "\\/"), ("_", "%5F"), ("/", "\\u002f"), ("_", "&#95;")][form - 10];
+            format!("x = \"{}\"\n", String::from_utf8_lossy(text).replace(plain, escaped))
+        }
+        14 => return text.iter().flat_map(|b| [*b, 0]).chain([0, 0, 1]).collect(),
+        _ if width % 3 == 0 => {
+            let (one, two) = text.split_at(text.len() * width / 100);
+            return [b"concat!(\"", one, b"\", \"", two, b"\");\n"].concat();
+        }
+        _ if width % 3 == 1 => {
+            let (one, two) = text.split_at(text.len() * width / 100);
+            return [b"x=\"", one, b"\"\"", two, b"\"\n"].concat();
+        }
         _ => {
             let (one, two) = text.split_at(text.len() * width / 100);
             return [b"x = \"", one, b"\" +\n  \"", two, b"\";\n"].concat();
@@ -227,7 +245,7 @@ fn secrets_are_cut_and_joined_at_every_offset() {
     let all = examples();
     let filler = b"some words of text\n".repeat(30);
     for (number, example) in all.iter().step_by(all.len() / 24).enumerate() {
-        let secret = if number % 2 == 0 { example.clone() } else { encode(example, number % 9, 76) };
+        let secret = if number % 2 == 0 { example.clone() } else { encode(example, number / 2 * 5 % FORMS, 76 + number % 3) };
         let first = [&filler[..], &secret, b"\n", &filler].concat();
         for at in filler.len()..=filler.len() + secret.len().min(700) {
             let apart = vec![Edit::Copy(at, 0), Edit::Insert(b" ".to_vec())];

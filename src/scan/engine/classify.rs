@@ -71,13 +71,46 @@ struct Nibbles {
     high: [[u8; 16]; FINGERPRINT],
 }
 
-/// Three bytes by their nibbles: `\x`, `\u`, `\U`, `\0`, `\1` (bit 0); `%2` to `%7` (1); `&#` (2); a quote, then a blank and an
-/// operator, an operator and a quote, or the end of a line and a blank (3). Some others are taken for them.
-const OTHER: [[[u8; 16]; 2]; 3] = [
-    [[0, 0, 8, 0, 0, 2, 4, 8, 0, 0, 0, 0, 1, 0, 0, 0], [0, 0, 2 | 4 | 8, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
-    [[1 | 8, 1, 2, 2 | 4, 2, 1 | 2, 2, 2, 1, 0, 8, 8, 0, 0, 0, 0], [8, 0, 4 | 8, 1 | 2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]],
-    [[15, 7, 15, 7, 7, 7, 15, 15, 7, 15, 7, 15, 7, 7, 15, 7], [15, 7, 15, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]],
+/// What three bytes may begin that stands for another text, a bit each; no bytes stand for any byte. They are looked up by nibble, so
+/// some others are taken for them.
+const FAMILIES: [[&[u8]; 3]; 8] = [
+    [b"\\", b"xuU01", b""],
+    // `%2` to `%7`, and `&#`.
+    [b"%&", b"234567#", b""],
+    // A character in UTF-16, and another one.
+    [b" @P`p0123456789:;<=>?", b"\0", b" @P`p0123456789:;<=>?"],
+    // A quote, then a blank and an operator or a remark, an operator and a quote, or the end of a line and a blank.
+    [b"\"'", b" \n+.&", b" \"&'\t+.#"],
+    // Quotes back to back.
+    [b"\"'", b"\"'", b"@P`p0123456789:;<=>?"],
+    // The middle of `concat`.
+    [b"nN", b"cC", b"aA"],
+    // A list or an empty literal that parts are joined by, and some more operators.
+    [b"\"']", b" .|", b"j|<\\"],
+    [b"\\", b"/", b""],
 ];
+
+/// The families by the lower and the upper nibbles of their bytes.
+const OTHER: [[[u8; 16]; 2]; 3] = {
+    let (mut table, mut family) = ([[[0; 16]; 2]; 3], 0);
+    while family < FAMILIES.len() {
+        let mut place = 0;
+        while place < 3 {
+            let bytes = FAMILIES[family][place];
+            let mut index = 0;
+            while index < 16 && bytes.is_empty() || index < bytes.len() {
+                let (low, high) =
+                    if bytes.is_empty() { (index, index) } else { (bytes[index] as usize & 15, bytes[index] as usize >> 4) };
+                table[place][0][low] |= 1 << family;
+                table[place][1][high] |= 1 << family;
+                index += 1;
+            }
+            place += 1;
+        }
+        family += 1;
+    }
+    table
+};
 
 const DIGIT: u8 = 1;
 const UPPER: u8 = 2;

@@ -214,11 +214,11 @@ fn url_passwords() {
             .map(|v| (text(bytes, v.name_start, v.name_end), text(bytes, v.start, v.end)));
         assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{line}");
     };
-    check(&["postgres:", "//u:p4ss@host/db"].concat(), Some(("postgres", "p4ss")));
+    check(&["postgres:", "//u:p4ss@host/db"].concat(), Some(("postgres", "p4ss"))); // stanch:allow[postgres-url] -- made up
     check(&["https:", "//u@mail.example:p!#@4@h.example"].concat(), Some(("https", "p!#")));
     check(&["git+ssh:", "//git@h.example:shop/web@v2"].concat(), None);
     check(&["url='mongodb+srv:", "//u:p@ss@h.example/'"].concat(), Some(("mongodb+srv", "p@ss")));
-    check(&["redis:", "//:pw12@h:6379"].concat(), Some(("redis", "pw12")));
+    check(&["redis:", "//:pw12@h:6379"].concat(), Some(("redis", "pw12"))); // stanch:allow[redis-url] -- made up
     check("http://host/a:b@c", None);
     check("http://user@host", None);
     check("http://host:80/", None);

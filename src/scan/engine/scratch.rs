@@ -39,6 +39,10 @@ pub struct Scratch {
     /// How many texts this one is inside of, and buffers for those inside of it.
     pub(super) depth: u8,
     pub(super) inner: Option<Box<Scratch>>,
+    /// Bytes of it, before and behind what it is about, in which no texts are looked for.
+    pub(super) outside: (usize, usize),
+    /// See [`Scratch::leave_wide`].
+    pub(super) is_narrow: bool,
     /// Only for a sink that wants to know: what led to each match and each marked place, and what was looked at far from it.
     pub(super) led: Vec<Trigger>,
     pub(super) led_marked: Vec<Trigger>,
@@ -61,6 +65,11 @@ impl Scratch {
         self.marked.sort_unstable();
         self.marked.dedup();
         self.marked.iter().filter(|at| emit.contains(at)).count() as u64
+    }
+
+    /// Whether text in UTF-16 among other bytes is left out of what is scanned next, since somebody else reads it as such.
+    pub fn leave_wide(&mut self, leave: bool) {
+        self.is_narrow = leave;
     }
 
     /// Did the last input have more matches than are kept?

@@ -1,8 +1,10 @@
-//! PDF: streams that are deflated, and the text that content streams draw.
+//! PDF: streams that are packed, and the text that content streams draw.
 //!
 //! It must not know what is searched for, and looks at no structure: objects are found by their streams, so that a damaged table of them
 //! hides nothing. Raw bytes are scanned too. Text is joined as it is drawn, string by string; fonts that number their glyphs in their
 //! own way are not read. Images and fonts are left out. Format: ISO 32000-1, sections 7.3.8 and 9.4.3. Start with [`walk`].
+
+mod filter;
 
 use std::cell::Cell;
 use std::io::Read;
@@ -14,6 +16,7 @@ use super::meter::{Counted, Metered};
 use super::walk::Walk;
 use crate::scan::blob::{Container, Place};
 use crate::scan::finding::IssueKind;
+use filter::Filter;
 
 /// Bytes before a stream in which its dictionary is looked for.
 const DICTIONARY: usize = 2048;
@@ -28,14 +31,18 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, bytes: &[u8]) -> Expa
         return Expanded::Whole;
     }
     let mut unknown = 0;
-    for (number, at) in (1..).zip(memmem::find_iter(bytes, b"stream")) {
+    let mut words = (1..).zip(memmem::find_iter(bytes, b"stream")).peekable();
+    while let Some((number, at)) = words.next() {
         let Some(start) = begins(bytes, at) else { continue };
         let dictionary = dictionary(bytes, at);
         match kind(dictionary) {
-            Kind::Deflated if !walk.admit(place) => return Expanded::Whole,
-            Kind::Deflated => {
+            Kind::Packed(_) if !walk.admit(place) => return Expanded::Whole,
+            Kind::Packed(filters) => {
                 let name = object(dictionary).map_or_else(|| format!("stream-{number}"), |id| format!("object-{id}"));
-                deflated(walk, place, &name, &bytes[start..]);
+                // What is deflated says itself where it ends; in what is written in letters the next such word is that of the end.
+                let next = words.peek().map_or(bytes.len(), |(_, next)| *next);
+                let end = if filters.first() == Some(&Filter::Flate) { bytes.len() } else { next.max(start) };
+                unpacked(walk, place, &name, (&bytes[start..end], &filters));
             }
             Kind::Other => unknown += 1,
             Kind::Plain | Kind::Media => {}
@@ -75,7 +82,7 @@ fn object(dictionary: &[u8]) -> Option<u64> {
 
 enum Kind {
     Plain,
-    Deflated,
+    Packed(Vec<Filter>),
     /// An image or a font.
     Media,
     Other,
@@ -84,22 +91,24 @@ enum Kind {
 fn kind(dictionary: &[u8]) -> Kind {
     let has = |word: &[u8]| memmem::find(dictionary, word).is_some();
     let Some(filter) = memmem::find(dictionary, b"/Filter") else { return Kind::Plain };
-    let rest = dictionary[filter + 7..].trim_ascii_start();
-    let first = rest.strip_prefix(b"[").unwrap_or(rest).trim_ascii_start();
     let is_image = [&b"/DCTDecode"[..], b"/JPXDecode", b"/JBIG2Decode", b"/CCITTFaxDecode"].iter().any(|name| has(name));
     if is_image || has(b"/Image") || has(b"/Length1") || has(b"/FontFile") {
         return Kind::Media;
     }
-    if first.starts_with(b"/FlateDecode") || first.starts_with(b"/Fl") { Kind::Deflated } else { Kind::Other }
+    match filter::named(&dictionary[filter + 7..]) {
+        Some(filters) if filters.is_empty() => Kind::Plain,
+        Some(filters) => Kind::Packed(filters),
+        None => Kind::Other,
+    }
 }
 
 /// Visits what a stream holds, and what it draws.
-fn deflated(walk: &mut Walk<'_>, place: &Place<'_>, name: &str, data: &[u8]) {
+fn unpacked(walk: &mut Walk<'_>, place: &Place<'_>, name: &str, (data, filters): (&[u8], &[Filter])) {
     let packed = Cell::new(0);
     let (limits, budget) = (walk.limits, walk.budget);
     let mut data = data;
-    let mut inflater = flate2::read::ZlibDecoder::new(Counted { inner: &mut data, count: &packed });
-    let mut bytes = Metered::unpacked(&mut inflater, limits, budget, (&packed, 0));
+    let mut reader = filter::chain(Counted { inner: &mut data, count: &packed }, filters);
+    let mut bytes = Metered::unpacked(&mut reader, limits, budget, (&packed, 0));
     let mut head = Vec::new();
     // What is damaged ends early, and that is told below.
     drop((&mut bytes).take(DRAWN.min(budget.buffer.get())).read_to_end(&mut head));

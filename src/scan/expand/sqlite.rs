@@ -6,6 +6,7 @@
 
 mod blobs;
 mod columns;
+mod cookies;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -205,7 +206,11 @@ impl Table {
     }
 
     fn write(&self, row: &Row, database: &Database<'_>, out: &mut Vec<u8>) {
+        let cookie = cookies::find(&self.name, &self.columns);
         for (index, value) in row.iter().enumerate() {
+            if cookie.as_ref().is_some_and(|cookie| cookie.holds(index)) {
+                continue;
+            }
             let Some(value) = value.as_ref().filter(|value| value.bytes.len() > 8) else { continue };
             match self.columns.get(index) {
                 Some(name) => out.extend_from_slice(name.as_bytes()),
@@ -214,6 +219,11 @@ impl Table {
             out.extend_from_slice(b" = ");
             out.extend_from_slice(&database.text(value));
             out.push(b'\n');
+        }
+        if let Some(cookie) = cookie {
+            let value =
+                |index: usize| row.get(index).and_then(Option::as_ref).map(|value| database.text(value)).unwrap_or_default();
+            cookie.write(&value, out);
         }
         out.push(b'\n');
     }

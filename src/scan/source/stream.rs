@@ -22,6 +22,8 @@ pub struct Window {
     pub line: u64,
     /// See `line`.
     pub column: u64,
+    /// Is the stream read as UTF-16, too?
+    pub wide: bool,
 }
 
 /// Size of a page of memory, or less.
@@ -103,12 +105,30 @@ pub struct Stream<R> {
     ended: bool,
     failed: Option<io::Error>,
     bytes: u64,
+    wide: bool,
 }
 
 impl<R: Read> Stream<R> {
     /// Begins to cut.
     pub fn new(reader: R) -> Self {
-        Self { reader, kept: Vec::new(), behind: 0, base: 0, line: 1, column: 1, ended: false, failed: None, bytes: 0 }
+        Self {
+            reader,
+            kept: Vec::new(),
+            behind: 0,
+            base: 0,
+            line: 1,
+            column: 1,
+            ended: false,
+            failed: None,
+            bytes: 0,
+            wide: false,
+        }
+    }
+
+    /// The same of what is read as UTF-16, too, if `wide`.
+    #[must_use]
+    pub fn also_wide(self, wide: bool) -> Self {
+        Self { wide, ..self }
     }
 
     /// Bytes read so far.
@@ -134,7 +154,7 @@ impl<R: Read> Stream<R> {
             return self.failed.take().map_or(Ok(None), Err);
         }
         let end = if self.ended { len } else { len.min(behind + WINDOW) };
-        let window = Window { emit: behind..end, base: self.base, line: self.line, column: self.column };
+        let window = Window { emit: behind..end, base: self.base, line: self.line, column: self.column, wide: self.wide };
         let bytes = buffer.bytes();
         self.advance(&bytes[behind..end]);
         // Whole kibibytes, so that offsets of windows stay multiples of it.

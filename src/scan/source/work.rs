@@ -248,10 +248,12 @@ impl Worker {
 
     /// Scans bytes held in memory as they are, and as UTF-16 too if they begin like that: two bytes prove little.
     fn plain(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
-        if let Some(order) = wide(bytes) {
+        let order = wide(bytes);
+        if let Some(order) = order {
             self.windows(job, place, &Mutex::new(Stream::new(utf16::Decoder::new(bytes, order))));
         }
-        let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
+        let wide = order.is_some();
+        let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes), wide };
         self.window(job, place, bytes, &window);
     }
 
@@ -279,13 +281,14 @@ impl Worker {
             return;
         }
         let input = Input { bytes, emit: 0..bytes.len(), base: 0, path: path.as_deref(), now: job.now };
+        self.scratch.leave_wide(false);
         job.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
         let (mut line, mut counted) = (1, 0);
         for emit in touched(bytes, ranges, self.scratch.matches()) {
             line += memchr::memchr_iter(b'\n', &bytes[counted..emit.start]).count() as u64;
             counted = emit.start;
             let column = if emit.start == 0 { first_column(bytes) } else { 1 };
-            self.found(job, place, bytes, &Window { emit, base: 0, line, column });
+            self.found(job, place, bytes, &Window { emit, base: 0, line, column, wide: false });
         }
         self.count(job, ranges.iter().map(|range| range.len() as u64).sum());
     }
@@ -313,8 +316,9 @@ impl Worker {
         }
         self.count(job, bytes.len() as u64);
         let input = Input { bytes, emit: 0..bytes.len(), base: 0, path: path.as_deref(), now: job.now };
+        self.scratch.leave_wide(false);
         let record = job.engine.scan_version(&mut self.scratch, &input, older);
-        let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes) };
+        let window = Window { emit: 0..bytes.len(), base: 0, line: 1, column: first_column(bytes), wide: false };
         self.found(job, place, bytes, &window);
         Some(record)
     }
@@ -322,14 +326,14 @@ impl Worker {
     /// Scans what stands before the message of a commit or a tag: who made it, what it merged, its signature.
     pub(super) fn head_of(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8]) {
         self.count(job, bytes.len() as u64);
-        self.window(job, place, bytes, &Window { emit: 0..bytes.len(), base: 0, line: 1, column: 1 });
+        self.window(job, place, bytes, &Window { emit: 0..bytes.len(), base: 0, line: 1, column: 1, wide: false });
     }
 
     /// Scans names, each on its own, with the number of the line it is said to stand on.
     pub(super) fn names(&mut self, job: &Job<'_>, place: &Place<'_>, names: &[(u64, Box<[u8]>)]) {
         for (line, name) in names {
             self.count(job, name.len() as u64);
-            self.window(job, place, name, &Window { emit: 0..name.len(), base: 0, line: *line, column: 1 });
+            self.window(job, place, name, &Window { emit: 0..name.len(), base: 0, line: *line, column: 1, wide: false });
         }
     }
 
@@ -356,15 +360,16 @@ impl Worker {
         if !rewind(file) {
             return;
         }
-        if let Some(order) = wide(&head[..read]) {
-            self.text(job, place, &mut utf16::Decoder::new(&mut *file, order));
+        let order = wide(&head[..read]);
+        if let Some(order) = order {
+            self.text(job, place, Stream::new(&mut utf16::Decoder::new(&mut *file, order)));
             if !rewind(file) {
                 return;
             }
         }
         let mut share = Share::new(job, size);
         let mut counted = Counted::new(file, Some(&mut share));
-        self.text(job, place, &mut counted);
+        self.text(job, place, Stream::new(&mut counted).also_wide(order.is_some()));
         let read = counted.bytes;
         if read < size {
             job.issues.gap(IssueKind::Truncated, place, format!("it became shorter while it was read: {read} of {size} bytes"));
@@ -394,14 +399,14 @@ impl Worker {
         } else if !holds_notebook(job, place, &mut head, &mut reader)
             || expander.expand_slice(Kind::Notebook, place, &head, &mut visit) == Expanded::Failed
         {
-            self.text(job, place, &mut Cursor::new(head).chain(&mut reader));
+            self.text(job, place, Stream::new(&mut Cursor::new(head).chain(&mut reader)));
         }
         self.coverage.bytes += reader.bytes;
     }
 
     /// Scans a stream with all threads.
-    fn text(&mut self, job: &Job<'_>, place: &Place<'_>, reader: &mut (dyn Read + Send)) {
-        let stream = Mutex::new(Stream::new(reader));
+    fn text(&mut self, job: &Job<'_>, place: &Place<'_>, stream: Stream<impl Read + Send>) {
+        let stream = Mutex::new(stream);
         let helpers = rayon::current_num_threads().saturating_sub(1);
         rayon::scope(|scope| {
             for _ in 0..helpers {
@@ -419,7 +424,7 @@ impl Worker {
                 let text = utf16::Decoder::new(Received::new(receiver), order);
                 job.with_worker(|worker| worker.windows(job, place, &Mutex::new(Stream::new(text))));
             });
-            self.windows(job, place, &Mutex::new(Stream::new(Teed::new(reader, sender))));
+            self.windows(job, place, &Mutex::new(Stream::new(Teed::new(reader, sender)).also_wide(true)));
         });
     }
 
@@ -442,6 +447,7 @@ impl Worker {
     fn window(&mut self, job: &Job<'_>, place: &Place<'_>, bytes: &[u8], window: &Window) {
         let path = place.as_path();
         let input = Input { bytes, emit: window.emit.clone(), base: window.base, path: path.as_deref(), now: job.now };
+        self.scratch.leave_wide(window.wide);
         job.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
         self.found(job, place, bytes, window);
     }

@@ -114,7 +114,8 @@ impl Radix {
 /// What a piece decodes to, as far as few bytes tell.
 enum Kind {
     Text,
-    Wide,
+    /// UTF-16, high bytes first if so.
+    Wide(bool),
     Packed(Codec),
 }
 
@@ -122,7 +123,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Looks at a run of token characters, or at a piece of one.
     #[inline(never)]
     pub(in super::super) fn encoded(&mut self, at: usize, end: usize) {
-        if end - at < LEAST || self.is_deep() {
+        if end - at < LEAST || self.is_deep(&(at..end)) {
             return;
         }
         let bytes = self.bytes;
@@ -138,6 +139,9 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             }
             goes_on = false;
             from += length + 1;
+            if self.bytes.get(from - 1).is_some_and(|b| *b == b'=') && begins_quoted(&self.bytes[from..]) {
+                self.escapes_of(Codec::Quoted, from - 1);
+            }
         }
     }
 
@@ -151,11 +155,12 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let digits = bytes.iter().take_while(|b| is_digit(**b)).count();
         let is_padded = digits < bytes.len() && bytes.len() - digits <= 2 && bytes[digits..].iter().all(|b| *b == b'=');
         let is_whole = is_padded || digits == bytes.len() && memchr::memmem::find(self.before(value.start), b"data:").is_some();
-        if !is_whole || digits < SHORT || bytes.len() >= LEAST_RUN || !bytes.len().is_multiple_of(4) || self.is_deep() {
+        if !is_whole || digits < SHORT || bytes.len() >= LEAST_RUN || !bytes.len().is_multiple_of(4) || self.is_deep(&value) {
             return;
         }
         self.looked(value.start.saturating_sub(super::BEFORE), value.end + LEAST);
-        if is_text(&BASE64.bytes(&bytes[..digits])) {
+        let decoded = BASE64.bytes(&bytes[..digits]);
+        if is_text(&decoded) || is_foreign(&decoded, false) {
             self.text(BASE64, value.start..value.start + digits, false);
         }
     }
@@ -167,7 +172,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let is_apart = |at: usize| bytes.get(at + 2).is_none_or(|b| *b == bytes[2]);
         let pair = |at: usize| digits(at).filter(|_| is_apart(at)).and_then(|byte| u8::try_from(byte).ok());
         let Some(decoded) = (0..bytes.len()).step_by(3).map(pair).collect::<Option<Vec<u8>>>() else { return };
-        if decoded.len() < LEAST || !is_text(&decoded) || self.is_deep() {
+        if decoded.len() < LEAST || !is_text(&decoded) || self.is_deep(&value) {
             return;
         }
         let mut text = Text::behind(self.bytes, value.start);
@@ -211,7 +216,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             let Some(kind) = kind(radix, &self.bytes[from..own.end.min(from + tried)], goes_on) else { continue };
             match kind {
                 Kind::Text => self.text(radix, from..own.end, goes_on),
-                Kind::Wide => self.wide(radix, from..own.end),
+                Kind::Wide(high) => self.wide_digits(radix, from..own.end, high),
                 Kind::Packed(codec) => self.packed(radix, from..own.end, codec),
             }
             return;
@@ -248,15 +253,15 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     }
 
     /// The same where digits stand for UTF-16.
-    fn wide(&mut self, radix: Radix, own: Range<usize>) {
+    fn wide_digits(&mut self, radix: Radix, own: Range<usize>, high: bool) {
         let bytes = self.bytes;
         let (ahead, end) = ahead(bytes, own.end, radix, AHEAD_OF_KEY);
         let mut narrow = Vec::new();
         radix.decode(own.clone().chain(ahead).map(|at| (bytes[at], at)), |byte, from| narrow.push((byte, from)));
         let mut text = Text::behind(bytes, own.start);
         for pair in narrow.chunks_exact(2) {
-            let byte = if pair[1].0 == 0 { pair[0].0 } else { b'?' };
-            text.push(byte, pair[0].1.start..pair[1].1.end);
+            let (low, other) = if high { (pair[1].0, pair[0].0) } else { (pair[0].0, pair[1].0) };
+            text.push(if other == 0 { low } else { b'?' }, pair[0].1.start..pair[1].1.end);
         }
         text.end(bytes, end);
         self.within(&text, &[radix.codec, Codec::Utf16]);
@@ -299,19 +304,43 @@ fn kind(radix: Radix, digits: &[u8], goes_on: bool) -> Option<Kind> {
     if !goes_on && let Some(codec) = packed::magic(head) {
         return Some(Kind::Packed(codec));
     }
-    if is_text(head) {
+    if is_text(head) || is_foreign(head, goes_on) {
         return Some(Kind::Text);
     }
-    let wide = head.len() >= 6 && head.chunks_exact(2).all(|pair| pair[1] == 0 && is_text(&pair[..1]));
-    (wide && !goes_on).then_some(Kind::Wide)
+    let (units, high) = match head {
+        [0xfe, 0xff, units @ ..] => (units, true),
+        [0xff, 0xfe, units @ ..] => (units, false),
+        units => (units, false),
+    };
+    let plain = |pair: &[u8]| pair[usize::from(!high)] == 0 && is_plain(pair[usize::from(high)]);
+    (!goes_on && units.len() >= 6 && units.chunks_exact(2).all(plain)).then_some(Kind::Wide(high))
 }
 
-/// The first digits of base64 that stands for text or for compressed data: the first byte is a plain one, or that of gzip. Digits of
-/// hexadecimal numbers are among them where the number begins a text, but for those behind `0x`.
-const FIRST: Set = Set::of(b"CDHIJKLMNOPQRSTUVWXYZabcdef0234567");
+/// Could these bytes begin a text in UTF-8, or with its mark? One that goes on may begin within a character; the last one may be cut.
+fn is_foreign(bytes: &[u8], goes_on: bool) -> bool {
+    let skip = if goes_on { bytes.iter().take(3).take_while(|b| is_inner(**b)).count() } else { 0 };
+    let rest = &bytes[skip..];
+    let is_valid = std::str::from_utf8(rest).map_or_else(|e| e.error_len().is_none(), |_| true);
+    is_valid && rest.iter().all(|b| !b.is_ascii() || is_plain(*b))
+}
+
+/// Is this a byte of a character in UTF-8 behind the first one?
+fn is_inner(byte: u8) -> bool {
+    (0x80..0xc0).contains(&byte)
+}
+
+/// May this, behind `=`, be a character of quoted-printable text?
+fn begins_quoted(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'2'..=b'7', b'0'..=b'9' | b'A'..=b'F', ..])
+}
+
+/// The first digits of base64 that stands for text or for compressed data: the first byte is a plain one, that of gzip, or the first of
+/// a character in UTF-8. Digits of hexadecimal numbers are among them where the number begins a text, but for those behind `0x`.
+const FIRST: Set = Set::of(b"CDEFHIJKLMNOPQRSTUVWXYZabcdefwxyz012345678");
 
 fn may_begin(digits: &[u8]) -> bool {
-    FIRST.has(digits[0])
+    // The marks of UTF-16.
+    FIRST.has(digits[0]) || matches!(digits, [b'/', b'/', b'4'..=b'7', ..] | [b'/', b'v', b'8', ..])
 }
 
 /// Three bytes turn most away that is no text and no compressed data.
@@ -324,7 +353,9 @@ fn is_plausible(radix: Radix, digits: &[u8], goes_on: bool) -> bool {
     let (first, second, third) = ((three >> 16) as u8, (three >> 8) as u8, three as u8);
     match first {
         0x1f | 0x78 | 0x28 if !goes_on => true,
-        _ => is_plain(first) && (is_plain(second) || second == 0) && is_plain(third),
+        0xfe | 0xff => !goes_on && first ^ second == 1,
+        _ if is_plain(first) && (is_plain(second) || second == 0) && is_plain(third) => true,
+        _ => (three & 0x80_8080 != 0) && is_foreign(&[first, second, third], goes_on),
     }
 }
 

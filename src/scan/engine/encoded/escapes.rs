@@ -1,7 +1,7 @@
-//! Escapes: `%41`, `\x41`, `\u0041`, `\101`, `&#65;`.
+//! Escapes: `%41`, `\x41`, `\u0041`, `\101`, `\/`, `&#65;`, `=41`.
 //!
-//! It must not look at single escapes in ordinary text: where fewer than a few stand close together there is nothing to find that is not
-//! found as it is. Start with [`Search::escapes`], called where one begins. A stretch of escapes is decoded from its first one on.
+//! It must not look at single escapes in ordinary text: where fewer than a few stand close together, [`super::few`] says which are worth
+//! it. Start with [`Search::escapes`], called where one begins. A stretch of escapes is decoded from its first one on.
 
 use std::ops::Range;
 
@@ -15,19 +15,35 @@ const FIRST_BYTES: usize = 96;
 /// Characters between two escapes of a stretch.
 const GAP: usize = 24;
 /// Longest escape.
-const LONGEST: usize = 10;
+pub(super) const LONGEST: usize = 10;
+/// `\/`, which is no sign that all of a text is escaped.
+const SLASH: usize = 2;
 /// A stretch is decoded for so long.
 const STRETCH: usize = 16 * 1024;
 
-/// Reads an escape of a family: the character and the length. `None` for the character if it stands for itself too.
-fn escape(family: Codec, bytes: &[u8]) -> Option<(char, usize)> {
+/// Reads an escape of a family: the character and the length.
+pub(super) fn escape(family: Codec, bytes: &[u8]) -> Option<(char, usize)> {
+    if bytes.first() != Some(&lead(family)) {
+        return None;
+    }
     match family {
-        Codec::Percent => {
-            let value = number(bytes.get(1..3)?, 16)?;
-            (bytes[0] == b'%').then_some((byte(value)?, 3))
+        Codec::Percent => Some((byte(number(bytes.get(1..3)?, 16)?)?, 3)),
+        Codec::Quoted => {
+            let digits = bytes.get(1..3).filter(|digits| !digits.iter().any(u8::is_ascii_lowercase))?;
+            Some((byte(number(digits, 16)?)?, 3))
         }
         Codec::Backslash => backslash(bytes),
         _ => entity(bytes),
+    }
+}
+
+/// What escapes of a family begin with.
+pub(super) fn lead(family: Codec) -> u8 {
+    match family {
+        Codec::Percent => b'%',
+        Codec::Backslash => b'\\',
+        Codec::Quoted => b'=',
+        _ => b'&',
     }
 }
 
@@ -43,11 +59,9 @@ fn byte(value: u32) -> Option<char> {
 }
 
 fn backslash(bytes: &[u8]) -> Option<(char, usize)> {
-    if bytes.first() != Some(&b'\\') {
-        return None;
-    }
     let digits = |from: usize, n: usize| number(bytes.get(from..from + n)?, 16);
     match bytes.get(1)? {
+        b'/' => Some(('/', SLASH)),
         b'x' => Some((byte(digits(2, 2)?)?, 4)),
         b'u' if bytes.get(2) == Some(&b'{') => {
             let end = bytes.iter().take(LONGEST).position(|b| *b == b'}')?;
@@ -72,28 +86,46 @@ fn entity(bytes: &[u8]) -> Option<(char, usize)> {
 
 /// The family of the escape that begins here.
 fn family(bytes: &[u8]) -> Option<Codec> {
-    let family = match bytes.first()? {
-        b'%' => Codec::Percent,
-        b'\\' => Codec::Backslash,
-        b'&' => Codec::Entities,
-        _ => return None,
-    };
-    escape(family, bytes).map(|_| family)
+    match bytes.first()? {
+        b'%' => Some(Codec::Percent),
+        b'\\' => Some(Codec::Backslash),
+        b'&' => Some(Codec::Entities),
+        _ => None,
+    }
 }
 
 /// Does no stretch go on beyond this character?
-fn stops(byte: u8) -> bool {
+pub(super) fn stops(byte: u8) -> bool {
     byte <= b' ' || byte >= 0x7f || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
 }
 
+/// Where the line ends that a sign at `at` says goes on, in quoted-printable text.
+pub(super) fn soft_end(family: Codec, bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes[at..] {
+        [b'=', b'\r', b'\n', ..] if family == Codec::Quoted => Some(at + 3),
+        [b'=', b'\n', ..] if family == Codec::Quoted => Some(at + 2),
+        _ => None,
+    }
+}
+
 impl<S: Sink> Search<'_, '_, '_, S> {
-    /// Looks at escapes, if the one at `at` is the first of a stretch.
+    /// Looks at an escape.
     pub(super) fn escapes(&mut self, at: usize) {
+        if let Some(family) = family(&self.bytes[at..]) {
+            self.escapes_of(family, at);
+        }
+    }
+
+    /// Looks at escapes, if the one at `at` is the first of a stretch or of a token.
+    pub(super) fn escapes_of(&mut self, family: Codec, at: usize) {
         let bytes = self.bytes;
-        let Some(family) = family(&bytes[at..]) else { return };
+        let Some((character, length)) = escape(family, &bytes[at..]) else { return };
         self.looked(at.saturating_sub(GAP + LONGEST + 1), at + FIRST_BYTES + LONGEST);
-        if self.is_deep() || goes_on(bytes, at, family) || !is_text(bytes, at, family) {
+        if self.is_deep(&(at..at + length)) {
             return;
+        }
+        if length == SLASH || goes_on(bytes, at, family) || !is_text(bytes, at, family) {
+            return self.few(family, at, character);
         }
         let mut text = Text::behind(bytes, at);
         // What stands before the first escape may be the beginning of a secret.
@@ -106,13 +138,13 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
 /// Does an escape of the same stretch stand before `at`?
 fn goes_on(bytes: &[u8], at: usize, family: Codec) -> bool {
-    for back in 1..=GAP + LONGEST {
-        let Some(place) = at.checked_sub(back) else { return false };
-        if escape(family, &bytes[place..at]).is_some_and(|(_, length)| place + length + GAP >= at) {
-            return true;
-        }
-        if stops(bytes[place]) {
+    let floor = at.saturating_sub(GAP + LONGEST);
+    for place in memchr::memrchr_iter(lead(family), &bytes[floor..at]).map(|place| floor + place) {
+        if bytes[place..at].iter().any(|b| stops(*b)) {
             return false;
+        }
+        if escape(family, &bytes[place..at]).is_some_and(|(_, length)| length > SLASH && place + length + GAP >= at) {
+            return true;
         }
     }
     false
@@ -123,14 +155,18 @@ fn is_text(bytes: &[u8], from: usize, family: Codec) -> bool {
     let (mut at, mut plain, mut others, end) = (from, 0, 0, bytes.len().min(from + FIRST_BYTES));
     while at < end {
         match escape(family, &bytes[at..]) {
+            Some((_, SLASH)) => at += SLASH,
             Some((character, length)) => {
                 let is_plain = character != '?' && is_plain(character as u8);
                 plain += usize::from(is_plain);
                 others += usize::from(!is_plain);
                 at += length;
             }
-            None if stops(bytes[at]) => break,
-            None => at += 1,
+            None => match soft_end(family, bytes, at) {
+                Some(next) => at = next,
+                None if stops(bytes[at]) => break,
+                None => at += 1,
+            },
         }
     }
     plain >= FEWEST && others * 4 <= plain
@@ -146,11 +182,14 @@ fn decode(bytes: &[u8], from: usize, family: Codec, each: &mut dyn FnMut(u8, Ran
                 at += length;
                 last = at;
             }
-            None if stops(bytes[at]) || at > last + GAP => break,
-            None => {
-                each(bytes[at], at..at + 1);
-                at += 1;
-            }
+            None => match soft_end(family, bytes, at) {
+                Some(next) => (at, last) = (next, next),
+                None if stops(bytes[at]) || at > last + GAP => break,
+                None => {
+                    each(bytes[at], at..at + 1);
+                    at += 1;
+                }
+            },
         }
     }
     at

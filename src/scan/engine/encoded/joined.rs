@@ -1,4 +1,5 @@
-//! A secret that is written in parts: literals side by side or joined by an operator, lines that go on behind `\` or `=`.
+//! A secret that is written in parts: literals side by side or joined by an operator, lines that go on behind `\` or `=`. Those that a
+//! function joins are in [`super::lists`].
 //!
 //! It must not run code. Start with [`Search::joint`], [`Search::begun`] and [`Search::joined`], called where a literal may go on, where the
 //! beginning of a secret was seen, and where a value ends. Only what spans a joint counts: the parts are found as they are.
@@ -22,31 +23,88 @@ const LEAST: usize = 16;
 const RUN: usize = 256;
 
 /// What may stand between two literals, besides nothing.
-const OPERATORS: [&[u8]; 9] = [b"+", b"..", b".", b"&", b"<>", b"||", b"~", b"^", b"\\"];
+const OPERATORS: [&[u8]; 10] = [b"++", b"+", b"..", b".", b"&", b"<>", b"||", b"~", b"^", b"\\"];
+/// Letters before a literal that say how it is read, and how many there may be.
+const PREFIXES: &[u8] = b"fFrRbBuUL@$";
+const MOST_PREFIXES: usize = 2;
+/// Blanks before what goes on on the next line of a literal.
+const INDENT: usize = 64;
 
-fn is_quote(byte: u8) -> bool {
+pub(super) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// How many of the same quotes stand at the start: one, or three.
+fn quotes(bytes: &[u8]) -> usize {
+    if let [one, two, three, ..] = bytes
+        && one == two
+        && two == three
+    {
+        return 3;
+    }
+    1
+}
+
+/// Where something else begins than blanks, line ends and remarks.
+pub(super) fn gap(bytes: &[u8], from: usize) -> usize {
+    let (mut at, end) = (from, bytes.len().min(from + BLANKS));
+    while let Some(rest) = bytes.get(at..end) {
+        let blanks = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let rest = &rest[blanks..];
+        at += blanks;
+        let remark = match rest {
+            [b'/', b'*', inside @ ..] => memchr::memmem::find(inside, b"*/").map(|length| length + 4),
+            [b'#', ..] | [b'/', b'/', ..] | [b'-', b'-', ..] => memchr::memchr(b'\n', rest).map(|length| length + 1),
+            _ => None,
+        };
+        match remark {
+            Some(length) => at += length,
+            None => break,
+        }
+    }
+    at
+}
+
+/// Where a literal begins, from where its prefix may stand: its first quote.
+pub(super) fn unprefixed(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take(MOST_PREFIXES).take_while(|b| PREFIXES.contains(b)).count()
+}
+
+/// Where the text goes on whose line ends with a sign at `at`: quoted-printable, and lines that go on in shell, C and properties files;
+/// behind a backslash also where the next line is indented, as Rust and YAML have it.
+fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
+    let skip = match &bytes[at + 1..] {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => return None,
+    };
+    let line = at + 1 + skip;
+    let most = if bytes[at] == b'\\' { INDENT } else { 0 };
+    let next = line + bytes[line..].iter().take(most).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    bytes.get(next).filter(|b| TOKEN.has(**b)).map(|_| next)
 }
 
 /// Where the next part begins, if the one that ends at `at` is joined with it.
 fn next_part(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    // Quoted-printable, and lines that go on in shell, C and properties files.
-    if let [b'=' | b'\\', rest @ ..] = rest
-        && let Some(skip) = [&b"\r\n"[..], b"\n"].iter().find(|end| rest.starts_with(end)).map(|end| end.len())
+    if matches!(rest, [b'=' | b'\\', ..])
+        && let Some(next) = next_line(bytes, at)
     {
-        let next = at + 1 + skip;
-        return bytes.get(next).filter(|b| TOKEN.has(**b)).map(|_| next);
+        return Some(next);
     }
     let quote = *rest.first().filter(|b| is_quote(**b))?;
     // What most often stands behind a quote.
     if matches!(rest.get(1), Some(b',' | b')' | b':' | b';' | b']' | b'}' | b'>')) {
         return None;
     }
-    let mut place = at + 1;
-    let blanks = |place: usize| bytes[place..].iter().take(BLANKS).take_while(|b| b.is_ascii_whitespace()).count();
-    let first = blanks(place);
-    place += first;
+    // Back to back, as shells join words, between what are no quotes of a quote.
+    if rest.get(1).is_some_and(|b| is_quote(*b)) && rest.get(2).is_some_and(|b| TOKEN.has(*b)) {
+        return at.checked_sub(1).filter(|before| TOKEN.has(bytes[*before])).map(|_| at + 2);
+    }
+    let first = at + quotes(rest);
+    let mut place = gap(bytes, first);
+    let is_apart = place > first;
     let is_sign = bytes.get(place).is_some_and(u8::is_ascii_punctuation);
     let operator = OPERATORS.iter().find(|operator| is_sign && bytes[place..].starts_with(operator));
     place += operator.map_or(0, |operator| operator.len());
@@ -54,20 +112,19 @@ fn next_part(bytes: &[u8], at: usize) -> Option<usize> {
     if bytes[place..].starts_with(b" _") {
         place += 2;
     }
-    place += blanks(place);
     // Without anything between them, it is a quote in a quote.
-    if operator.is_none() && first == 0 {
+    if operator.is_none() && !is_apart {
         return None;
     }
-    place += usize::from(bytes.get(place).is_some_and(|b| matches!(b, b'f' | b'r' | b'b' | b'u' | b'L' | b'@' | b'$')));
+    place = unprefixed(bytes, gap(bytes, place));
     let is_next = |b: &u8| *b == quote || is_quote(*b) && operator.is_some();
-    bytes.get(place).filter(|b| is_next(b)).map(|_| place + 1)
+    bytes.get(place).filter(|b| is_next(b)).map(|_| place + quotes(&bytes[place..]))
 }
 
 /// Is the literal whose opening quote stands before `at` joined with one before it?
 fn has_one_before(bytes: &[u8], at: usize) -> bool {
     let floor = at.saturating_sub(BLANKS + 1);
-    let mut place = at - 1;
+    let mut place = if at >= 3 && quotes(&bytes[at - 3..]) == 3 { at - 3 } else { at - 1 };
     let is_between =
         |b: u8| b.is_ascii_whitespace() || matches!(b, b'+' | b'.' | b'&' | b'<' | b'>' | b'|' | b'~' | b'^' | b'\\' | b'_');
     while place > floor && is_between(bytes[place - 1]) {
@@ -82,13 +139,15 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let bytes = self.bytes;
         let Some(quote) = bytes.get(at).copied().filter(|b| is_quote(*b)) else { return };
         self.looked(at.saturating_sub(PART + BLANKS + 2), at + 2 * BLANKS + 8);
+        // The last of three quotes.
+        let at = if at >= 2 && quotes(&bytes[at - 2..]) == 3 { at - 2 } else { at };
         if !at.checked_sub(1).is_some_and(|before| TOKEN.has(bytes[before])) || next_part(bytes, at).is_none() {
             return;
         }
         let floor = at.saturating_sub(PART);
         let Some(open) = bytes[floor..at].iter().rposition(|b| *b == quote || *b == b'\n') else { return };
         let start = floor + open + 1;
-        if bytes[start - 1] == quote && !has_one_before(bytes, start) {
+        if start > 0 && bytes[start - 1] == quote && !has_one_before(bytes, start) {
             self.parts(start, at, true);
         }
     }
@@ -112,7 +171,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
 
     fn parts(&mut self, at: usize, end: usize, only_tokens: bool) {
         let bytes = self.bytes;
-        if self.is_deep() {
+        if self.is_deep(&(at..end + 1)) {
             return;
         }
         let Some(next) = next_part(bytes, end) else { return };

@@ -10,8 +10,13 @@
 
 mod digits;
 mod escapes;
+mod few;
 mod joined;
+mod lists;
 pub mod packed;
+#[cfg(test)]
+mod tests;
+mod wide;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -43,13 +48,15 @@ pub enum Codec {
     Hex,
     /// `%41`
     Percent,
-    /// `\x41`, `\u0041`, `\101`
+    /// `\x41`, `\u0041`, `\101`, `\/`
     Backslash,
+    /// `=41`, and lines that go on behind `=`
+    Quoted,
     /// `&#65;`, `&#x41;`
     Entities,
     /// Literals that stand side by side or are joined by an operator, and lines that go on.
     Joined,
-    /// UTF-16, as PowerShell wants it.
+    /// UTF-16, in what PowerShell is called with, and in programs.
     Utf16,
     /// Compressed.
     Gzip,
@@ -68,6 +75,7 @@ impl Codec {
             Self::Hex => "hexadecimal digits",
             Self::Percent => "percent encoding",
             Self::Backslash => "escapes",
+            Self::Quoted => "quoted-printable",
             Self::Entities => "character references",
             Self::Joined => "joined parts",
             Self::Utf16 => "UTF-16",
@@ -153,6 +161,11 @@ impl Text {
         self.bytes.extend_from_slice(&bytes[at..bytes.len().min(at + BEHIND)]);
     }
 
+    /// How many bytes at its start and at its end stand for themselves, and no secret begins in them.
+    fn outside(&self) -> (usize, usize) {
+        (self.head.0.min(self.own.start), self.bytes.len() - self.head.0 - self.map.len())
+    }
+
     /// Where a part of it stands.
     fn place(&self, part: &Range<usize>) -> Range<usize> {
         let (start, end) = (self.of(part.start).0, self.of(part.end - 1).1);
@@ -181,15 +194,22 @@ impl<S: Sink> Search<'_, '_, '_, S> {
     /// Looks at a place where the classifier says that another text may begin.
     #[inline(never)]
     pub(super) fn other(&mut self, at: usize) {
-        match self.bytes[at] {
+        let rest = &self.bytes[at..];
+        match rest[0] {
+            _ if rest.get(1) == Some(&0) => self.wide(at),
+            b'"' | b'\'' if rest[1..].starts_with(b".j") => self.joins(at),
             b'"' | b'\'' => self.joint(at),
+            b']' => self.listed(at),
+            b'n' | b'N' => self.concatenated(at),
             _ => self.escapes(at),
         }
     }
 
-    /// May a text be looked for in this one?
-    fn is_deep(&self) -> bool {
-        self.scratch.depth >= DEPTH
+    /// Is no text looked for here? In one that was decoded, what stands before it and behind it was looked at outside of it: without
+    /// this, each of many that stand close together would be decoded in all others.
+    fn is_deep(&self, place: &Range<usize>) -> bool {
+        let (before, behind) = self.scratch.outside;
+        self.scratch.depth >= DEPTH || place.end <= before || place.start + behind >= self.bytes.len()
     }
 
     /// Searches a text, and takes what is found for matches of this input. `codecs` are how it is encoded.
@@ -197,6 +217,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         self.looked(text.outer.start.saturating_sub(BEFORE), text.outer.end + BEHIND);
         let mut inner = self.scratch.inner.take().unwrap_or_default();
         inner.depth = self.scratch.depth + 1;
+        inner.outside = text.outside();
         let input = Input { bytes: &text.bytes, emit: 0..text.bytes.len(), base: 0, path: self.input.path, now: self.input.now };
         search::search(self.engine, &mut inner, &input, &mut Unheard);
         resolve::sort(&mut inner.matches);

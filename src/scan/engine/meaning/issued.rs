@@ -166,11 +166,15 @@ mod tests {
         let holds = |key: &[u8]| marvin32(key) == Marvin::Matches;
         check(holds, ["PCurfRsGItvt5sXKKwCnHNmkhUlnnfXPWYPtGOluZrjgJx5Hh698", "JQQJ99LL3DwqbdZchb3XAAAAACOGgAXF"]);
         check(holds, ["qp6hSptYMUVwOvAOOtZRdmG1zcJyISWtSha1a4OLwNgHct7MM97S", "JQQJ99WCA3VaILMy5uwgAAAANUGT75YO"]);
+        // stanch:allow[azure-devops-pat] -- made up
         let long = ["n82woepGqcxGewqBYvg542ZkOWj4BlUDYanlKKUECVaRyaOlgtZo", "JQQJ99GGi6DodffJfgLLAAAAAZDO3WMAxr=="].concat();
         assert_eq!(marvin32(long.as_bytes()), Marvin::Matches);
+        // stanch:allow[azure-storage-account-key] -- made up
         let older = ["GcqEQYqN0cWkIQPKxSsKIzsJSSzHC0RUi9cpbfTMeLJimT8GFM0heXigpJaaUdAZdrl+giizD6Is", "+AStZ2YDVA=="].concat();
         assert_eq!(marvin32(older.as_bytes()), Marvin::Matches);
+        // stanch:allow[azure-servicebus-key] -- made up
         assert_eq!(marvin32(["XPNMM+mQP7jeD2SjJv0TliXqHQnDQ1Pwn", "+ASbFaUhUw="].concat().as_bytes()), Marvin::Matches);
+        // stanch:allow[azure-servicebus-key] -- made up
         assert_eq!(marvin32(["XPNMM+mQP7jeD2SjJv0TliXqHQnDQ1Pwm", "+ASbFaUhUw="].concat().as_bytes()), Marvin::Unknown);
     }
 
