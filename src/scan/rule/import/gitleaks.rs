@@ -90,12 +90,17 @@ pub(super) fn read(format: Format, source: Source<'_>) -> Result<Drafts, ImportE
     // The innermost is extended first.
     let extends = config.extends != Extends::Nothing;
     out.extends = extends && source.bases.is_empty();
-    let base = bases.into_iter().filter(|_| extends).rev().reduce(|base, next| extended(next, base, &mut Vec::new()));
-    if let Some(base) = base {
+    let mut lost = Vec::new();
+    let base = bases.into_iter().filter(|_| extends).rev().reduce(|base, next| {
         let mut unknown = Vec::new();
-        config = extended(config, base, &mut unknown);
-        unknown.iter().for_each(|id| out.leave(Some(id), "extend.disabledRules", "there is no such rule in what it extends"));
+        let config = extended(next, base, &mut unknown);
+        lost.extend(unknown.into_iter().filter(|(_, field, _)| *field != DISABLED));
+        config
+    });
+    if let Some(base) = base {
+        config = extended(config, base, &mut lost);
     }
+    lost.iter().for_each(|(id, field, why)| out.leave(Some(id), field, *why));
     drafts(format, config, &mut out);
     Ok(out)
 }
@@ -140,10 +145,21 @@ fn missing_base(config: &Config, out: &mut Drafts) {
     }
 }
 
+/// A rule, a field of it, and why that is not taken over.
+type Lost = (String, &'static str, &'static str);
+
+const DISABLED: &str = "extend.disabledRules";
+
 /// `config` with what it does not say from `base`.
-fn extended(config: Config, base: Config, unknown: &mut Vec<String>) -> Config {
+fn extended(config: Config, base: Config, lost: &mut Vec<Lost>) -> Config {
     let known = |id: &String| base.rules.iter().any(|rule| rule.id == *id);
-    unknown.extend(config.disabled.iter().filter(|id| !known(id)).cloned());
+    let unknown = config.disabled.iter().filter(|id| !known(id));
+    lost.extend(unknown.map(|id| (id.clone(), DISABLED, "there is no such rule in what it extends")));
+    for own in config.rules.iter().filter(|own| known(&own.id)) {
+        let why = "gitleaks takes it from the rule that is extended";
+        lost.extend((!own.required.is_empty()).then(|| (own.id.clone(), "required", why)));
+        lost.extend(own.is_silent.then(|| (own.id.clone(), "skipReport", why)));
+    }
     let mut rules: Vec<Rule> = Vec::new();
     for base in base.rules.into_iter().filter(|rule| !config.disabled.contains(&rule.id)) {
         let own = config.rules.iter().find(|rule| rule.id == base.id);
@@ -221,6 +237,13 @@ fn draft(rule: &Rule, names: &HashMap<String, String>, out: &mut Drafts) -> Opti
     if rule.regex.is_empty() {
         // A file that should not be there is told by what it begins with.
         r"(?s)\A.{1,256}".clone_into(&mut draft.regex);
+        for (field, is_said) in
+            [("keywords", !rule.keywords.is_empty()), ("entropy", rule.entropy > 0.0), ("secretGroup", rule.group > 0)]
+        {
+            if is_said {
+                out.leave(id, field, "it means nothing in a rule about paths alone");
+            }
+        }
         out.notes.push(format!("Rule `{}` is about paths alone: the secret is what such a file begins with.", rule.id));
     } else {
         let Translated { text, groups, .. } = translate(&rule.regex).map_err(|what| out.leave(id, "regex", what)).ok()?;
@@ -314,22 +337,25 @@ fn ignore(rule: Option<&str>, allow: &Allow, out: &mut Drafts) -> Option<Ignore>
     (!ignore.is_empty()).then_some(ignore)
 }
 
+/// A file as a table.
+pub(super) fn syntax(path: &str, text: &str) -> Result<Table, ImportError> {
+    toml::from_str(text).map_err(|e| {
+        let line = e.span().map(|span| memchr::memchr_iter(b'\n', &text.as_bytes()[..span.start.min(text.len())]).count() + 1);
+        let what = crate::base::text::without_tokens(&super::draft::one_line(e.message()));
+        ImportError { path: path.to_owned(), line, what }
+    })
+}
+
 /// Parses one file.
 fn config(path: &str, text: &str, out: &mut Drafts) -> Result<Config, ImportError> {
-    let error = |line: Option<usize>, what: &str| ImportError {
-        path: path.to_owned(),
-        line,
-        what: crate::base::text::without_tokens(&super::draft::one_line(what)),
-    };
-    let table: Table = toml::from_str(text).map_err(|e| {
-        let line = e.span().map(|span| memchr::memchr_iter(b'\n', &text.as_bytes()[..span.start.min(text.len())]).count() + 1);
-        error(line, e.message())
-    })?;
+    let table = syntax(path, text)?;
     let mut fields = Fields { table: lower(table), rule: None, out };
     let mut config = Config::default();
     ["title", "description", "minversion", "betterleaksminversion"].iter().for_each(|name| drop(fields.table.remove(*name)));
-    if let Some(Value::Table(extend)) = fields.table.remove("extend") {
-        extends(&mut config, Fields { table: extend, rule: None, out: &mut *fields.out });
+    match fields.table.remove("extend") {
+        Some(Value::Table(extend)) => extends(&mut config, Fields { table: extend, rule: None, out: &mut *fields.out }),
+        Some(_) => fields.wrong("extend"),
+        None => {}
     }
     for table in fields.allowlists() {
         let list = allow(fields.of(table, None));
@@ -345,7 +371,7 @@ fn config(path: &str, text: &str, out: &mut Drafts) -> Result<Config, ImportErro
 }
 
 fn extends(config: &mut Config, mut fields: Fields<'_>) {
-    let is_default = fields.table.remove("usedefault").is_some_and(|value| value.as_bool() == Some(true));
+    let is_default = fields.truth("usedefault");
     let path = fields.text("path");
     config.extends = match (is_default, path.is_empty()) {
         (true, _) => Extends::Default,
@@ -377,7 +403,7 @@ fn rule(mut fields: Fields<'_>) -> Option<Rule> {
         entropy: fields.float("entropy"),
         keywords: fields.list("keywords"),
         tags: fields.list("tags"),
-        is_silent: fields.table.remove("skipreport").is_some_and(|value| value.as_bool() == Some(true)),
+        is_silent: fields.truth("skipreport"),
         id,
         ..Rule::default()
     };
@@ -413,6 +439,9 @@ fn allow(mut fields: Fields<'_>) -> Option<Allow> {
     };
     fields.end("allowlists.");
     let rule = fields.rule.clone();
+    if rule.is_some() && !allow.rules.is_empty() {
+        fields.out.leave(rule.as_deref(), "allowlists.targetRules", "a list of one rule holds for that rule");
+    }
     if !matches!(condition.as_str(), "" | "AND" | "&&" | "OR" | "||") {
         fields.out.leave(rule.as_deref(), "allowlists.condition", "neither AND nor OR: gitleaks refuses it");
         return None;
@@ -469,6 +498,17 @@ impl Fields<'_> {
             Some(_) => {
                 self.wrong(name);
                 Vec::new()
+            }
+        }
+    }
+
+    fn truth(&mut self, name: &str) -> bool {
+        match self.table.remove(name) {
+            None => false,
+            Some(Value::Boolean(is_so)) => is_so,
+            Some(_) => {
+                self.wrong(name);
+                false
             }
         }
     }

@@ -201,6 +201,22 @@ pub fn recognise(path: &str, text: &str) -> Option<Format> {
     if detect_secrets::is_one(text) { Some(Format::DetectSecrets) } else { yaml::is_one(text) }
 }
 
+/// What is wrong with a file that is in no format because it breaks off, or is not what its name says.
+#[must_use]
+pub fn broken(path: &str, text: &str) -> Option<ImportError> {
+    let lower = path.to_ascii_lowercase();
+    let error = |line, what: &str| ImportError { path: path.to_owned(), line, what: what.to_owned() };
+    if lower.ends_with(".toml") {
+        return gitleaks::syntax(path, text).err();
+    }
+    if lower.ends_with(".yml") || lower.ends_with(".yaml") {
+        return yaml::document(text).err().map(|(line, what)| error(line, &what));
+    }
+    let is_json = lower.ends_with(".json") || text.trim_start().starts_with('{');
+    let wrong = serde_json::from_str::<serde::de::IgnoredAny>(text).err().filter(|_| is_json)?;
+    Some(error(Some(wrong.line()), "it is no JSON"))
+}
+
 /// The file that another one says it builds on, as it names it.
 #[must_use]
 pub fn extends(format: Format, text: &str) -> Option<String> {
