@@ -1,16 +1,28 @@
 //! `stanch migrate`: what a repository has of other scanners, what becomes of it, and with `--write` the change.
 //!
-//! It must not write before everything is planned, nor change what it does not understand. Start with [`run`]; [`hooks`] reads and changes
-//! `.pre-commit-config.yaml`, [`lines`] finds what is only named.
+//! It must not write before everything is planned, nor change what it does not understand. Start with [`run`].
+//!
+//! - [`hooks`]: `.pre-commit-config.yaml`. [`texts`]: all other files that hold command lines, which [`shell`] finds and [`commands`], with
+//!   the tables of [`flags`], spells our way. [`actions`]: steps of GitHub workflows.
+//! - [`ignored`]: what is left out of scans, [`globs`] for regular expressions. [`taken`]: that and what is known, taken over.
+//! - [`yaml`]: what an edited file must still say.
 
+mod actions;
+mod commands;
+mod flags;
+mod globs;
 mod hooks;
-mod lines;
+mod ignored;
+mod shell;
+mod taken;
+mod texts;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::exit::{self, hinted};
-use super::{args, import, output};
+use super::{args, config, import, output};
 use crate::base::fs;
 use crate::base::text::sanitise;
 use crate::scan::rule::import::{Converted, Format};
@@ -24,16 +36,10 @@ const CONFIGURATIONS: [(&str, Format); 4] = [
     (".betterleaks.toml", Format::Betterleaks),
     ("betterleaks.toml", Format::Betterleaks),
 ];
-/// What silences findings of other scanners.
-const BASELINES: [(&str, &str); 3] = [
-    (".gitleaksignore", "fingerprints by place"),
-    (".secrets.baseline", "hashes of known secrets"),
-    ("gitleaks-baseline.json", "a report of known findings"),
-];
 const HOOKS: [&str; 2] = [".pre-commit-config.yaml", ".pre-commit-config.yml"];
 
 /// What is to be done, and said.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Plan {
     /// A name and what to say of it, line by line.
     told: Vec<(String, String)>,
@@ -43,8 +49,16 @@ struct Plan {
     changed: Vec<(PathBuf, String)>,
     /// Is there something that stays to be done by hand?
     by_hand: bool,
-    /// Flags that the hook needs for the converted rules.
-    flags: String,
+    /// The configuration that was converted, and the names of its rules if only they are used.
+    config: Option<String>,
+    only: Option<String>,
+    /// Who leaves what out: globs.
+    allows: Vec<(String, Vec<String>)>,
+    /// Who knows which values.
+    values: Vec<(String, Vec<String>)>,
+    /// Files of expressions for paths, and files of known secrets, that command lines name.
+    excluding: Vec<String>,
+    known: Vec<String>,
 }
 
 impl Plan {
@@ -57,6 +71,26 @@ impl Plan {
         self.by_hand = true;
         self.tell(name, what);
     }
+
+    /// What one file leaves out.
+    fn allow(&mut self, name: &str, globs: Vec<String>) {
+        if !globs.is_empty() {
+            self.allows.push((name.to_owned(), globs));
+        }
+    }
+
+    /// The flags that a scan needs for the converted rules; for a scanner that used their configuration, or for another one.
+    fn flags(&self, configured: bool) -> Vec<String> {
+        let rules = self.config.iter().flat_map(|_| ["--rules".to_owned(), RULES.to_owned()]);
+        let only = self.only.iter().filter(|_| configured).flat_map(|only| ["--only".to_owned(), only.clone()]);
+        rules.chain(only).collect()
+    }
+
+    /// The same as they stand in a command line, with a blank before each.
+    fn line(&self, configured: bool) -> String {
+        let quoted = |flag: String| if flag.contains('*') { format!(" '{flag}'") } else { format!(" {flag}") };
+        self.flags(configured).into_iter().map(quoted).collect()
+    }
 }
 
 pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
@@ -65,9 +99,11 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
     }
     let mut plan = Plan::default();
     rules(&args.dir, &mut plan)?;
-    baselines(&args.dir, &mut plan);
     hook(&args.dir, &mut plan)?;
-    lines::find(&args.dir, &mut plan)?;
+    texts::find(&args.dir, &mut plan)?;
+    let excluding = std::mem::take(&mut plan.excluding);
+    ignored::find(&args.dir, &excluding, &mut plan)?;
+    taken::find(&args.dir, &mut plan)?;
     if plan.told.is_empty() {
         output::write(None, |out| writeln!(out, "Nothing of another scanner was found in {}.", args.dir.display()))?;
         return Ok(ExitCode::SUCCESS);
@@ -76,6 +112,7 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
     if args.write {
         write(&plan)?;
     }
+    let has_key = args.dir.join(config::NAME).exists();
     output::write(None, |out| {
         let width = plan.told.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let mut last = "";
@@ -85,6 +122,7 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
             writeln!(out, "{:width$}  {}", sanitise(shown.as_bytes()), sanitise(what.as_bytes()))?;
         }
         match (args.write, something) {
+            (true, true) if has_key => writeln!(out, "\nWritten. `stanch scan --history` looks at what is there."),
             (true, true) => {
                 writeln!(out, "\nWritten. `stanch init` makes the project key, `stanch scan --history` looks at what is there.")
             }
@@ -103,8 +141,8 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     if rules > 0 {
         let s = if rules == 1 { " becomes" } else { "s become" };
         plan.tell(name, format!("{rules} rule{s} {RULES}"));
-        let only = if extends { String::new() } else { format!(" --only '{}-*'", format.word()) };
-        plan.flags = format!(" --rules {RULES}{only}");
+        plan.only = (!extends).then(|| format!("{}-*", format.word()));
+        plan.config = Some((*name).to_owned());
         let path = dir.join(RULES);
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
@@ -127,26 +165,23 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What silences findings: it is taken in by values, which only a scan knows.
-fn baselines(dir: &Path, plan: &mut Plan) {
-    for (name, what) in BASELINES.iter().filter(|(name, _)| dir.join(name).is_file()) {
-        plan.leave(name, format!("{what}: `stanch baseline create --from {name}` takes in what of it is still there"));
-    }
-}
-
 fn hook(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     let Some(name) = HOOKS.iter().find(|name| dir.join(name).is_file()) else { return Ok(()) };
     let path = dir.join(name);
     let text = import::read(&path)?;
-    match hooks::changed(&text, &format!("stanch scan --staged{}", plan.flags)) {
+    match hooks::changed(&text, &|configured| plan.line(configured)) {
         Ok(None) => {}
         Ok(Some(change)) => {
             change.told.into_iter().for_each(|what| plan.tell(name, what));
             change.lost.into_iter().for_each(|what| plan.leave(name, what));
+            plan.allow(name, change.globs);
+            plan.excluding.extend(change.excluding);
+            plan.known.extend(change.known);
             plan.changed.push((path, change.text));
         }
         Err(why) => {
-            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch scan --staged{}`", plan.flags))
+            let flags = plan.line(true);
+            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch scan --staged{flags}`"));
         }
     }
     Ok(())
