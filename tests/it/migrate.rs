@@ -61,6 +61,7 @@ fn what_is_to_be_done_by_hand_is_named() {
         "a:\n  image: zricethezav/gitleaks:v8\n  script:\n    - trufflehog github --org x\n    - pip install detect-secrets\n",
     );
     folder.write("Jenkinsfile", "sh 'gitleaks detect'\n");
+    folder.write(".husky/pre-push", "which kingfisher || exit 0\ndocker run ghcr.io/gitleaks/gitleaks:latest dir /x\n");
     folder.write("Makefile", "scan:\n\tgit ls-files -z | xargs -0 detect-secrets-hook\n");
     folder.write(".secretlintrc.js", "module.exports = {}\n");
     folder.write(".pre-commit-config.yaml", "repos: [{repo: https://github.com/gitleaks/gitleaks, hooks: [{id: gitleaks}]}]\n");
@@ -74,6 +75,7 @@ fn what_is_to_be_done_by_hand_is_named() {
             ".pre-commit-config.yaml  not changed: its list of repositories",
             ".github/workflows/x.yml  line 2: gitleaks/gitleaks-action is not converted: ",
             ".gitlab-ci.yml           line 4: `trufflehog …` is not converted: it reads a service",
+            ".husky/pre-push          line 1: asks whether kingfisher is there: ask for stanch",
             "line 2: runs an image of gitleaks",
             "line 5: installs detect-secrets",
             "Jenkinsfile              line 1: gitleaks is named in a program",
@@ -92,26 +94,36 @@ fn what_is_to_be_done_by_hand_is_named() {
 #[test]
 fn command_lines_become_ours_wherever_they_stand() {
     let folder = Folder::new();
-    folder.write(".husky/pre-commit", "#!/bin/sh\nnpx lint-staged\ngitleaks protect --staged -v || exit 1\n");
+    folder.write(
+        ".husky/pre-commit",
+        "#!/bin/sh\nnpx lint-staged\ncommand -v gitleaks >/dev/null || exit 1\ngitleaks protect --staged -v || exit 1\n",
+    );
     folder.write("Makefile", "scan:\n\t@gitleaks detect --source . # all\n\tkingfisher scan . --git-history=none\n");
     folder.write("lefthook.yml", "pre-commit:\n  commands:\n    secrets:\n      run: ggshield secret scan pre-commit # staged\n");
-    let package = "{\n  \"scripts\": {\n    \"lint\": \"eslint . && secretlint \\\"**/*\\\"\"\n  },\n  \"lint-staged\": {\n    \"*\": [\"secretlint\", \"gitleaks protect --staged\"]\n  }\n}\n";
+    let package = "{\n  \"scripts\": {\n    \"lint\": \"eslint . && secretlint \\\"**/*\\\"\"\n  },\n  \"lint-staged\": {\n    \"*\": [\"secretlint\", \"gitleaks protect --staged\"]\n  },\n  \"x\": {\n    \"secretlint\": \"secretlint\"\n  }\n}\n";
     folder.write("package.json", package);
-    folder.write(".gitlab-ci.yml", "secrets:\n  script:\n    - trufflehog filesystem . --only-verified --fail\n");
+    folder.write(
+        ".gitlab-ci.yml",
+        "secrets:\n  script:\n    - trufflehog filesystem . --only-verified --fail\n    - ggshield secret scan ci\n",
+    );
     folder.write(".github/workflows/a.yml", "jobs:\n  a:\n    steps:\n      - name: gitleaks detect\n        run: |\n          set -e\n          gitleaks git \\\n            --log-opts=\"$A..$B\"\n");
     let before = folder.run(&["migrate"]);
-    before.says(3, &[".husky/pre-commit        line 3: `gitleaks …` becomes `stanch scan --staged`", "Nothing was changed; "]);
+    before.says(3, &[".husky/pre-commit        line 4: `gitleaks …` becomes `stanch scan --staged`", "Nothing was changed; "]);
     assert!(read(&folder, "Makefile").contains("gitleaks"));
     folder.run(&["migrate", "--write"]).says(
         3,
         &["line 3: without `--only-verified`: stanch asks no service", "install stanch before it runs there", "Written. "],
     );
-    assert_eq!(read(&folder, ".husky/pre-commit"), "#!/bin/sh\nnpx lint-staged\nstanch scan --staged || exit 1\n");
+    assert_eq!(
+        read(&folder, ".husky/pre-commit"),
+        "#!/bin/sh\nnpx lint-staged\ncommand -v stanch >/dev/null || exit 1\nstanch scan --staged || exit 1\n"
+    );
     assert_eq!(read(&folder, "Makefile"), "scan:\n\t@stanch scan . --history # all\n\tstanch scan .\n");
     assert!(read(&folder, "lefthook.yml").ends_with("      run: stanch scan --staged # staged\n"));
-    let expected = package.replace("secretlint \\\"**/*\\\"", "stanch scan .").replace("\"secretlint\"", "\"stanch scan\"");
+    let expected = package.replace("secretlint \\\"**/*\\\"", "stanch scan .").replace("[\"secretlint\"", "[\"stanch scan\"");
     assert_eq!(read(&folder, "package.json"), expected.replace("gitleaks protect --staged", "stanch scan"));
-    assert!(read(&folder, ".gitlab-ci.yml").ends_with("    - stanch scan .\n"));
+    let ci = "    - stanch scan .\n    - stanch scan --range \"$CI_COMMIT_BEFORE_SHA..$CI_COMMIT_SHA\"\n";
+    assert!(read(&folder, ".gitlab-ci.yml").ends_with(ci));
     assert!(read(&folder, ".github/workflows/a.yml").ends_with(
         "      - name: gitleaks detect\n        run: |\n          set -e\n          stanch scan --range \"$A..$B\"\n"
     ));
@@ -149,7 +161,7 @@ fn what_is_left_out_and_what_is_known_is_taken_over() {
     folder.write("r/.trufflehogignore", "^tests/data/\n\\.lock$\na[bc]d\n");
     let told = [
         "stanch.toml              is made, with a fresh project key: commit it",
-        ".pre-commit-config.yaml  1 pattern of what is left out becomes an entry of stanch.toml",
+        ".pre-commit-config.yaml  1 path that is left out becomes an entry of stanch.toml",
         ".gitleaksignore          something is found at 1 of the 2 places it names; taken into .stanch-baseline",
         "ci/known.json            1 secret is found of those it knows; taken into .stanch-baseline",
         ".gitguardian.yaml        1 secret is found of those it knows",
@@ -169,8 +181,29 @@ fn what_is_left_out_and_what_is_known_is_taken_over() {
     let (config, baseline) = (read(&folder, "r/stanch.toml"), read(&folder, "r/.stanch-baseline"));
     folder
         .run(&["migrate", "r", "--write"])
-        .says(3, &["There is nothing to write.", "stanch.toml has what it leaves out", "so the file is of no use any more"]);
+        .says(3, &["There is nothing to write.", "stanch.toml has what it says of paths", "so the file is of no use any more"]);
     assert_eq!((config, baseline), (read(&folder, "r/stanch.toml"), read(&folder, "r/.stanch-baseline")));
+}
+
+#[test]
+fn what_gitleaks_allows_of_its_own_rules_is_allowed_of_ours() {
+    let folder = Folder::new();
+    folder.write("r/vendor/a", format!("t = {}\n", github(1)));
+    folder.write("r/b", format!("t = {}\n", github(2)));
+    let start = &github(2)[..12];
+    let config = format!("[extend]\nuseDefault = true\n[allowlist]\npaths = ['(^|/)vendor/']\nregexes = ['^{start}']\n");
+    folder.write("r/.gitleaks.toml", config);
+    folder.write("r/Makefile", "scan:\n\tgitleaks dir --config .gitleaks.toml .\n");
+    folder.run(&["scan", "r"]).says(1, &["github-pat"]);
+    let told = [
+        ".gitleaks.toml  holds no rules of its own",
+        "1 path that is left out becomes an entry of stanch.toml",
+        "1 value that is left out becomes an entry of stanch.toml",
+        "Makefile        line 2: `gitleaks …` becomes `stanch scan .`",
+    ];
+    folder.run(&["migrate", "r", "--write"]).says(0, &told);
+    folder.run(&["scan", "r"]).says(0, &["2 findings in stanch.toml"]);
+    folder.run(&["migrate", "r", "--write"]).says(0, &["There is nothing to write.", "stanch.toml has what it says of values"]);
 }
 
 #[test]

@@ -147,15 +147,18 @@ fn scanner(repo: &Value) -> Option<&'static str> {
 
 /// Our hooks: one for commits, one for pushes, as far as theirs were for them.
 fn ours(theirs: &[Theirs<'_>], flags: &str) -> Vec<Value> {
-    let is_push = |hook: &&Value| {
-        let stages: Vec<&str> =
-            hook.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        let id = hook.get("id").and_then(Value::as_str).unwrap_or_default();
-        id.ends_with("-push") || !stages.is_empty() && stages.iter().all(|stage| matches!(*stage, "push" | "pre-push"))
+    let stages = |hook: &Value| -> Vec<String> {
+        let list = hook.get("stages").and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(Value::as_str).map(|stage| stage.trim_start_matches("pre-").to_owned()).collect()
+    };
+    let is_for_pushes = |hook: &Value| hook.get("id").and_then(Value::as_str).is_some_and(|id| id.ends_with("-push"));
+    let is_at = |hook: &Value, stage: &str| match (stages(hook), is_for_pushes(hook)) {
+        (all, is_push) if all.is_empty() => is_push == (stage == "push"),
+        (all, _) => all.iter().any(|one| one == stage),
     };
     let hooks: Vec<&Value> = theirs.iter().flat_map(|one| one.hooks.iter().copied()).collect();
-    let push = hooks.iter().any(|hook| is_push(hook));
-    let commit = hooks.is_empty() || hooks.iter().any(|hook| !is_push(hook));
+    let push = hooks.iter().any(|hook| is_at(hook, "push"));
+    let commit = !push || hooks.iter().any(|hook| is_at(hook, "commit"));
     let one = |id: &str, name: &str, entry: String| json!({ "id": id, "name": name, "entry": entry, "language": "system", "pass_filenames": false });
     let mut all = Vec::new();
     if commit {
@@ -313,7 +316,10 @@ mod tests {
         let text = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: trufflehog\n      name: TruffleHog\n      entry: bash -c 'trufflehog git file://. --since-commit HEAD --exclude-paths=x.txt --fail'\n      language: system\n      stages: [commit, push] # both\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n- repo: local\n  hooks:\n    - id: sl\n      entry: npx secretlint\n      language: system\n      exclude: ^docs/\n";
         let change = with(text, " --f").unwrap().unwrap();
         let expected = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: stanch\n      name: Detect hardcoded secrets\n      entry: \"stanch scan --staged --f\"\n      language: system\n      pass_filenames: false\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n";
-        assert_eq!(change.text, expected);
+        // The first was for pushes as well.
+        let push = change.text.find("    - id: stanch-push\n").unwrap();
+        let next = change.text.find("    # next\n").unwrap();
+        assert_eq!(format!("{}{}", &change.text[..push], &change.text[next..]), expected);
         assert_eq!((change.excluding, change.globs, change.lost.len()), (vec!["x.txt".to_owned()], vec!["/docs/".to_owned()], 0));
         assert_eq!(change.told[1], "line 16: the hook of secretlint goes: stanch does its work");
     }

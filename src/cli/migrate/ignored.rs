@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::super::import;
 use super::globs::globs;
-use super::{Plan, yaml};
+use super::{Plan, taken, yaml};
+use crate::scan::project::Project;
+use crate::scan::rule::import as rules;
 
 /// Files of globs as in `.gitignore`.
 const GLOBS: [&str; 3] = [".ggignore", ".secretlintignore", ".secretsignore"];
@@ -59,6 +61,31 @@ pub(super) fn find(dir: &Path, more: &[String], plan: &mut Plan) -> anyhow::Resu
     for name in SECRETLINT_CODE.iter().filter(|name| dir.join(name).is_file()) {
         plan.leave(name, "it is a program: stanch's own rules do the work of its rules; allow in stanch.toml what it allows");
     }
+    Ok(())
+}
+
+/// What a configuration of gitleaks silences of findings that its default rules make.
+pub(super) fn gitleaks(name: &str, text: &str, plan: &mut Plan) -> anyhow::Result<()> {
+    let silenced = rules::silenced(name, text)?;
+    let mut all = Vec::new();
+    for path in &silenced.paths {
+        match expression(path) {
+            Ok(globs) => all.extend(globs),
+            Err(why) => plan.leave(name, format!("one of `paths` in its allowlists: {why}")),
+        }
+    }
+    plan.allow(name, all);
+    let is_taken = |regex: &String| Project::parse(Path::new(name), taken::value_alone(name, regex).as_bytes()).is_ok();
+    let (values, bad): (Vec<String>, Vec<String>) = silenced.values.into_iter().partition(is_taken);
+    if !bad.is_empty() {
+        plan.leave(name, "one of `regexes` in its allowlists: no expression that stanch.toml takes");
+    }
+    if !values.is_empty() {
+        plan.regexes.push((name.to_owned(), values));
+    }
+    // The others are named where the rules are converted.
+    let is_new = |left: &&rules::Left| left.field != "allowlists.commits";
+    silenced.left.iter().filter(is_new).for_each(|left| plan.leave(name, format!("left out: {left}")));
     Ok(())
 }
 

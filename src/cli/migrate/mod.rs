@@ -51,9 +51,11 @@ struct Plan {
     by_hand: bool,
     /// The configuration that was converted, and the names of its rules if only they are used.
     config: Option<String>,
+    has_rules: bool,
     only: Option<String>,
-    /// Who leaves what out: globs.
+    /// Who leaves what out: globs, and expressions for values.
     allows: Vec<(String, Vec<String>)>,
+    regexes: Vec<(String, Vec<String>)>,
     /// Who knows which values.
     values: Vec<(String, Vec<String>)>,
     /// Files of expressions for paths, and files of known secrets, that command lines name.
@@ -81,7 +83,7 @@ impl Plan {
 
     /// The flags that a scan needs for the converted rules; for a scanner that used their configuration, or for another one.
     fn flags(&self, configured: bool) -> Vec<String> {
-        let rules = self.config.iter().flat_map(|_| ["--rules".to_owned(), RULES.to_owned()]);
+        let rules = self.has_rules.then_some(()).into_iter().flat_map(|()| ["--rules".to_owned(), RULES.to_owned()]);
         let only = self.only.iter().filter(|_| configured).flat_map(|only| ["--only".to_owned(), only.clone()]);
         rules.chain(only).collect()
     }
@@ -142,7 +144,7 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
         let s = if rules == 1 { " becomes" } else { "s become" };
         plan.tell(name, format!("{rules} rule{s} {RULES}"));
         plan.only = (!extends).then(|| format!("{}-*", format.word()));
-        plan.config = Some((*name).to_owned());
+        plan.has_rules = true;
         let path = dir.join(RULES);
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
@@ -157,7 +159,12 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     } else if left.is_empty() {
         plan.tell(name, "holds no rules of its own: stanch's do their work");
     }
-    notes.into_iter().for_each(|note| plan.tell(name, note));
+    plan.config = Some((*name).to_owned());
+    // What is silenced there is silenced in stanch.toml.
+    notes.into_iter().filter(|note| !note.starts_with("Its allowlists")).for_each(|note| plan.tell(name, note));
+    if extends {
+        ignored::gitleaks(name, &import::read(&dir.join(name))?, plan)?;
+    }
     left.iter().for_each(|left| plan.leave(name, format!("left out: {left}")));
     for (other, _) in found {
         plan.leave(other, "not used beside the one above");

@@ -10,7 +10,7 @@ use super::super::config::{self, Chosen};
 use super::super::exit::hinted;
 use super::super::{baseline, known};
 use super::Plan;
-use crate::scan::project::{Locator, Project};
+use crate::scan::project::{Allow, Locator, Project};
 
 /// Files of known secrets.
 const KNOWN: [&str; 5] =
@@ -29,7 +29,7 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     files.retain(|name| dir.join(name).is_file());
     let values = std::mem::take(&mut plan.values);
     let knows = !files.is_empty() || !values.is_empty();
-    if !knows && plan.allows.is_empty() {
+    if !knows && plan.allows.is_empty() && plan.regexes.is_empty() {
         return Ok(());
     }
     let silence = Silence { trust_config: true, ..Silence::default() };
@@ -76,29 +76,7 @@ fn configured(dir: &Path, mut chosen: Chosen, needs_key: bool, plan: &mut Plan) 
         }
         None => "version = 1\n".to_owned(),
     };
-    let has = |glob: &String| {
-        here.iter().flat_map(|project| &project.allows).any(|allow| {
-            allow.paths.contains(glob) && allow.rules.is_empty() && allow.regex.is_none() && allow.fingerprint.is_none()
-        })
-    };
-    let mut any = false;
-    for (name, globs) in std::mem::take(&mut plan.allows) {
-        let all = globs.len();
-        let mut globs: Vec<String> = globs.into_iter().filter(|glob| !has(glob)).collect();
-        globs.dedup();
-        if globs.is_empty() {
-            plan.tell(&name, format!("{} has what it leaves out", config::NAME));
-            continue;
-        }
-        let s = if all == 1 {
-            "1 pattern of what is left out becomes an entry"
-        } else {
-            &format!("{all} patterns of what is left out become an entry")
-        };
-        plan.tell(&name, format!("{s} of {}", config::NAME));
-        text.push_str(&entry(&name, &globs));
-        any = true;
-    }
+    let any = entries(here.as_ref(), &mut text, plan);
     let is_new = any || needs_key && chosen.project.key.is_none();
     if is_new {
         let project = Project::parse(&path, text.as_bytes())
@@ -115,10 +93,62 @@ fn configured(dir: &Path, mut chosen: Chosen, needs_key: bool, plan: &mut Plan) 
     Ok(chosen)
 }
 
+/// Adds what is left out and is not there; whether that is anything.
+fn entries(here: Option<&Project>, text: &mut String, plan: &mut Plan) -> bool {
+    let allows = here.map(|project| &project.allows[..]).unwrap_or_default();
+    let of_path = |glob: &String| {
+        let is_plain = |allow: &Allow| allow.rules.is_empty() && allow.regex.is_none() && allow.fingerprint.is_none();
+        allows.iter().any(|allow| allow.paths.contains(glob) && is_plain(allow))
+    };
+    let of_value = |regex: &String| {
+        let is_plain = |allow: &Allow| allow.rules.is_empty() && allow.paths.is_empty() && allow.fingerprint.is_none();
+        allows.iter().any(|allow| allow.regex.as_ref().is_some_and(|one| one.source() == regex) && is_plain(allow))
+    };
+    let before = text.len();
+    for (name, mut globs) in std::mem::take(&mut plan.allows) {
+        globs.sort();
+        globs.dedup();
+        globs.retain(|glob| !of_path(glob));
+        said(&name, globs.len(), "path", plan);
+        if !globs.is_empty() {
+            text.push_str(&entry(&name, &globs));
+        }
+    }
+    for (name, mut regexes) in std::mem::take(&mut plan.regexes) {
+        regexes.retain(|regex| !of_value(regex));
+        said(&name, regexes.len(), "value", plan);
+        regexes.iter().for_each(|regex| text.push_str(&value(&name, regex)));
+    }
+    text.len() > before
+}
+
+/// Says how much becomes entries.
+fn said(name: &str, new: usize, what: &str, plan: &mut Plan) {
+    let words = match new {
+        0 => format!("{} has what it says of {what}s", config::NAME),
+        1 => format!("1 {what} that is left out becomes an entry of {}", config::NAME),
+        n => format!("{n} {what}s that are left out become entries of {}", config::NAME),
+    };
+    plan.tell(name, words);
+}
+
+/// A string of TOML: those of JSON are ones, but for one character.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default().replace('\u{7f}', "\\u007f")
+}
+
+/// An entry for a value.
+fn value(name: &str, regex: &str) -> String {
+    format!("\n[[allow]]\nregex = {}\nreason = {}\n", quoted(regex), quoted(&format!("left out in {name}")))
+}
+
+/// A whole file with such an entry, to see whether it is one.
+pub(super) fn value_alone(name: &str, regex: &str) -> String {
+    format!("version = 1\n{}", value(name, regex))
+}
+
 /// An entry that leaves paths out.
 fn entry(name: &str, globs: &[String]) -> String {
-    // Its strings are those of JSON, but for characters that no glob has here.
-    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
     let list: Vec<String> = globs.iter().map(|glob| quoted(glob)).collect();
     let list = if list.len() == 1 { list.concat() } else { format!("[\n    {},\n]", list.join(",\n    ")) };
     format!("\n[[allow]]\npath = {list}\nreason = {}\n", quoted(&format!("left out in {name}")))

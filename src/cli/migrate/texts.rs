@@ -65,8 +65,19 @@ const FOLDERS: [&str; 3] = [".husky", ".githooks", ".git/hooks"];
 const WORKFLOWS: &str = ".github/workflows";
 /// Parts of a `package.json` that hold command lines.
 const PARTS: [&str; 6] = ["scripts", "husky", "simple-git-hooks", "lint-staged", "gitHooks", "pre-commit"];
+/// Images of other scanners.
+const IMAGES: [&str; 8] = [
+    "zricethezav/gitleaks",
+    "gitleaks/gitleaks",
+    "betterleaks/betterleaks",
+    "trufflesecurity/trufflehog",
+    "gitguardian/ggshield",
+    "mongodb/kingfisher",
+    "secretlint/secretlint",
+    "/gitleaks:",
+];
 /// Words of lines that bring a program along.
-const BRINGS: [&str; 14] = [
+const BRINGS: [&str; 12] = [
     "pip install",
     "pip3 install",
     "pipx install",
@@ -79,8 +90,6 @@ const BRINGS: [&str; 14] = [
     "apk add",
     "curl ",
     "wget ",
-    "docker ",
-    "image:",
 ];
 
 /// Plans the change of all there are.
@@ -101,9 +110,7 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
             kind => changed(&name, &text, kind, plan),
         };
         let new = if name.starts_with(WORKFLOWS) { actions::changed(&name, new, plan) } else { new };
-        if kind == Kind::Ci {
-            brought(&name, &new, plan);
-        }
+        brought(&name, kind, &new, plan);
         if new != text {
             plan.changed.push((dir.join(&name), new));
         }
@@ -120,12 +127,25 @@ fn names(dir: &Path, folder: &str, is_one: impl Fn(&str) -> bool) -> Vec<String>
     all
 }
 
+/// A command line of ours, in one and in parts, or why there is none.
+type Became = Result<(String, Ours), String>;
+
+const UNREAD: &str = "the file is written in a form that is not understood";
+
 /// What a command line becomes.
-fn becomes(found: &Found, gets_files: bool, plan: &Plan) -> Result<(String, Ours), String> {
+fn becomes(name: &str, found: &Found, gets_files: bool, plan: &Plan) -> Became {
     if found.is_fed {
         return Err("file names are passed to it: write `stanch scan --staged` in the place of the whole line".to_owned());
     }
-    let mut ours = commands::ours(found.tool, &found.args)?;
+    let mut args = found.args.clone();
+    if found.tool == Tool::Ggshield
+        && name.starts_with(".gitlab-ci")
+        && let Some(at) = args.iter().position(|word| word == "ci")
+    {
+        // What GitLab calls the ends of a push.
+        args.splice(at..=at, ["commit-range".to_owned(), "\"$CI_COMMIT_BEFORE_SHA..$CI_COMMIT_SHA\"".to_owned()]);
+    }
+    let mut ours = commands::ours(found.tool, &args)?;
     if gets_files {
         ours.words.retain(|word| word != "--staged" && word != ".");
         let rest = ours.words.iter().skip(2);
@@ -147,7 +167,7 @@ fn becomes(found: &Found, gets_files: bool, plan: &Plan) -> Result<(String, Ours
 }
 
 /// Says what becomes of a command line, and notes what it names.
-fn told(name: &str, found: &Found, became: &Result<(String, Ours), String>, plan: &mut Plan) {
+fn told(name: &str, found: &Found, became: &Became, plan: &mut Plan) {
     let (line, tool) = (found.line, found.tool.name());
     match became {
         Ok((new, ours)) => {
@@ -167,24 +187,54 @@ fn changed(name: &str, text: &str, kind: Kind, plan: &mut Plan) -> String {
     let before = yaml::document(text);
     let is_yaml = kind != Kind::Script;
     let all = shell::find(text, gets_files);
-    let mut became: Vec<Result<(String, Ours), String>> = all.iter().map(|found| becomes(found, gets_files, plan)).collect();
+    let mut became: Vec<Became> = all.iter().map(|found| becomes(name, found, gets_files, plan)).collect();
     for (found, became) in all.iter().zip(&mut became).rev() {
         let Ok((line, _)) = became else { continue };
         let mut tried = new.clone();
         tried.replace_range(found.span.clone(), line);
-        let converts = |found: &Found| becomes(found, gets_files, plan).ok().map(|(line, _)| line);
+        let converts = |found: &Found| becomes(name, found, gets_files, plan).ok().map(|(line, _)| line);
         let is_same = |before: &Value| yaml::document(&tried).is_some_and(|after| yaml::same_but(before, &after, &converts));
         if !is_yaml || before.as_ref().is_some_and(is_same) {
             new = tried;
         } else {
-            *became = Err(format!("the file is written in a form that is not understood; write `{line}`"));
+            *became = Err(format!("{UNREAD}; write `{line}`"));
         }
     }
     all.iter().zip(&became).for_each(|(found, became)| told(name, found, became, plan));
+    let converted = |tool: Tool| {
+        let mut of_tool = all.iter().zip(&became).filter(|(found, _)| found.tool == tool).peekable();
+        of_tool.peek().is_some() && of_tool.all(|(_, became)| became.is_ok())
+    };
+    let new = asked(name, new, &|tool| kind == Kind::Script && converted(tool), plan);
     if kind == Kind::Ci && new != text {
         plan.leave(name, "install stanch before it runs there: `cargo install --locked --git ADDRESS stanch`");
     }
     new
+}
+
+/// Questions whether another scanner is there: they are about ours, once all its command lines are.
+fn asked(name: &str, mut text: String, converted: &dyn Fn(Tool) -> bool, plan: &mut Plan) -> String {
+    for tool in Tool::ALL {
+        for question in ["command -v ", "which ", "type ", "hash "] {
+            let asks = format!("{question}{}", tool.name());
+            let mut from = 0;
+            while let Some(at) = text[from..].find(&asks).map(|at| from + at) {
+                from = at + asks.len();
+                let begins = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+                let is_word =
+                    begins && text[from..].chars().next().is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+                let line = text[..at].matches('\n').count() + 1;
+                if is_word && converted(tool) {
+                    text.replace_range(at + question.len()..from, "stanch");
+                    from = at + question.len();
+                    plan.tell(name, format!("line {line}: asks for stanch in the place of {}", tool.name()));
+                } else if is_word {
+                    plan.leave(name, format!("line {line}: asks whether {} is there: ask for stanch", tool.name()));
+                }
+            }
+        }
+    }
+    text
 }
 
 /// A program is only read.
@@ -200,11 +250,17 @@ fn code(name: &str, text: &str, plan: &mut Plan) -> String {
 }
 
 /// Lines that bring other scanners along.
-fn brought(name: &str, text: &str, plan: &mut Plan) {
+fn brought(name: &str, kind: Kind, text: &str, plan: &mut Plan) {
+    if matches!(kind, Kind::Json | Kind::Code) {
+        return;
+    }
     for (line, number) in text.lines().zip(1u32..).filter(|(line, _)| !line.trim_start().starts_with('#')) {
-        if let Some(tool) = named(line).filter(|_| BRINGS.iter().any(|word| line.contains(word))) {
-            let what = if line.contains("docker ") || line.contains("image:") { "runs an image of" } else { "installs" };
-            plan.leave(name, format!("line {number}: {what} {tool}: have stanch in its place, and run `stanch scan` there"));
+        let Some(tool) = named(line) else { continue };
+        let is_image = IMAGES.iter().any(|image| line.contains(image)) && !line.contains("://") && !line.contains("uses:");
+        if is_image {
+            plan.leave(name, format!("line {number}: runs an image of {tool}: run `stanch scan` in one that has stanch"));
+        } else if BRINGS.iter().any(|word| line.contains(word)) {
+            plan.leave(name, format!("line {number}: installs {tool}: have stanch in its place"));
         }
     }
 }
@@ -225,18 +281,53 @@ fn json(name: &str, text: &str, plan: &mut Plan) -> String {
     if is_package {
         dependencies(name, &before, plan);
     }
-    let mut edit = Edit { name, wanted: text.to_owned(), plan };
-    let mut after = before.clone();
-    let parts = after.as_object_mut().into_iter().flatten().filter(|(part, _)| !is_package || PARTS.contains(&part.as_str()));
-    for (part, value) in parts {
-        edit.value(value, part == "lint-staged" || name.contains("lintstaged"));
+    let mut strings = Vec::new();
+    for (part, value) in
+        before.as_object().into_iter().flatten().filter(|(part, _)| !is_package || PARTS.contains(&part.as_str()))
+    {
+        collect(value, &format!("/{}", part.replace('~', "~0").replace('/', "~1")), &mut strings);
     }
-    let new = std::mem::take(&mut edit.wanted);
-    if serde_json::from_str::<Value>(&new).ok().as_ref() == Some(&after) {
-        return new;
+    let (mut new, mut document) = (text.to_owned(), before.clone());
+    for (pointer, string) in strings {
+        let gets_files = pointer.starts_with("/lint-staged/") || name.contains("lintstaged");
+        let mut wanted = string.clone();
+        let literal = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        let line = new.find(&literal(&string)).map_or(1, |at| new[..at].matches('\n').count() + 1);
+        let all = shell::find(&string, true);
+        let mut became: Vec<Became> = all.iter().map(|found| becomes(name, found, gets_files, plan)).collect();
+        for (found, became) in all.iter().zip(&became).rev() {
+            became.iter().for_each(|(line, _)| wanted.replace_range(found.span.clone(), line));
+        }
+        if wanted != string {
+            let mut after = document.clone();
+            after.pointer_mut(&pointer).into_iter().for_each(|value| *value = Value::String(wanted.clone()));
+            // The same string may stand elsewhere, where it means something else.
+            let tries = new.match_indices(&literal(&string)).map(|(at, old)| (at, old.len())).collect::<Vec<_>>();
+            let tried = tries.into_iter().find_map(|(at, length)| {
+                let text = format!("{}{}{}", &new[..at], literal(&wanted), &new[at + length..]);
+                (serde_json::from_str::<Value>(&text).ok().as_ref() == Some(&after)).then_some(text)
+            });
+            match tried {
+                Some(text) => (new, document) = (text, after),
+                None => became.iter_mut().for_each(|became| *became = Err(UNREAD.to_owned())),
+            }
+        }
+        all.iter().zip(&became).for_each(|(found, became)| told(name, &Found { line, ..found.clone() }, became, plan));
     }
-    plan.leave(name, "not changed: it is written in a form that is not understood; write what is said above by hand");
-    text.to_owned()
+    new
+}
+
+/// All strings below a value, with where they stand.
+fn collect(value: &Value, pointer: &str, all: &mut Vec<(String, String)>) {
+    match value {
+        Value::Array(list) => list.iter().enumerate().for_each(|(at, one)| collect(one, &format!("{pointer}/{at}"), all)),
+        Value::Object(map) => {
+            map.iter()
+                .for_each(|(name, one)| collect(one, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), all));
+        }
+        Value::String(text) => all.push((pointer.to_owned(), text.clone())),
+        _ => {}
+    }
 }
 
 /// Packages that are of no use any more.
@@ -246,40 +337,5 @@ fn dependencies(name: &str, package: &Value, plan: &mut Plan) {
     let all: Vec<&str> = lists.flat_map(|list| list.keys().filter(is_one)).map(String::as_str).collect();
     if !all.is_empty() {
         plan.leave(name, format!("take packages out that are of no use any more: `npm uninstall {}`", all.join(" ")));
-    }
-}
-
-/// A JSON text whose strings change.
-struct Edit<'a> {
-    name: &'a str,
-    wanted: String,
-    plan: &'a mut Plan,
-}
-
-impl Edit<'_> {
-    fn value(&mut self, value: &mut Value, gets_files: bool) {
-        match value {
-            Value::Array(list) => list.iter_mut().for_each(|one| self.value(one, gets_files)),
-            Value::Object(map) => map.values_mut().for_each(|one| self.value(one, gets_files)),
-            Value::String(text) => self.text(text, gets_files),
-            _ => {}
-        }
-    }
-
-    fn text(&mut self, text: &mut String, gets_files: bool) {
-        let mut new = text.clone();
-        let literal = |text: &str| serde_json::to_string(text).unwrap_or_default();
-        let line = self.wanted.find(&literal(text)).map_or(1, |at| self.wanted[..at].matches('\n').count() + 1);
-        for found in shell::find(text, true).into_iter().rev() {
-            let became = becomes(&found, gets_files, self.plan);
-            told(self.name, &Found { line, ..found.clone() }, &became, self.plan);
-            if let Ok((line, _)) = became {
-                new.replace_range(found.span, &line);
-            }
-        }
-        if new != *text {
-            self.wanted = self.wanted.replace(&literal(text), &literal(&new));
-            *text = new;
-        }
     }
 }

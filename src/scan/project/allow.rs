@@ -45,6 +45,12 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// As it is written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Does any part of `value` match?
     #[must_use]
     pub fn fits(&self, value: &[u8]) -> bool {

@@ -11,8 +11,9 @@ use super::super::ignore::Ignore;
 use super::super::{Group, Required, Role};
 use super::draft::Draft;
 use super::expr;
+use super::fields::{Fields, lower};
 use super::go::{Translated, translate, translate_all};
-use super::{Drafts, Format, Ids, ImportError, Source};
+use super::{Drafts, Format, Ids, ImportError, Silenced, Source};
 use crate::scan::finding::Confidence;
 
 /// A configuration extends another one that many times at most.
@@ -103,6 +104,36 @@ pub(super) fn read(format: Format, source: Source<'_>) -> Result<Drafts, ImportE
     lost.iter().for_each(|(id, field, why)| out.leave(Some(id), field, *why));
     drafts(format, config, &mut out);
     Ok(out)
+}
+
+/// What a configuration that extends the default rules silences of their findings, by path and by value.
+pub(super) fn silenced(path: &str, text: &str) -> Result<Silenced, ImportError> {
+    let mut out = Drafts::default();
+    let config = config(path, text, &mut out)?;
+    let (mut silenced, mut out) = (Silenced::default(), Drafts::default());
+    if config.extends != Extends::Default {
+        return Ok(silenced);
+    }
+    for allow in config.allow.iter().filter(|allow| allow.rules.is_empty()) {
+        let both = allow.all && [&allow.paths, &allow.regexes, &allow.words].iter().filter(|list| !list.is_empty()).count() > 1;
+        if both {
+            out.leave(
+                None,
+                "allowlists.condition",
+                "all its conditions must hold: write it as one [[allow]] with `path` and `regex`",
+            );
+            continue;
+        }
+        let Some(ignore) = ignore(None, allow, &mut out) else { continue };
+        silenced.paths.extend(allow.paths.iter().cloned());
+        silenced.values.extend(ignore.secret);
+        silenced.values.extend(ignore.words.iter().map(|word| format!("(?i){}", regex_syntax::escape(word))));
+        if !ignore.line.is_empty() || !ignore.matched.is_empty() {
+            out.leave(None, "allowlists.regexTarget", "an [[allow]] knows the value, and nothing beside it");
+        }
+    }
+    silenced.left = out.left;
+    Ok(silenced)
 }
 
 /// The file that a configuration says it extends.
@@ -451,149 +482,4 @@ fn allow(mut fields: Fields<'_>) -> Option<Allow> {
         return None;
     }
     Some(allow)
-}
-
-/// Fields of a table, taken out one by one: what is left at the end is not known.
-struct Fields<'a> {
-    table: Table,
-    rule: Option<String>,
-    out: &'a mut Drafts,
-}
-
-impl Fields<'_> {
-    fn of(&mut self, table: Table, rule: Option<&str>) -> Fields<'_> {
-        Fields { table, rule: rule.map(str::to_owned), out: &mut *self.out }
-    }
-
-    fn wrong(&mut self, name: &str) {
-        let rule = self.rule.clone();
-        self.out.leave(rule.as_deref(), name, "not of the type it must have");
-    }
-
-    fn text(&mut self, name: &str) -> String {
-        match self.table.remove(name) {
-            None => String::new(),
-            Some(Value::String(text)) => text,
-            Some(Value::Integer(n)) => n.to_string(),
-            Some(_) => {
-                self.wrong(name);
-                String::new()
-            }
-        }
-    }
-
-    /// One text is a list of one.
-    fn list(&mut self, name: &str) -> Vec<String> {
-        match self.table.remove(name) {
-            None => Vec::new(),
-            Some(Value::String(text)) => vec![text],
-            Some(Value::Array(items)) => {
-                let all = items.len();
-                let list: Vec<String> = items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
-                if list.len() < all {
-                    self.wrong(name);
-                }
-                list
-            }
-            Some(_) => {
-                self.wrong(name);
-                Vec::new()
-            }
-        }
-    }
-
-    fn truth(&mut self, name: &str) -> bool {
-        match self.table.remove(name) {
-            None => false,
-            Some(Value::Boolean(is_so)) => is_so,
-            Some(_) => {
-                self.wrong(name);
-                false
-            }
-        }
-    }
-
-    fn number(&mut self, name: &str) -> Option<u64> {
-        match self.table.remove(name)? {
-            Value::Integer(n) if n >= 0 => u64::try_from(n).ok(),
-            _ => {
-                self.wrong(name);
-                None
-            }
-        }
-    }
-
-    fn float(&mut self, name: &str) -> f64 {
-        match self.table.remove(name) {
-            None => 0.0,
-            Some(Value::Float(n)) => n,
-            Some(Value::Integer(n)) => n as f64,
-            Some(_) => {
-                self.wrong(name);
-                0.0
-            }
-        }
-    }
-
-    /// A list of tables; one table is a list of one.
-    fn tables(&mut self, name: &str) -> Vec<Table> {
-        match self.table.remove(name) {
-            None => Vec::new(),
-            Some(Value::Table(table)) => vec![table],
-            Some(Value::Array(items)) => {
-                let all = items.len();
-                let tables: Vec<Table> = items
-                    .into_iter()
-                    .filter_map(|item| if let Value::Table(table) = item { Some(table) } else { None })
-                    .collect();
-                if tables.len() < all {
-                    self.wrong(name);
-                }
-                tables
-            }
-            Some(_) => {
-                self.wrong(name);
-                Vec::new()
-            }
-        }
-    }
-
-    /// The expressions of betterleaks that drop what they hold for.
-    fn expressions(&mut self) -> Vec<String> {
-        ["prefilter", "filter"].map(|name| self.text(name)).into_iter().filter(|text| !text.trim().is_empty()).collect()
-    }
-
-    /// The allowlists in both spellings.
-    fn allowlists(&mut self) -> Vec<Table> {
-        let (old, new) = (self.tables("allowlist"), self.tables("allowlists"));
-        if !old.is_empty() && !new.is_empty() {
-            let rule = self.rule.clone();
-            self.out.leave(rule.as_deref(), "allowlist", "gitleaks refuses it beside `allowlists`, which are used");
-            return new;
-        }
-        if new.is_empty() { old } else { new }
-    }
-
-    /// Names what nobody asked for.
-    fn end(&mut self, prefix: &str) {
-        let rule = self.rule.clone();
-        for (name, _) in std::mem::take(&mut self.table) {
-            self.out.leave(rule.as_deref(), &format!("{prefix}{name}"), "a field that is not known");
-        }
-    }
-}
-
-/// With all names of fields in lower case.
-fn lower(table: Table) -> Table {
-    let value = |value: Value| match value {
-        Value::Table(table) => Value::Table(lower(table)),
-        Value::Array(items) => Value::Array(
-            items
-                .into_iter()
-                .map(|item| if let Value::Table(table) = item { Value::Table(lower(table)) } else { item })
-                .collect(),
-        ),
-        other => other,
-    };
-    table.into_iter().map(|(name, v)| (name.to_ascii_lowercase(), value(v))).collect()
 }

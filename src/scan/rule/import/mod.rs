@@ -6,6 +6,7 @@
 mod detect_secrets;
 mod draft;
 mod expr;
+mod fields;
 mod gitleaks;
 mod go;
 #[cfg(test)]
@@ -113,6 +114,17 @@ pub struct Converted {
     pub extends: bool,
 }
 
+/// What a configuration silences of findings that rules of others make.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Silenced {
+    /// Regular expressions on paths, as they are written there.
+    pub paths: Vec<String>,
+    /// Regular expressions that a value matches, in Rust's syntax.
+    pub values: Vec<String>,
+    /// What cannot be said so.
+    pub left: Vec<Left>,
+}
+
 /// What a format's reader makes.
 #[derive(Debug, Default)]
 struct Drafts {
@@ -186,6 +198,14 @@ pub fn convert(format: Format, source: Source<'_>) -> Result<Converted, ImportEr
     let text = if rules == 0 { String::new() } else { comments(format, &source, &drafts) + &head + &body };
     let Drafts { left, notes, dropped, extends, .. } = drafts;
     Ok(Converted { text, rules, left, notes, dropped, extends })
+}
+
+/// What a configuration of gitleaks or betterleaks that extends the default rules silences of their findings.
+///
+/// # Errors
+/// If it is none.
+pub fn silenced(path: &str, text: &str) -> Result<Silenced, ImportError> {
+    gitleaks::silenced(path, text)
 }
 
 /// The format that a file seems to have, by its name and its content.

@@ -191,6 +191,18 @@ fn a_configuration_takes_over_what_it_does_not_say() {
 }
 
 #[test]
+fn allowlists_for_the_default_rules_are_told_apart() {
+    let lists = "[[allowlists]]\npaths = ['(^|/)vendor/', '\\.lock$']\nregexes = ['^test']\nstopwords = ['Ex.ample']\n[[allowlists]]\nregexTarget = 'line'\nregexes = ['x']\n[[allowlists]]\ncondition = 'AND'\npaths = ['x']\nregexes = ['y']\n[[allowlists]]\ntargetRules = ['k']\npaths = ['z']\n";
+    let made = super::silenced("x", &format!("[extend]\nuseDefault = true\n{lists}")).unwrap();
+    assert_eq!(made.paths, ["(^|/)vendor/", "\\.lock$"]);
+    assert_eq!(made.values, ["^test", "(?i)ex\\.ample"]);
+    let left: Vec<String> = made.left.iter().map(ToString::to_string).collect();
+    assert!(left.len() == 2 && left[0].contains("knows the value") && left[1].contains("all its conditions"), "{left:?}");
+    // Those of a configuration with rules of its own alone hold for these.
+    assert_eq!(super::silenced("x", lists).unwrap(), super::Silenced::default());
+}
+
+#[test]
 fn ids_are_spelled_our_way_and_once() {
     let config = ["AWS Key", "aws-key", "gitleaks.x", "é"].map(|id| format!("[[rules]]\nid = '{id}'\nregex = 'abc'\n")).concat();
     let (text, left) = converted(Format::Gitleaks, &config);
