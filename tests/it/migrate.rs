@@ -62,7 +62,7 @@ fn what_is_to_be_done_by_hand_is_named() {
     );
     folder.write("Jenkinsfile", "sh 'gitleaks detect'\n");
     folder.write(".husky/pre-push", "which kingfisher || exit 0\ndocker run ghcr.io/gitleaks/gitleaks:latest dir /x\n");
-    folder.write("Makefile", "scan:\n\tgit ls-files -z | xargs -0 detect-secrets-hook\n");
+    folder.write("Makefile", "GL ?= gitleaks\nscan:\n\tgit ls-files -z | xargs -0 detect-secrets-hook\n");
     folder.write(".secretlintrc.js", "module.exports = {}\n");
     folder.write(".pre-commit-config.yaml", "repos: [{repo: https://github.com/gitleaks/gitleaks, hooks: [{id: gitleaks}]}]\n");
     let outcome = folder.run(&["migrate", "--write"]);
@@ -79,7 +79,8 @@ fn what_is_to_be_done_by_hand_is_named() {
             "line 2: runs an image of gitleaks",
             "line 5: installs detect-secrets",
             "Jenkinsfile              line 1: gitleaks is named in a program",
-            "Makefile                 line 2: `detect-secrets-hook …` is not converted: file names are passed to it",
+            "Makefile                 line 3: `detect-secrets-hook …` is not converted: file names are passed to it",
+            "line 1: names gitleaks in a variable",
             ".secretlintrc.js         it is a program",
         ],
     );
@@ -99,7 +100,7 @@ fn command_lines_become_ours_wherever_they_stand() {
         "#!/bin/sh\nnpx lint-staged\ncommand -v gitleaks >/dev/null || exit 1\ngitleaks protect --staged -v || exit 1\n",
     );
     folder.write("Makefile", "scan:\n\t@gitleaks detect --source . # all\n\tkingfisher scan . --git-history=none\n");
-    folder.write("lefthook.yml", "pre-commit:\n  commands:\n    secrets:\n      run: ggshield secret scan pre-commit # staged\n");
+    folder.write("lefthook.yml", "pre-commit:\n  commands:\n    secrets:\n      run: ggshield secret scan pre-commit # staged\n    rip:\n      run: ripsecrets {staged_files}\n");
     let package = "{\n  \"scripts\": {\n    \"lint\": \"eslint . && secretlint \\\"**/*\\\"\"\n  },\n  \"lint-staged\": {\n    \"*\": [\"secretlint\", \"gitleaks protect --staged\"]\n  },\n  \"x\": {\n    \"secretlint\": \"secretlint\"\n  }\n}\n";
     folder.write("package.json", package);
     folder.write(
@@ -119,7 +120,10 @@ fn command_lines_become_ours_wherever_they_stand() {
         "#!/bin/sh\nnpx lint-staged\ncommand -v stanch >/dev/null || exit 1\nstanch scan --staged || exit 1\n"
     );
     assert_eq!(read(&folder, "Makefile"), "scan:\n\t@stanch scan . --history # all\n\tstanch scan .\n");
-    assert!(read(&folder, "lefthook.yml").ends_with("      run: stanch scan --staged # staged\n"));
+    assert!(
+        read(&folder, "lefthook.yml")
+            .ends_with("      run: stanch scan --staged # staged\n    rip:\n      run: stanch scan --staged\n")
+    );
     let expected = package.replace("secretlint \\\"**/*\\\"", "stanch scan .").replace("[\"secretlint\"", "[\"stanch scan\"");
     assert_eq!(read(&folder, "package.json"), expected.replace("gitleaks protect --staged", "stanch scan"));
     let ci = "    - stanch scan .\n    - stanch scan --range \"$CI_COMMIT_BEFORE_SHA..$CI_COMMIT_SHA\"\n";
@@ -161,10 +165,10 @@ fn what_is_left_out_and_what_is_known_is_taken_over() {
     folder.write("r/.trufflehogignore", "^tests/data/\n\\.lock$\na[bc]d\n");
     let told = [
         "stanch.toml              is made, with a fresh project key: commit it",
-        ".pre-commit-config.yaml  1 path that is left out becomes an entry of stanch.toml",
+        "                         1 path that is left out becomes an entry of stanch.toml",
         ".gitleaksignore          something is found at 1 of the 2 places it names; taken into .stanch-baseline",
         "ci/known.json            1 secret is found of those it knows; taken into .stanch-baseline",
-        ".gitguardian.yaml        1 secret is found of those it knows",
+        "                         1 secret is found of those it knows; taken into .stanch-baseline",
         "1 of `ignored_matches` is a hash that only GitGuardian can make",
         "`colour` is not carried over",
         ".secretlintignore        line 3: it takes files in again that others leave out",

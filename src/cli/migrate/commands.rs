@@ -167,10 +167,11 @@ fn trufflehog(words: &[&str]) -> Result<Ours, String> {
     let mut line = Line::read(Tool::Trufflehog, flags::TRUFFLEHOG, &rest)?;
     if word == "git" {
         for path in &mut line.paths {
-            if path.contains("://") && !path.starts_with("file://") || path.starts_with("git@") {
+            let bare = path.trim_start_matches(['"', '\'']);
+            if path.contains("://") && !bare.starts_with("file://") || bare.starts_with("git@") {
                 return Err("it fetches a repository: clone it, then `stanch scan --history FOLDER`".to_owned());
             }
-            *path = path.trim_start_matches("file://").to_owned();
+            *path = path.replacen("file://", "", 1);
         }
         line.commits()?;
     }
@@ -263,7 +264,7 @@ fn secretlint(words: &[&str]) -> Result<Ours, String> {
 
 /// Does a word stand for the files that are staged?
 fn is_staged(word: &str) -> bool {
-    word.contains("git diff") || word.contains("{staged_files}")
+    word.contains("git diff") || word == "{staged_files}"
 }
 
 /// A command line on its way.
@@ -320,6 +321,7 @@ impl Line {
             Does::History if value == "none" => self.only_files = true,
             Does::History => {}
             Does::Excluding => self.excluding.push(value),
+            Does::Path => self.paths.push(value),
             Does::Known => self.known.push(value),
             Does::Format => match value.as_str() {
                 "json" | "jsonl" | "sarif" => self.flags.extend(["--format".to_owned(), value]),
@@ -402,6 +404,11 @@ mod tests {
             "stanch scan --range main..\"$B\" .",
         );
         check("trufflehog --no-update filesystem src --concurrency 2 --json", "stanch scan --jobs 2 --format=jsonl src");
+        check(
+            "trufflehog git \"file://$D\" --since-commit \"$A\" --branch HEAD --fail",
+            "stanch scan --range \"$A\"..HEAD \"$D\"",
+        );
+        check("trufflehog filesystem --directory=src", "stanch scan src");
         check("kingfisher scan . --staged --redact --no-update-check", "stanch scan --staged .");
         check("kingfisher scan src --git-history=none --confidence high", "stanch scan --min-confidence high src");
         check("kingfisher scan .", "stanch scan --history .");

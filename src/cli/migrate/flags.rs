@@ -30,6 +30,8 @@ pub(super) enum Does {
     History,
     /// The value is a file of expressions for paths that are left out.
     Excluding,
+    /// The value is what is scanned.
+    Path,
     /// The value is a file of secrets that are known.
     Known,
     /// The value is a form of the report.
@@ -66,6 +68,7 @@ pub(super) const TRUFFLEHOG: &[Flag] = &[
     ("--filter-entropy", true, Does::ByHand("stanch's rules have limits of their own: leave it out")),
     ("--archive-max-depth", true, Does::Valued("--max-archive-depth")),
     ("--archive-max-size", true, Does::Note("`--max-archive-size` limits what is unpacked")),
+    ("--directory", true, Does::Path),
     ("--since-commit", true, Does::Since),
     ("--branch", true, Does::Branch),
     ("--max-depth|--max_depth", true, Does::Depth),

@@ -84,7 +84,7 @@ const ENDS: [(&str, &str); 10] = [
 fn glob(regex: &str) -> Option<String> {
     let (rest, start) =
         STARTS.iter().find_map(|(text, start)| Some((regex.strip_prefix(text)?, *start))).unwrap_or((regex, Start::Free));
-    let is_escaped = |rest: &str| rest.len() - rest.trim_end_matches('\\').len() & 1 == 1;
+    let is_escaped = |rest: &str| (rest.len() - rest.trim_end_matches('\\').len()) % 2 == 1;
     let ended = ENDS.iter().find_map(|(text, end)| Some((rest.strip_suffix(text).filter(|rest| !is_escaped(rest))?, *end)));
     let (rest, end) = ended.unwrap_or((rest, "*"));
     let middle = pieces(rest)?;

@@ -65,7 +65,13 @@ struct Plan {
 
 impl Plan {
     fn tell(&mut self, name: &str, what: impl Into<String>) {
-        self.told.push((name.to_owned(), what.into()));
+        let said = (name.to_owned(), what.into());
+        if self.told.contains(&said) {
+            return;
+        }
+        // All that is said of a file stands together.
+        let behind = self.told.iter().rposition(|(other, _)| *other == said.0).map_or(self.told.len(), |last| last + 1);
+        self.told.insert(behind, said);
     }
 
     /// Something that is not done here.

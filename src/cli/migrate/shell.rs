@@ -210,9 +210,17 @@ fn word(text: &str, open: Option<char>) -> Option<usize> {
             '$' if rest.starts_with("${") => rest.find('}').map(|end| end + 1),
             '$' if rest.starts_with("$(") => rest.find(')').map(|end| end + 1),
             '{' if rest.starts_with("{{") => rest.find("}}").map(|end| end + 2),
+            // What lefthook and shells replace.
+            '{' | '[' => {
+                let close = if c == '{' { '}' } else { ']' };
+                let end = rest.find(|c: char| c == close || c.is_whitespace()).filter(|end| rest[*end..].starts_with(close));
+                end.map(|end| end + 1)
+            }
+            // A list of YAML goes on, or ends.
+            ',' | ']' | '}' if rest[1..].chars().next().is_none_or(|next| next.is_whitespace() || next == ',') => None,
             '\\' if !rest.starts_with("\\\n") && !rest.starts_with("\\\"") => rest.chars().nth(1).map(|next| 1 + next.len_utf8()),
             '\\' => None,
-            c if c.is_whitespace() || ";&|()<>,]}".contains(c) => None,
+            c if c.is_whitespace() || ";&|()<>".contains(c) => None,
             c => Some(c.len_utf8()),
         };
         // A quote must close on its line.

@@ -102,8 +102,12 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     let is_yaml = |name: &str| Path::new(name).extension().is_some_and(|end| end == "yml" || end == "yaml");
     files.extend(names(dir, WORKFLOWS, is_yaml).into_iter().map(|name| (name, Kind::Ci)));
     for (name, kind) in files {
-        // Hooks may be programs.
-        let Ok(text) = import::read(&dir.join(&name)) else { continue };
+        let text = match import::read(&dir.join(&name)) {
+            Ok(text) => text,
+            // Hooks may be programs.
+            Err(_) if kind == Kind::Script => continue,
+            Err(e) => return Err(e),
+        };
         let new = match kind {
             Kind::Json => json(&name, &text, plan),
             Kind::Code => code(&name, &text, plan),
@@ -256,19 +260,22 @@ fn brought(name: &str, kind: Kind, text: &str, plan: &mut Plan) {
     }
     for (line, number) in text.lines().zip(1u32..).filter(|(line, _)| !line.trim_start().starts_with('#')) {
         let Some(tool) = named(line) else { continue };
-        let is_image = IMAGES.iter().any(|image| line.contains(image)) && !line.contains("://") && !line.contains("uses:");
+        let is_one = |image: &str| line.contains(image) && !line.contains(&format!("github.com/{image}"));
+        let is_image = IMAGES.iter().any(|image| is_one(image)) && !line.contains("uses:");
         if is_image {
             plan.leave(name, format!("line {number}: runs an image of {tool}: run `stanch scan` in one that has stanch"));
         } else if BRINGS.iter().any(|word| line.contains(word)) {
             plan.leave(name, format!("line {number}: installs {tool}: have stanch in its place"));
+        } else if line.split_once('=').is_some_and(|(_, value)| value.trim().rsplit('/').next() == Some(tool)) {
+            plan.leave(name, format!("line {number}: names {tool} in a variable: write `stanch scan` where that is used"));
         }
     }
 }
 
 /// The scanner that a line names as a word.
 pub(super) fn named(line: &str) -> Option<&'static str> {
-    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    words.filter_map(|word| Tool::ALL.iter().map(|tool| tool.name()).find(|name| *name == word)).next()
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.find_map(|word| Tool::ALL.iter().map(|tool| tool.name()).find(|name| *name == word))
 }
 
 /// A `package.json`, or a file that is one of its parts.

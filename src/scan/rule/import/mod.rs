@@ -224,15 +224,15 @@ pub fn recognise(path: &str, text: &str) -> Option<Format> {
 /// What is wrong with a file that is in no format because it breaks off, or is not what its name says.
 #[must_use]
 pub fn broken(path: &str, text: &str) -> Option<ImportError> {
-    let lower = path.to_ascii_lowercase();
+    let end = Path::new(path).extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase).unwrap_or_default();
     let error = |line, what: &str| ImportError { path: path.to_owned(), line, what: what.to_owned() };
-    if lower.ends_with(".toml") {
+    if end == "toml" {
         return gitleaks::syntax(path, text).err();
     }
-    if lower.ends_with(".yml") || lower.ends_with(".yaml") {
+    if matches!(end.as_str(), "yml" | "yaml") {
         return yaml::document(text).err().map(|(line, what)| error(line, &what));
     }
-    let is_json = lower.ends_with(".json") || text.trim_start().starts_with('{');
+    let is_json = end == "json" || text.trim_start().starts_with('{');
     let wrong = serde_json::from_str::<serde::de::IgnoredAny>(text).err().filter(|_| is_json)?;
     Some(error(Some(wrong.line()), "it is no JSON"))
 }
