@@ -383,14 +383,15 @@ impl From<Foreign> for import::Format {
 
 /// Show what a repository has of other scanners and what becomes of it
 ///
-/// Rules of gitleaks and betterleaks are converted, hooks of other scanners in .pre-commit-config.yaml become ours. What stays to be done by hand is
-/// named, and the exit code is 3 then. Nothing is changed without --write.
+/// Rules of gitleaks and betterleaks are converted; hooks of other scanners, their command lines in scripts and CI files, and steps of
+/// workflows become ours; paths they leave out are allowed in stanch.toml, secrets they know go into the baseline. What stays to be done by hand
+/// is named, and the exit code is 3 then. Nothing is changed without --write.
 #[derive(Debug, clap::Args)]
 pub(super) struct Migrate {
     /// Folder of the repository
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) dir: PathBuf,
-    /// Write the converted rules and the changed hooks
+    /// Write what is converted
     #[arg(long)]
     pub(super) write: bool,
 }

@@ -7,9 +7,19 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::exit::hinted;
-use super::import;
+use super::{import, instead};
 use crate::scan::rule::import::{Converted, Format, Source, convert, recognise};
 use crate::scan::rule::load::{self, Entry};
+
+/// A command line in our spelling, before a configuration is read.
+#[derive(Debug)]
+pub(super) struct Spelled {
+    pub(super) args: Vec<OsString>,
+    /// The configuration it names.
+    pub(super) config: Option<PathBuf>,
+    /// What a flag does not do.
+    pub(super) notes: Vec<String>,
+}
 
 /// A command line in our spelling, and rules that came with it.
 #[derive(Debug, Default)]
@@ -52,16 +62,31 @@ fn word(text: &OsStr) -> Option<Word> {
 /// Translates a command line that begins with the word of another scanner; all others stay as they are.
 pub(super) fn translate(args: impl Iterator<Item = OsString>) -> anyhow::Result<Translated> {
     let args: Vec<OsString> = args.collect();
+    let Some(mut line) = line(&args)? else { return Ok(Translated { args, ..Translated::default() }) };
+    line.finish()?;
+    line.notes.iter().for_each(|note| say(note));
+    let rules = line.configured()?;
+    Ok(Translated { args: line.out, rules })
+}
+
+/// The same of a command line that does not run here: no configuration is looked for. `None` if its word is none of another scanner.
+pub(super) fn spelled(args: impl Iterator<Item = OsString>) -> anyhow::Result<Option<Spelled>> {
+    let Some(mut line) = line(&args.collect::<Vec<_>>())? else { return Ok(None) };
+    line.finish()?;
+    line.chosen(None);
+    Ok(Some(Spelled { args: line.out, config: line.config, notes: line.notes }))
+}
+
+/// A command line with all its flags taken in.
+fn line(args: &[OsString]) -> anyhow::Result<Option<Line>> {
     let loose = args.iter().skip(1).take_while(|arg| LOOSE.iter().any(|flag| *arg == *flag)).count();
-    let Some(word) = args.get(1 + loose).and_then(|arg| word(arg)) else {
-        return Ok(Translated { args, ..Translated::default() });
-    };
+    let Some(word) = args.get(1 + loose).and_then(|arg| word(arg)) else { return Ok(None) };
     let mut line = Line { word, out: vec![args[0].clone(), "scan".into()], ..Line::default() };
-    let mut rest = Rest { args: args.into_iter().skip(2 + loose).collect(), at: 0 };
+    let mut rest = Rest { args: args[2 + loose..].to_vec(), at: 0 };
     while let Some(arg) = rest.next() {
         line.take(&arg, &mut rest)?;
     }
-    line.finish()
+    Ok(Some(line))
 }
 
 /// What is left of a command line.
@@ -76,6 +101,15 @@ impl Rest {
         self.at += 1;
         next
     }
+
+    /// Is a number next?
+    fn is_number(&self) -> bool {
+        self.args.get(self.at).and_then(|arg| arg.to_str()).is_some_and(is_number)
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A command line on its way.
@@ -89,6 +123,9 @@ struct Line {
     staged: bool,
     pre_commit: bool,
     log_opts: Vec<String>,
+    since_commit: Option<String>,
+    branch: Option<String>,
+    notes: Vec<String>,
     report: Option<PathBuf>,
     format: Option<String>,
     config: Option<PathBuf>,
@@ -107,6 +144,9 @@ impl Default for Line {
             staged: false,
             pre_commit: false,
             log_opts: Vec::new(),
+            since_commit: None,
+            branch: None,
+            notes: Vec::new(),
             report: None,
             format: None,
             config: None,
@@ -120,21 +160,50 @@ impl Default for Line {
 /// update is looked for.
 const HARMLESS: [&str; 6] = ["verbose", "no-banner", "redact", "no-verification", "fail", "no-update"];
 /// Flags with a value that change nothing here.
-const HARMLESS_VALUES: [&str; 4] = ["log-level", "platform", "redact", "max-decode-depth"];
-/// Flags that mean something that stanch does not do, and what to do instead.
-const REFUSED: [(&str, &str); 9] = [
-    ("only-verified", "stanch asks no service whether a credential works: leave it out, all findings are reported"),
-    ("results", "stanch asks no service whether a credential works: leave it out, all findings are reported"),
-    ("follow-symlinks", "links are listed as notes, not followed: name what they lead to"),
-    ("report-template", "use `--report-format json`, `sarif`, `jsonl` or `human`"),
-    ("diagnostics", "leave it out"),
-    ("diagnostics-dir", "leave it out"),
-    ("include-paths", "name the paths, or leave rules out with `--except`"),
-    ("exclude-paths", "name the paths, or leave rules out with `--except`"),
-    ("config-path", "write `--config FILE`"),
+const HARMLESS_VALUES: [&str; 3] = ["log-level", "platform", "redact"];
+/// Flags of ours with a value, which is no path.
+const OURS: [&str; 22] = [
+    "rules",
+    "only",
+    "except",
+    "rules-as-of",
+    "exit-code",
+    "jobs",
+    "min-severity",
+    "min-confidence",
+    "max-archive-depth",
+    "max-archive-size",
+    "max-archive-ratio",
+    "max-archive-members",
+    "ignore-comment",
+    "config-from",
+    "baseline",
+    "since",
+    "refs",
+    "max-commits",
+    "range",
+    "cache",
+    "allow-alternates",
+    "gitleaks-ignore-path",
+];
+/// Flags that mean something that stanch does not do; [`instead`] says what to do.
+const REFUSED: [&str; 13] = [
+    "only-verified",
+    "filter-unverified",
+    "follow-symlinks",
+    "report-template",
+    "diagnostics",
+    "diagnostics-dir",
+    "include-paths",
+    "exclude-paths",
+    "exclude-globs",
+    "exclude",
+    "include-detectors",
+    "exclude-detectors",
+    "config-path",
 ];
 /// Short flags with their long names.
-const SHORT: [(char, &str); 9] = [
+const SHORT: [(char, &str); 10] = [
     ('s', "source"),
     ('r', "report-path"),
     ('f', "report-format"),
@@ -144,6 +213,7 @@ const SHORT: [(char, &str); 9] = [
     ('l', "log-level"),
     ('v', "verbose"),
     ('p', "pipe"),
+    ('o', "output"),
 ];
 
 impl Line {
@@ -155,6 +225,9 @@ impl Line {
         if let Some(long) = text.strip_prefix("--").filter(|long| !long.is_empty()) {
             let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
             return self.flag(name, value, (arg, rest));
+        }
+        if let Some(more) = text.strip_prefix("-j") {
+            return self.jobs(more, rest);
         }
         let mut chars = text.chars();
         if chars.next() == Some('-')
@@ -178,19 +251,33 @@ impl Line {
         Ok(())
     }
 
+    /// `-j`: threads; without a number JSON, in trufflehog's words.
+    fn jobs(&mut self, glued: &str, rest: &mut Rest) -> anyhow::Result<()> {
+        let glued = glued.trim_start_matches('=');
+        if glued.is_empty() && self.word == Word::Filesystem && !rest.is_number() {
+            return self.flag("json", None, (OsStr::new("-j"), rest));
+        }
+        self.flag("jobs", (!glued.is_empty()).then_some(glued), (OsStr::new("-j"), rest))
+    }
+
     fn valued(&mut self, name: &str, value: String) {
         self.out.extend([name.into(), value.into()]);
     }
 
     fn path(&mut self, path: &OsStr) {
         self.paths += 1;
+        // As trufflehog names a repository.
+        let path = path.to_str().and_then(|path| path.strip_prefix("file://")).map_or(path, OsStr::new);
         self.first_path.get_or_insert_with(|| path.into());
         self.out.push(path.to_owned());
     }
 
     fn flag(&mut self, name: &str, value: Option<&str>, (arg, rest): (&OsStr, &mut Rest)) -> anyhow::Result<()> {
-        if let Some((_, hint)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
-            return Err(hinted(format!("`--{name}` of another scanner is not supported"), *hint));
+        let all =
+            name == "results" && value.is_some_and(|value| value.split(',').any(|word| matches!(word, "unverified" | "all")));
+        if REFUSED.contains(&name) || name == "results" && !all {
+            let hint = instead::of(name).unwrap_or("see `stanch scan --help`");
+            return Err(hinted(format!("`--{name}` of another scanner is not supported"), hint));
         }
         // A value that is glued to the name is one even where none is needed: `--redact=20`.
         let glued = value.is_some();
@@ -208,17 +295,28 @@ impl Line {
             "config" => self.config = Some(need()?.into()),
             "enable-rule" => self.only.extend(need()?.split(',').map(str::to_owned)),
             "log-opts" => self.log_opts = need()?.split_whitespace().map(str::to_owned).collect(),
-            "max-target-megabytes" => note(&need()?, "0", "nothing is skipped for its size"),
-            "timeout" => note(&need()?, "0", "no scan is stopped: one that stops early has not looked at everything"),
+            "since-commit" => self.since_commit = Some(need()?),
+            "branch" => self.branch = Some(need()?),
+            "max-depth" => self.valued("--max-commits", need()?),
+            "max-target-megabytes" => self.note(&need()?, "0", "nothing is skipped for its size"),
+            "timeout" => self.note(&need()?, "0", "no scan is stopped: one that stops early has not looked at everything"),
+            "max-decode-depth" => {
+                self.note(
+                    &need()?,
+                    "",
+                    "what is encoded is always decoded, so what stands there is reported whatever depth is asked for",
+                );
+            }
+            "results" => {}
             "baseline-path" => self.valued("--baseline", need()?),
-            "gitleaks-ignore-path" => self.valued("--gitleaks-ignore-path", need()?),
             "ignore-gitleaks-allow" => self.out.push("--no-inline-ignores".into()),
             "no-git" => self.no_git = true,
             "pipe" => self.pipe = true,
             "staged" => self.staged = true,
             "pre-commit" => self.pre_commit = true,
-            "json" if self.word == Word::Filesystem => self.format = Some("jsonl".to_owned()),
+            "json" => self.format = Some("jsonl".to_owned()),
             "concurrency" => self.valued("--jobs", need()?),
+            name if OURS.contains(&name) => self.valued(&format!("--{name}"), need()?),
             name if HARMLESS.contains(&name) && !glued => {}
             name if HARMLESS_VALUES.contains(&name) => drop(need()?),
             _ => self.out.push(arg.to_owned()),
@@ -226,15 +324,24 @@ impl Line {
         Ok(())
     }
 
-    fn finish(mut self) -> anyhow::Result<Translated> {
+    /// Says what a flag does not do, unless it asks for nothing.
+    fn note(&mut self, value: &str, nothing: &str, what: &str) {
+        if value != nothing {
+            self.notes.push(what.to_owned());
+        }
+    }
+
+    /// What is known once all flags are.
+    fn finish(&mut self) -> anyhow::Result<()> {
         let files = match self.word {
             Word::Dir | Word::Filesystem | Word::Stdin => true,
             Word::Detect => self.no_git || self.pipe,
             Word::Git | Word::Protect => false,
         };
-        if files && (self.staged || self.pre_commit || !self.log_opts.is_empty()) {
+        let of_commits = self.since_commit.is_some() || self.branch.is_some() || !self.log_opts.is_empty();
+        if files && (self.staged || self.pre_commit || of_commits) {
             return Err(hinted(
-                "`--staged`, `--pre-commit` and `--log-opts` are about a git repository",
+                "`--staged`, `--pre-commit`, `--log-opts`, `--since-commit` and `--branch` are about a git repository",
                 "write `stanch git` for that",
             ));
         }
@@ -248,8 +355,7 @@ impl Line {
             self.commits()?;
         }
         self.report();
-        let rules = self.configured()?;
-        Ok(Translated { args: self.out, rules })
+        Ok(())
     }
 
     /// What of a repository is scanned.
@@ -259,14 +365,22 @@ impl Line {
             (false, true) => "--worktree",
             (false, false) => return self.history(),
         };
-        if !self.log_opts.is_empty() {
-            return Err(hinted("`--log-opts` says nothing about what is not committed", "leave it out"));
+        let said = [
+            ("log-opts", !self.log_opts.is_empty()),
+            ("since-commit", self.since_commit.is_some()),
+            ("branch", self.branch.is_some()),
+        ];
+        if let Some((name, _)) = said.iter().find(|(_, is_said)| *is_said) {
+            return Err(hinted(format!("`--{name}` says nothing about what is not committed"), "leave it out"));
         }
         self.out.push(flag.into());
         Ok(())
     }
 
     fn history(&mut self) -> anyhow::Result<()> {
+        if self.since_commit.is_some() || self.branch.is_some() {
+            return self.since_commit();
+        }
         let mut all = false;
         let (mut range, mut since) = (None, None);
         for option in std::mem::take(&mut self.log_opts) {
@@ -293,6 +407,26 @@ impl Line {
             (None, Some(since)) => self.out.extend(["--history".into(), "--since".into(), since.into()]),
             (None, None) => self.out.push("--history".into()),
         }
+        Ok(())
+    }
+
+    /// trufflehog's words for a part of the history.
+    fn since_commit(&mut self) -> anyhow::Result<()> {
+        if !self.log_opts.is_empty() {
+            return Err(log_opts("`--since-commit` or `--branch`"));
+        }
+        let out: Vec<OsString> = match (self.since_commit.take(), self.branch.take()) {
+            // What no commit holds yet, if it is to be one.
+            (Some(since), None) if since == "HEAD" => vec!["--staged".into()],
+            (Some(since), None) => vec!["--history".into(), "--since-commit".into(), since.into()],
+            (Some(since), Some(branch)) => vec!["--range".into(), format!("{since}..{branch}").into()],
+            (None, Some(branch)) => {
+                let name = if branch.starts_with("refs/") { branch } else { format!("refs/heads/{branch}") };
+                vec!["--history".into(), "--refs".into(), name.into()]
+            }
+            (None, None) => vec!["--history".into()],
+        };
+        self.out.extend(out);
         Ok(())
     }
 
@@ -391,12 +525,6 @@ fn rules(name: &Path, text: &str) -> anyhow::Result<(Vec<Entry>, bool)> {
     }
     converted.left.iter().for_each(|left| say(&format!("{shown}: {left}")));
     Ok((load::parse_toml(name, &converted.text)?, !converted.extends))
-}
-
-fn note(value: &str, nothing: &str, what: &str) {
-    if value != nothing {
-        say(what);
-    }
 }
 
 #[expect(clippy::print_stderr, reason = "says what a foreign flag does not do")]

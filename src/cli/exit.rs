@@ -63,9 +63,13 @@ fn plain(text: String) -> String {
     }
 }
 
-/// What to do about a report format of another scanner.
+/// What to do about a flag or a report format of another scanner.
 fn hint(error: &clap::Error) -> Option<&'static str> {
-    use clap::error::{ContextKind, ContextValue};
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if error.kind() == ErrorKind::UnknownArgument {
+        let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+        return super::instead::of(flag.split('=').next().unwrap_or_default().trim_start_matches('-'));
+    }
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
     let is_format = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(arg)) if arg.contains("--format"));
     let hint = match value.as_str() {

@@ -35,6 +35,9 @@ pub(super) fn file(path: &Path, format: Option<Format>, base: Option<&Path>) -> 
     let text = read(path)?;
     let name = path.display().to_string();
     let Some(format) = format.or_else(|| import::recognise(&name, &text)) else {
+        if let Some(broken) = import::broken(&name, &text) {
+            return Err(hinted(broken.to_string(), "mend the file, and import it again"));
+        }
         let known: Vec<&str> = Format::ALL.iter().map(|format| format.word()).collect();
         return Err(hinted(
             format!("{name} is in no format of rules that is known"),

@@ -15,6 +15,8 @@ use crate::scan::project::Project;
 const HOOK: &str = "#!/bin/sh\n# Looks at what the commit would add.\nexec stanch scan --staged{rules}\n";
 const HOOK_PATH: &str = ".git/hooks/pre-commit";
 const CI_PATH: &str = ".github/workflows/stanch.yml";
+/// Installs the program in CI.
+pub(super) const INSTALL: &str = "cargo install --locked --git \"$STANCH_REPOSITORY\" stanch";
 const CI: &str = "name: stanch
 on: [push, pull_request]
 permissions:
@@ -27,7 +29,7 @@ jobs:
         with:
           fetch-depth: 0
       # The address of stanch's repository, as a variable of this one.
-      - run: cargo install --locked --git \"$STANCH_REPOSITORY\" stanch
+      - run: {install}
         env:
           STANCH_REPOSITORY: ${{ vars.STANCH_REPOSITORY }}
       - run: stanch scan --range \"$BASE..$HEAD\"{rules}
@@ -39,7 +41,7 @@ jobs:
 /// A text for a folder: with the rules that `stanch migrate` wrote there, if it did.
 fn text_for(dir: &Path, text: &str) -> String {
     let rules = if dir.join(migrate::RULES).is_file() { format!(" --rules {}", migrate::RULES) } else { String::new() };
-    text.replace("{rules}", &rules)
+    text.replace("{rules}", &rules).replace("{install}", INSTALL)
 }
 
 pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {

@@ -15,6 +15,7 @@ mod history;
 mod import;
 mod in_tree;
 mod init;
+mod instead;
 mod known;
 mod migrate;
 mod output;

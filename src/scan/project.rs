@@ -10,7 +10,7 @@
 //! [[allow]]                 # findings that fit all of the first four, of which one must be there
 //! fingerprint = "166f87974c70dec7f50aadda267a5524"
 //! path = "tests/**"         # a glob as in .gitignore, from the folder of this file, or a list of them
-//! rule = "github-pat"       # id of a rule, or a list of them
+//! rule = "github-pat"       # id of a rule, or a list of them; `generic-*` for all that begin so
 //! regex = "^test-"          # what the value matches
 //! reason = "key of the public demo account"
 //! owner = "platform team"   # optional
@@ -133,11 +133,28 @@ impl Project {
 
     /// Makes a new `stanch.toml` with a fresh random key. Fails if the file is there.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let key = ProjectKey::random()?;
-        let hex = Zeroizing::new(text::hex(key.bytes()));
-        let content = Zeroizing::new(format!("{NEW_FILE}version = {VERSION}\nproject_key = \"{}\"\n", *hex));
+        let (key, content) = Self::fresh()?;
         fs::create_new(path, content.as_bytes())?;
         Ok(Self { key: Some(key), path: Some(path.to_owned()), ..Self::default() })
+    }
+
+    /// The content of a new `stanch.toml` with a fresh random key.
+    pub fn fresh() -> Result<(ProjectKey, Zeroizing<String>), Error> {
+        let key = ProjectKey::random()?;
+        let content = format!("{NEW_FILE}version = {VERSION}\n{}", *key_line(&key));
+        Ok((key, Zeroizing::new(content)))
+    }
+
+    /// The content of a `stanch.toml` that has no key, with a fresh random one.
+    pub fn with_fresh_key(content: &str) -> Result<Zeroizing<String>, Error> {
+        let line = key_line(&ProjectKey::random()?);
+        let version = content
+            .split_inclusive('\n')
+            .take_while(|line| !line.trim_start().starts_with("version"))
+            .map(str::len)
+            .sum::<usize>();
+        let (before, behind) = content.split_at(version);
+        Ok(Zeroizing::new(format!("{before}{}{behind}", *line)))
     }
 
     /// Reads the content of a `stanch.toml`; `path` is only named in errors.
@@ -190,6 +207,12 @@ const NEW_FILE: &str = "\
 #   until = 2027-01-01                          # optional: the last day it holds
 
 ";
+
+/// The line that holds a key.
+fn key_line(key: &ProjectKey) -> Zeroizing<String> {
+    let hex = Zeroizing::new(text::hex(key.bytes()));
+    Zeroizing::new(format!("project_key = \"{}\"\n", *hex))
+}
 
 /// The file being read.
 struct Content<'a> {
@@ -341,6 +364,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_a_key_gets_one() {
+        let content = Project::with_fresh_key("# ours\nversion = 1\n\n[[allow]]\npath = \"a/\"\nreason = \"demo\"\n").unwrap();
+        let project = parse(&content).unwrap();
+        assert!(
+            project.key.is_some() && project.allows.len() == 1 && content.starts_with("# ours\nproject_key = "),
+            "{project:?}"
+        );
+        assert!(parse(&Project::fresh().unwrap().1).unwrap().key.is_some());
+    }
+
+    #[test]
     fn every_field_is_read() {
         let source = format!(
             "version = 1\nproject_key = \"{KEY}\"\n\n[[allow]]\nfingerprint = \"{PRINT}\"\nreason = \" demo \"\nuntil = 2027-01-31\nrule = \"github-pat\"\n"
@@ -406,7 +440,11 @@ mod tests {
         check(&format!("{print}reason = \"x\"\nuntil = 2027-01-01T00:00:00Z"), day);
         check(
             &format!("{print}reason = \"x\"\nrule = 1"),
-            "6: allow.rule: must be the id of a rule, such as \"github-pat\", or a list of them",
+            "6: allow.rule: must be the id of a rule, such as \"github-pat\" or \"generic-*\", or a list of them",
+        );
+        check(
+            &format!("{print}reason = \"x\"\nrule = \"*\""),
+            "6: allow.rule: names every rule; leave `rule` out for all of them",
         );
         check(
             &format!("{print}resaon = \"x\""),

@@ -59,6 +59,13 @@ fn each_word_scans_what_it_scans_there() {
     check("git --pre-commit .", &[4]);
     check("git --log-opts=HEAD~2..HEAD .", &[2]);
     check("git --log-opts HEAD~2..HEAD~1", &[2]);
+    // trufflehog's words for parts of a history.
+    check("git file://. --since-commit HEAD --results=verified,unknown,unverified", &[3]);
+    check("git --since-commit HEAD~2", &[2]);
+    check("git --since-commit=HEAD~2 --branch=HEAD~1", &[2]);
+    check("git --branch main --max-depth 2", &[2]);
+    check("git --branch refs/heads/main", &[1, 2]);
+    check("dir --enable-rule github-pat --max-archive-depth 2 -j 2 .", &[1, 3, 4]);
 }
 
 #[test]
@@ -157,9 +164,18 @@ fn what_means_something_else_is_refused_with_a_hint() {
         outcome.says(2, parts);
         assert_eq!(outcome.out, "");
     };
-    for line in ["dir --follow-symlinks", "filesystem --only-verified", "filesystem --results=verified"] {
+    for line in [
+        "dir --follow-symlinks",
+        "filesystem --only-verified",
+        "filesystem --results=verified",
+        "filesystem --results verified",
+        "dir --exclude x",
+    ] {
         check(line, &["of another scanner is not supported", "hint: "]);
     }
+    check("protect --branch main", &["`--branch` says nothing about what is not committed", "hint: "]);
+    check("dir --since-commit main", &["are about a git repository"]);
+    check("git --log-opts=--all --branch main", &["`--log-opts` with"]);
     check("git --log-opts=--author=x", &["`--log-opts` with --author=x is not supported", "hint: known are A..B"]);
     check("git --log-opts=-n1", &["`--log-opts` with -n1"]);
     check("git --log-opts=--since=yesterday", &["`--log-opts` with --since=yesterday"]);
@@ -203,4 +219,47 @@ fn what_changes_nothing_is_accepted() {
     check("dir -vr ../x.sarif old.txt", 1, &["report written to ../x.sarif"]);
     let sarif: Value = serde_json::from_slice(&std::fs::read(folder.path("../x.sarif")).unwrap()).unwrap();
     assert_eq!(sarif["version"], "2.1.0");
+}
+
+#[test]
+fn flags_of_others_are_answered_where_our_own_word_is_used() {
+    let folder = repository();
+    let check = |flag: &str, hint: &str| {
+        let outcome = folder.run(&["scan", flag, "old.txt"]);
+        outcome.says(2, &["unexpected argument", &format!("hint: {hint}")]);
+        assert_eq!(outcome.out, "", "{flag}");
+    };
+    let service = "stanch asks no service whether a credential works";
+    check("--only-verified", service);
+    check("--results=verified", service);
+    check("--no-verification", "leave it out");
+    check("--no-banner", "leave it out: there is no banner");
+    check("-v", "leave it out: there is no banner");
+    check("--redact=20", "leave it out: values are never shown");
+    check("--fail", "leave it out: findings always end it with code 1");
+    check("--exclude=x", "name the paths that are scanned, or allow others in stanch.toml");
+    check("--branch=x", "write `--history --refs");
+    check("--max-target-megabytes=5", "leave it out: nothing is skipped for its size");
+    check("--max-decode-depth=5", "leave it out: what is encoded is always decoded");
+    check("--timeout=5", "leave it out: no scan is stopped");
+    check("--follow-symlinks", "links are listed as notes");
+    check("--log-opts=x", "write `--range A..B`");
+    check("--source=x", "name the path without a flag");
+    check("--json", "write `--format json`");
+    // These are our own, too.
+    folder
+        .run(&["scan", "--enable-rule", "github-pat", "--max-archive-depth", "1", "-j", "1", "--exit-code", "7", "old.txt"])
+        .says(7, &[]);
+    folder.run(&["scan", "--colour", "old.txt"]).says(2, &["unexpected argument '--colour'"]);
+}
+
+#[test]
+fn a_letter_means_what_it_means_there() {
+    let folder = repository();
+    let first = |line: &str| folder.run(&line.split(' ').collect::<Vec<_>>()).out.chars().next();
+    assert_eq!(first("filesystem -j old.txt"), Some('{'));
+    assert_eq!(first("filesystem --json old.txt"), Some('{'));
+    folder.run(&["filesystem", "-j", "2", "old.txt"]).says(1, &["critical"]);
+    folder.run(&["dir", "-j2", "old.txt"]).says(1, &["critical"]);
+    folder.run(&["dir", "--max-decode-depth", "0", "old.txt"]).says(1, &["note: what is encoded is always decoded"]);
 }

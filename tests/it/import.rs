@@ -69,6 +69,12 @@ fn a_file_that_is_no_configuration_is_refused() {
         .says(2, &["error: x.toml is in no format of rules that is known", "hint: known are those of gitleaks, betterleaks"]);
     folder.write("x.toml", "[[rules]]\nid = \n");
     folder.run(&["rules", "import", "--from", "gitleaks", "x.toml"]).says(2, &["error: x.toml:2: "]);
+    // Its format is not asked for first: a file that breaks off is in none.
+    folder.run(&["rules", "import", "x.toml"]).says(2, &["error: x.toml:2: ", "hint: mend the file"]);
+    folder.write("x.yml", "rules:\n- a: [\n");
+    folder.run(&["rules", "import", "x.yml"]).says(2, &["error: x.yml:", "it is no YAML"]);
+    folder.write(".secrets.baseline", "{\n\"plugins_used\": [}");
+    folder.run(&["rules", "import", ".secrets.baseline"]).says(2, &["error: .secrets.baseline:2: it is no JSON"]);
     folder.run(&["rules", "import", "gone.toml"]).says(2, &["error: cannot read gone.toml: no such file"]);
 }
 

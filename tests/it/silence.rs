@@ -98,6 +98,22 @@ fn an_entry_for_a_rule_there_is_not_is_a_note() {
 }
 
 #[test]
+fn an_entry_names_rules_by_a_glob() {
+    let folder = Folder::new();
+    folder.write("a", format!("t = {}\n", github(1)));
+    let entry =
+        |rule: &str| folder.write("stanch.toml", format!("version = 1\n[[allow]]\nrule = \"{rule}\"\nreason = \"demo\"\n"));
+    entry("github-*");
+    folder.run(&["scan", "a"]).says(0, &["1 finding in stanch.toml"]);
+    entry("gitlab-*");
+    folder.run(&["scan", "a"]).says(1, &["github-pat"]);
+    entry("githab-*");
+    folder.run(&["scan", "a"]).says(1, &["the entry on line 2 silences nothing: no rule has an id like `githab-*`"]);
+    entry("*");
+    folder.run(&["scan", "a"]).says(2, &["stanch.toml:3: allow.rule: names every rule"]);
+}
+
+#[test]
 fn the_own_key_is_no_leak_but_another_one_is() {
     let folder = Folder::new();
     folder.run(&["init"]).says(0, &[]);

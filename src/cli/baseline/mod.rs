@@ -45,13 +45,16 @@ struct Place {
 impl Place {
     fn of(part: &BaselinePart) -> anyhow::Result<Self> {
         let silence = Silence { config: part.config.clone(), trust_config: true, ..Silence::default() };
-        let chosen = config::chosen(&silence, std::slice::from_ref(&part.path))?;
+        Self::with(config::chosen(&silence, std::slice::from_ref(&part.path))?, part.baseline.clone())
+    }
+
+    fn with(chosen: Chosen, path: Option<PathBuf>) -> anyhow::Result<Self> {
         let Some(key) = &chosen.project.key else {
             let hint = "`stanch init` makes a project key; commit it with the baseline";
             return Err(hinted("a baseline needs a project key: without one fingerprints differ in every run", hint));
         };
         let key = key.digest();
-        let path = part.baseline.clone().or_else(|| known::beside(&chosen));
+        let path = path.or_else(|| known::beside(&chosen));
         let path = path.ok_or_else(|| hinted("there is no place for a baseline", "name the file with --baseline"))?;
         Ok(Self { chosen, path, key })
     }
@@ -151,6 +154,44 @@ pub(super) fn first(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a baseline is to be, once it knows what files of other tools know.
+pub(super) struct Taken {
+    /// Where it lies.
+    pub(super) path: PathBuf,
+    /// What it was, if it is there.
+    pub(super) before: Option<String>,
+    pub(super) text: String,
+    /// How much of each file is known, or why nothing is.
+    pub(super) told: Vec<(String, Result<String, String>)>,
+    /// Was all of it read?
+    pub(super) is_whole: bool,
+}
+
+/// Takes what files of other tools know, and values, into the baseline of a folder, without writing it. The project has a key.
+pub(super) fn taken(dir: &Path, chosen: Chosen, files: &[String], values: Vec<(String, Vec<String>)>) -> anyhow::Result<Taken> {
+    let place = Place::with(chosen, None)?;
+    let before = if place.path.exists() { Some(String::from_utf8_lossy(&known::bytes(&place.path)?).into_owned()) } else { None };
+    let mut baseline = match &before {
+        Some(text) => match known::read(&place.name(), text.as_bytes(), &place.chosen)? {
+            Imported::Baseline(baseline) => baseline,
+            _ => return Err(hinted(format!("{} is no baseline", place.name()), "move it away")),
+        },
+        None => Baseline { key: place.key.clone(), ..Baseline::default() },
+    };
+    let part = BaselinePart { path: dir.to_path_buf(), baseline: None, history: false, config: None, quiet: true };
+    let found = place.scan(&part)?;
+    let mut told = Vec::new();
+    for name in files {
+        let took = taken::File::open(&dir.join(name), &place.chosen).and_then(|file| file.take(&place, &found, &mut baseline));
+        told.push((name.clone(), took.map_err(|e| e.to_string())));
+    }
+    for (name, values) in values {
+        let took = taken::File::of(&name, values).take(&place, &found, &mut baseline);
+        told.push((name, took.map_err(|e| e.to_string())));
+    }
+    Ok(Taken { before, text: baseline.text(), told, is_whole: found.scan.gaps() == 0, path: place.path })
+}
+
 /// Writes a baseline of what was found.
 fn new(place: &Place, found: &Found) -> anyhow::Result<()> {
     let mut baseline = Baseline { key: place.key.clone(), ..Baseline::default() };
@@ -184,9 +225,9 @@ fn create(part: &BaselinePart, from: &[PathBuf]) -> anyhow::Result<ExitCode> {
         return Ok(code(&found.scan));
     }
     let mut baseline = Baseline { key: place.key.clone(), ..Baseline::default() };
-    for file in files {
+    for (path, file) in from.iter().zip(files) {
         let told = file.take(&place, &found, &mut baseline)?;
-        eprintln!("{}", sanitise(told.as_bytes()));
+        eprintln!("{}", sanitise(format!("{}: {told}", path.display()).as_bytes()));
     }
     written(&place, &baseline)?;
     Ok(code(&found.scan))

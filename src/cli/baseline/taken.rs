@@ -2,7 +2,10 @@
 //!
 //! Start with [`File::open`] and [`File::take`].
 
+use std::collections::HashSet;
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use super::super::config::Chosen;
 use super::super::exit::hinted;
@@ -34,9 +37,15 @@ impl File {
         Ok(Self { name, imported })
     }
 
+    /// Values that a file of another kind names.
+    pub(super) fn of(name: &str, values: Vec<String>) -> Self {
+        let values = values.into_iter().map(Zeroizing::new).collect();
+        Self { name: name.to_owned(), imported: Imported::Gitleaks(values, 0) }
+    }
+
     /// Adds what it names and what is found; words on how much that is.
     pub(super) fn take(self, place: &Place, found: &Found, baseline: &mut Baseline) -> anyhow::Result<String> {
-        let before = baseline.entries.len();
+        let mut taken = HashSet::new();
         let Self { name, imported } = self;
         if let Imported::Places(spots) = imported {
             let mut lost = 0;
@@ -44,7 +53,7 @@ impl File {
                 lost += usize::from(!at(place, found, spot, baseline)?);
             }
             let all = spots.len();
-            return Ok(format!("{name}: something is found at {} of the {all} places it names", all - lost));
+            return Ok(format!("something is found at {} of the {all} places it names", all - lost));
         }
         let redacted = if let Imported::Gitleaks(_, n @ 1..) = &imported {
             format!("; values redacted, so not known: {n}")
@@ -57,9 +66,10 @@ impl File {
             let knows = |path: Option<String>| known.knows(&Candidate { rule, fingerprint, secret, path: path.as_deref() });
             if let Some(judged) = place.paths(finding).map(Some).chain([None]).find_map(knows) {
                 baseline.add(finding.fingerprint.clone(), place.entry(finding, judged));
+                taken.insert(finding.fingerprint.clone());
             }
         }
-        Ok(format!("{name}: {} found of those it knows{redacted}", are(baseline.entries.len() - before)))
+        Ok(format!("{} found of those it knows{redacted}", are(taken.len())))
     }
 }
 

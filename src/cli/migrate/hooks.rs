@@ -5,8 +5,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{commands, ignored, shell, texts};
+
 /// Repositories whose hooks look for secrets.
-const REPOSITORIES: [&str; 8] = [
+const REPOSITORIES: [&str; 9] = [
     "gitleaks/gitleaks",
     "zricethezav/gitleaks",
     "betterleaks/betterleaks",
@@ -15,61 +17,96 @@ const REPOSITORIES: [&str; 8] = [
     "trufflesecurity/trufflehog",
     "gitguardian/ggshield",
     "sirwart/ripsecrets",
+    "secretlint/secretlint",
 ];
-/// Fields of a hook that say nothing that is lost.
-const PLAIN: [&str; 3] = ["id", "name", "description"];
+/// Fields of a hook that say nothing that is lost: ours runs once, on what is staged.
+const PLAIN: [&str; 13] = [
+    "id",
+    "name",
+    "description",
+    "entry",
+    "language",
+    "language_version",
+    "additional_dependencies",
+    "pass_filenames",
+    "require_serial",
+    "verbose",
+    "always_run",
+    "stages",
+    "minimum_pre_commit_version",
+];
+/// Scans what is pushed; the first push has no beginning.
+const PUSH: &str =
+    "stanch scan --range \"${PRE_COMMIT_FROM_REF:-0000000000000000000000000000000000000000}..${PRE_COMMIT_TO_REF:-HEAD}\"";
 
 /// A changed file.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Change {
     pub(super) text: String,
     pub(super) told: Vec<String>,
     /// What the old hooks said and ours does not.
     pub(super) lost: Vec<String>,
+    /// Globs of what they leave out.
+    pub(super) globs: Vec<String>,
+    /// Files of expressions for what they leave out.
+    pub(super) excluding: Vec<String>,
+    /// Files that list what they know.
+    pub(super) known: Vec<String>,
 }
 
-/// The file with `entry` as the hook in the place of the first hook of another scanner, and without the others; nothing if there is none.
+/// A hook of another scanner, or a repository of such hooks.
+struct Theirs<'a> {
+    repo: usize,
+    /// The one hook, if others of the repository stay.
+    hook: Option<usize>,
+    name: &'static str,
+    hooks: Vec<&'a Value>,
+}
+
+/// The file with ours as the hook in the place of the first hook of another scanner, and without the others; nothing if there is none.
+/// `flags` are those of ours, for a scanner with a configuration that was converted or for another one.
 ///
 /// # Errors
 /// If the file is not understood, or written so that lines cannot be replaced: why.
-pub(super) fn changed(text: &str, entry: &str) -> Result<Option<Change>, String> {
+pub(super) fn changed(text: &str, flags: &dyn Fn(bool) -> String) -> Result<Option<Change>, String> {
     let before = document(text)?;
     let Some(repos) = before.get("repos").and_then(Value::as_array) else {
         return Err("it has no list called `repos`".to_owned());
     };
-    let theirs: Vec<usize> = (0..repos.len()).filter(|at| scanner(&repos[*at]).is_some()).collect();
-    if theirs.is_empty() {
-        return Ok(None);
-    }
-    let blocks = blocks(text, repos.len())?;
-    let mut change = Change { text: String::new(), told: Vec::new(), lost: Vec::new() };
+    let theirs: Vec<Theirs<'_>> = (0..repos.len()).flat_map(|at| theirs(at, &repos[at])).collect();
+    let Some(first) = theirs.first() else { return Ok(None) };
+    let flags = flags(theirs.iter().all(|one| one.name.ends_with("leaks")));
+    let ours = ours(&theirs, &flags);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let ours = theirs[0];
-    let mut at = 0;
-    for (index, block) in blocks.iter().enumerate() {
-        lines[at..block.start].iter().for_each(|line| change.text.push_str(line));
-        at = block.start;
-        if !theirs.contains(&index) {
-            continue;
+    let blocks = blocks(text, (0, lines.len()), ("- repo:", repos.len()))
+        .ok_or("its list of repositories is not written as lines that begin with `- repo:`")?;
+    let (mut change, mut at, mut wanted) = (Change::default(), 0, before.clone());
+    for one in &theirs {
+        let is_first = std::ptr::eq(one, first);
+        let block = &blocks[one.repo];
+        let (span, new) = match one.hook {
+            None => (Block { ..*block }, repository(&ours, block.indent)),
+            Some(hook) => {
+                let count = repos[one.repo].get("hooks").and_then(Value::as_array).map_or(0, Vec::len);
+                let hooks = self::blocks(text, (block.start + 1, block.end), ("- id:", count))
+                    .ok_or("its local hooks are not written as lines that begin with `- id:`")?;
+                let span = Block { ..hooks[hook] };
+                let new = ours.iter().map(|hook| written(hook, span.indent)).collect();
+                (span, new)
+            }
+        };
+        lines[at..span.start].iter().for_each(|line| change.text.push_str(line));
+        if is_first {
+            change.text.push_str(&new);
         }
-        let name = scanner(&repos[index]).unwrap_or_default();
-        let becomes = if index == ours { "becomes stanch" } else { "goes: stanch does its work" };
-        change.told.push(format!("line {}: the hook of {name} {becomes}", block.start + 1));
-        lost(&repos[index], &mut change.lost);
-        if index == ours {
-            change.text.push_str(&block.hook(entry));
-        }
-        at = block.end;
+        let becomes = if is_first { "becomes stanch" } else { "goes: stanch does its work" };
+        change.told.push(format!("line {}: the hook of {} {becomes}", span.start + 1, one.name));
+        one.hooks.iter().for_each(|hook| lost(one.name, hook, &mut change));
+        at = span.end;
     }
     lines[at..].iter().for_each(|line| change.text.push_str(line));
-    let mut wanted = before.clone();
-    if let Some(list) = wanted.get_mut("repos").and_then(Value::as_array_mut) {
-        list[ours] = hook(entry);
-        let mut index = 0;
-        list.retain(|_| {
-            index += 1;
-            !theirs[1..].contains(&(index - 1))
-        });
+    for one in theirs.iter().rev() {
+        put(&mut wanted, one, if std::ptr::eq(one, first) { &ours } else { &[] });
     }
     // Whatever was wrong about the lines shows here.
     if document(&change.text)? != wanted {
@@ -79,7 +116,24 @@ pub(super) fn changed(text: &str, entry: &str) -> Result<Option<Change>, String>
 }
 
 fn document(text: &str) -> Result<Value, String> {
-    serde_saphyr::from_str::<Value>(text).map_err(|_| "it is no YAML that is understood".to_owned())
+    super::yaml::document(text).ok_or_else(|| "it is no YAML that is understood".to_owned())
+}
+
+/// The hooks of other scanners in an entry of `repos`.
+fn theirs(at: usize, repo: &Value) -> Vec<Theirs<'_>> {
+    let hooks: Vec<&Value> = repo.get("hooks").and_then(Value::as_array).into_iter().flatten().collect();
+    if let Some(name) = scanner(repo) {
+        return vec![Theirs { repo: at, hook: None, name, hooks }];
+    }
+    if repo.get("repo").and_then(Value::as_str) != Some("local") {
+        return Vec::new();
+    }
+    let name = |hook: &Value| texts::named(hook.get("entry")?.as_str()?);
+    let all: Vec<(usize, &'static str)> = (0..hooks.len()).filter_map(|index| Some((index, name(hooks[index])?))).collect();
+    if all.len() == 1 && hooks.len() == 1 {
+        return vec![Theirs { repo: at, hook: None, name: all[0].1, hooks }];
+    }
+    all.into_iter().map(|(index, name)| Theirs { repo: at, hook: Some(index), name, hooks: vec![hooks[index]] }).collect()
 }
 
 /// The scanner whose repository it is.
@@ -91,86 +145,208 @@ fn scanner(repo: &Value) -> Option<&'static str> {
         .map(|name| name.split('/').nth(1).unwrap_or(name))
 }
 
-fn hook(entry: &str) -> Value {
-    let hook = json!({
-        "id": "stanch", "name": "Detect hardcoded secrets", "entry": entry, "language": "system", "pass_filenames": false,
-    });
-    json!({ "repo": "local", "hooks": [hook] })
+/// Our hooks: one for commits, one for pushes, as far as theirs were for them.
+fn ours(theirs: &[Theirs<'_>], flags: &str) -> Vec<Value> {
+    let stages = |hook: &Value| -> Vec<String> {
+        let list = hook.get("stages").and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(Value::as_str).map(|stage| stage.trim_start_matches("pre-").to_owned()).collect()
+    };
+    let is_for_pushes = |hook: &Value| hook.get("id").and_then(Value::as_str).is_some_and(|id| id.ends_with("-push"));
+    let is_at = |hook: &Value, stage: &str| match (stages(hook), is_for_pushes(hook)) {
+        (all, is_push) if all.is_empty() => is_push == (stage == "push"),
+        (all, _) => all.iter().any(|one| one == stage),
+    };
+    let hooks: Vec<&Value> = theirs.iter().flat_map(|one| one.hooks.iter().copied()).collect();
+    let push = hooks.iter().any(|hook| is_at(hook, "push"));
+    let commit = !push || hooks.iter().any(|hook| is_at(hook, "commit"));
+    let one = |id: &str, name: &str, entry: String| json!({ "id": id, "name": name, "entry": entry, "language": "system", "pass_filenames": false });
+    let mut all = Vec::new();
+    if commit {
+        all.push(one("stanch", "Detect hardcoded secrets", format!("stanch scan --staged{flags}")));
+    }
+    if push {
+        // In single quotes, inside of which none may stand.
+        let flags = flags.replace('\'', "\"");
+        let mut hook = one("stanch-push", "Detect hardcoded secrets in what is pushed", format!("bash -c '{PUSH}{flags}'"));
+        hook["stages"] = json!(["pre-push"]);
+        all.push(hook);
+    }
+    all
 }
 
-fn lost(repo: &Value, out: &mut Vec<String>) {
-    let hooks = repo.get("hooks").and_then(Value::as_array).into_iter().flatten();
-    let fields = |hook: &Value| hook.as_object().map(Map::keys).into_iter().flatten().cloned().collect::<Vec<_>>();
-    for name in hooks.flat_map(fields).filter(|name| !PLAIN.contains(&name.as_str())) {
-        out.push(format!("`{name}` of the old hook is not carried over"));
+/// The document that is wanted.
+fn put(document: &mut Value, one: &Theirs<'_>, ours: &[Value]) {
+    let Some(repos) = document.get_mut("repos").and_then(Value::as_array_mut) else { return };
+    match one.hook {
+        None => {
+            let repo = (!ours.is_empty()).then(|| json!({ "repo": "local", "hooks": ours }));
+            repos.splice(one.repo..=one.repo, repo);
+        }
+        Some(hook) => {
+            if let Some(hooks) = repos[one.repo].get_mut("hooks").and_then(Value::as_array_mut) {
+                hooks.splice(hook..=hook, ours.iter().cloned());
+            }
+        }
     }
 }
 
-/// The lines of an entry of `repos`.
+/// What a hook of theirs says and ours does not.
+fn lost(name: &str, hook: &Value, change: &mut Change) {
+    let text = |field: &str| hook.get(field).and_then(Value::as_str);
+    if let Some(found) = text("entry").and_then(|entry| shell::find(entry, true).into_iter().next()) {
+        match commands::ours(found.tool, &found.args) {
+            Ok(ours) => {
+                change.excluding.extend(ours.excluding);
+                change.known.extend(ours.known);
+            }
+            Err(why) => change.lost.push(format!("`entry` of the old hook: {why}")),
+        }
+    }
+    let fields: Vec<&String> = hook.as_object().map(Map::keys).into_iter().flatten().collect();
+    for field in fields.into_iter().filter(|field| !PLAIN.contains(&field.as_str())) {
+        let carried = match field.as_str() {
+            "args" => args(name, &hook["args"], change),
+            "exclude" => {
+                text("exclude").and_then(|regex| ignored::expression(regex.trim()).ok()).map(|globs| change.globs.extend(globs))
+            }
+            _ => None,
+        };
+        if carried.is_none() {
+            change.lost.push(format!("`{}` of the old hook is not carried over", crate::base::text::without_tokens(field)));
+        }
+    }
+}
+
+/// Arguments that are carried over in what they name.
+fn args(name: &str, args: &Value, change: &mut Change) -> Option<()> {
+    let words: Vec<&str> = args.as_array()?.iter().map(|word| word.as_str().unwrap_or("--?")).collect();
+    let (tool, before) = match name {
+        "detect-secrets" => (commands::Tool::DetectSecretsHook, &[][..]),
+        "trufflehog" => (commands::Tool::Trufflehog, &["filesystem"][..]),
+        "ripsecrets" => (commands::Tool::Ripsecrets, &[][..]),
+        "secretlint" => (commands::Tool::Secretlint, &[][..]),
+        "ggshield" => (commands::Tool::Ggshield, &["secret", "scan", "pre-commit"][..]),
+        _ => return None,
+    };
+    let words: Vec<String> = before.iter().chain(&words).map(|word| (*word).to_owned()).collect();
+    let ours = commands::ours(tool, &words).ok()?;
+    change.excluding.extend(ours.excluding);
+    change.known.extend(ours.known);
+    Some(())
+}
+
+/// Our hooks as an entry of `repos`.
+fn repository(ours: &[Value], indent: usize) -> String {
+    let blank = " ".repeat(indent);
+    let hooks: String = ours.iter().map(|hook| written(hook, indent + 4)).collect();
+    format!("{blank}- repo: local\n{blank}  hooks:\n{hooks}")
+}
+
+/// One hook as lines.
+fn written(hook: &Value, indent: usize) -> String {
+    let text = |field: &str| hook[field].as_str().unwrap_or_default();
+    let quoted = serde_json::to_string(text("entry")).unwrap_or_default();
+    let mut lines = vec![
+        format!("- id: {}", text("id")),
+        format!("  name: {}", text("name")),
+        format!("  entry: {quoted}"),
+        "  language: system".to_owned(),
+        "  pass_filenames: false".to_owned(),
+    ];
+    if hook.get("stages").is_some() {
+        lines.push("  stages: [pre-push]".to_owned());
+    }
+    lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
+}
+
+/// The lines of an entry of a list.
+#[derive(Clone, Copy)]
 struct Block {
     start: usize,
     end: usize,
     indent: usize,
 }
 
-impl Block {
-    fn hook(&self, entry: &str) -> String {
-        let quoted = serde_json::to_string(entry).unwrap_or_default();
-        let lines = [
-            "- repo: local".to_owned(),
-            "  hooks:".to_owned(),
-            "    - id: stanch".to_owned(),
-            "      name: Detect hardcoded secrets".to_owned(),
-            format!("      entry: {quoted}"),
-            "      language: system".to_owned(),
-            "      pass_filenames: false".to_owned(),
-        ];
-        lines.iter().map(|line| format!("{}{line}\n", " ".repeat(self.indent))).collect()
-    }
-}
-
-/// The blocks of all entries of `repos`, which begin with `- repo:`.
-fn blocks(text: &str, count: usize) -> Result<Vec<Block>, String> {
+/// The blocks of all entries of a list, which begin with `mark`, in some lines; nothing if there are not as many as there should be.
+fn blocks(text: &str, (from, to): (usize, usize), (mark, count): (&str, usize)) -> Option<Vec<Block>> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let starts: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].trim_start().starts_with("- repo:")).collect();
+    let to = to.min(lines.len());
+    let starts: Vec<usize> = (from..to).filter(|at| lines[*at].trim_start().starts_with(mark)).collect();
     if starts.len() != count {
-        return Err("its list of repositories is not written as lines that begin with `- repo:`".to_owned());
+        return None;
     }
     let mut blocks = Vec::new();
     for start in starts {
         let depth = indent(lines[start]);
         let is_over = |line: &&str| !line.trim().is_empty() && indent(line) <= depth;
-        let end = (start + 1..lines.len()).find(|at| is_over(&lines[*at])).unwrap_or(lines.len());
+        let end = (start + 1..to).find(|at| is_over(&lines[*at])).unwrap_or(to);
         // Empty lines and comments before the next entry belong to that one.
         let blank = lines[start + 1..end].iter().rev().take_while(|line| line.trim().is_empty()).count();
         blocks.push(Block { start, end: end - blank, indent: depth });
     }
-    Ok(blocks)
+    Some(blocks)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::changed;
+    use super::{Change, changed};
 
     const BEFORE: &str = "# ours\nrepos:\n  - repo: https://github.com/pre-commit/pre-commit-hooks # kept\n    rev: v4\n    hooks:\n      - id: end-of-file-fixer\n\n  # secrets\n  - repo: https://github.com/gitleaks/gitleaks\n    rev: v8.24.2\n    hooks:\n      - id: gitleaks\n\n  - repo: https://github.com/Yelp/detect-secrets\n    rev: v1.5.0\n    hooks:\n      - id: detect-secrets\n        args: ['--baseline', '.secrets.baseline']\n  - repo: local\n    hooks: [] # last\n";
 
+    fn with(text: &str, flags: &str) -> Result<Option<Change>, String> {
+        changed(text, &|configured| if configured { format!("{flags} --only x") } else { flags.to_owned() })
+    }
+
     #[test]
     fn hooks_of_others_become_ours_and_the_rest_stays() {
-        let change = changed(BEFORE, "stanch scan --staged").unwrap().unwrap();
+        let change = with(BEFORE, "").unwrap().unwrap();
         let expected = "# ours\nrepos:\n  - repo: https://github.com/pre-commit/pre-commit-hooks # kept\n    rev: v4\n    hooks:\n      - id: end-of-file-fixer\n\n  # secrets\n  - repo: local\n    hooks:\n      - id: stanch\n        name: Detect hardcoded secrets\n        entry: \"stanch scan --staged\"\n        language: system\n        pass_filenames: false\n\n  - repo: local\n    hooks: [] # last\n";
         assert_eq!(change.text, expected);
         assert_eq!(
             change.told,
             ["line 9: the hook of gitleaks becomes stanch", "line 14: the hook of detect-secrets goes: stanch does its work"]
         );
+        assert_eq!((change.lost.len(), change.known), (0, vec![".secrets.baseline".to_owned()]));
+        assert_eq!(with(&change.text, "x"), Ok(None));
+    }
+
+    #[test]
+    fn local_hooks_become_ours() {
+        let text = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: trufflehog\n      name: TruffleHog\n      entry: bash -c 'trufflehog git file://. --since-commit HEAD --exclude-paths=x.txt --fail'\n      language: system\n      stages: [commit, push] # both\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n- repo: local\n  hooks:\n    - id: sl\n      entry: npx secretlint\n      language: system\n      exclude: ^docs/\n";
+        let change = with(text, " --f").unwrap().unwrap();
+        let expected = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: stanch\n      name: Detect hardcoded secrets\n      entry: \"stanch scan --staged --f\"\n      language: system\n      pass_filenames: false\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n";
+        // The first was for pushes as well.
+        let push = change.text.find("    - id: stanch-push\n").unwrap();
+        let next = change.text.find("    # next\n").unwrap();
+        assert_eq!(format!("{}{}", &change.text[..push], &change.text[next..]), expected);
+        assert_eq!((change.excluding, change.globs, change.lost.len()), (vec!["x.txt".to_owned()], vec!["/docs/".to_owned()], 0));
+        assert_eq!(change.told[1], "line 16: the hook of secretlint goes: stanch does its work");
+    }
+
+    #[test]
+    fn hooks_for_pushes_stay_such() {
+        let text = "repos:\n- repo: https://github.com/gitguardian/ggshield\n  rev: v1\n  hooks:\n  - id: ggshield\n  - id: ggshield-push\n    stages: [push]\n    args: ['--max-commits-for-hook=5', '--colour']\n";
+        let change = with(text, "").unwrap().unwrap();
+        assert!(change.text.contains("- id: stanch\n") && change.text.contains("- id: stanch-push\n"), "{}", change.text);
+        assert!(
+            change.text.contains("\n      stages: [pre-push]\n") && change.text.contains("${PRE_COMMIT_TO_REF:-HEAD}"),
+            "{}",
+            change.text
+        );
         assert_eq!(change.lost, ["`args` of the old hook is not carried over"]);
-        assert_eq!(changed(&change.text, "x"), Ok(None));
+        let only = with(&text.replace("  - id: ggshield\n", ""), "").unwrap().unwrap();
+        assert!(!only.text.contains("- id: stanch\n"), "{}", only.text);
+        // Only gitleaks and its kin use the rules that were converted alone.
+        let gitleaks = with("repos:\n- repo: https://github.com/gitleaks/gitleaks\n  hooks:\n  - id: gitleaks\n", " --rules r")
+            .unwrap()
+            .unwrap();
+        assert!(gitleaks.text.contains("--rules r --only x\""), "{}", gitleaks.text);
     }
 
     #[test]
     fn what_is_not_understood_is_left_alone() {
-        let check = |text: &str, why: &str| assert_eq!(changed(text, "x").unwrap_err(), why, "{text}");
+        let check = |text: &str, why: &str| assert_eq!(with(text, "x").unwrap_err(), why, "{text}");
         check("a: [", "it is no YAML that is understood");
         check("fail_fast: true\n", "it has no list called `repos`");
         let flow = "repos: [{repo: https://github.com/gitleaks/gitleaks, hooks: [{id: gitleaks}]}]\n";
@@ -183,13 +359,13 @@ mod tests {
             "repos:\n- repo: https://github.com/gitleaks/gitleaks\n  hooks: &h [{id: gitleaks}]\n- repo: local\n  hooks: *h\n";
         check(anchor, "it is no YAML that is understood");
         let text = "repos:\n- repo: https://github.com/a/b\n  rev: |\n    x\n";
-        assert_eq!(changed(text, "x"), Ok(None));
+        assert_eq!(with(text, "x"), Ok(None));
     }
 
     proptest::proptest! {
         #[test]
         fn nothing_panics(text in r"(repos:\n|- repo: https://github.com/gitleaks/gitleaks\n|- repo: local\n|  hooks:\n|  - id: gitleaks\n| {0,4}|#.{0,4}\n|.{0,5}\n){0,16}") {
-            drop(changed(&text, "x"));
+            drop(with(&text, "x"));
         }
     }
 }

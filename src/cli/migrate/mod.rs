@@ -1,16 +1,28 @@
 //! `stanch migrate`: what a repository has of other scanners, what becomes of it, and with `--write` the change.
 //!
-//! It must not write before everything is planned, nor change what it does not understand. Start with [`run`]; [`hooks`] reads and changes
-//! `.pre-commit-config.yaml`, [`lines`] finds what is only named.
+//! It must not write before everything is planned, nor change what it does not understand. Start with [`run`].
+//!
+//! - [`hooks`]: `.pre-commit-config.yaml`. [`texts`]: all other files that hold command lines, which [`shell`] finds and [`commands`], with
+//!   the tables of [`flags`], spells our way. [`actions`]: steps of GitHub workflows.
+//! - [`ignored`]: what is left out of scans, [`globs`] for regular expressions. [`taken`]: that and what is known, taken over.
+//! - [`yaml`]: what an edited file must still say.
 
+mod actions;
+mod commands;
+mod flags;
+mod globs;
 mod hooks;
-mod lines;
+mod ignored;
+mod shell;
+mod taken;
+mod texts;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::exit::{self, hinted};
-use super::{args, import, output};
+use super::{args, config, import, output};
 use crate::base::fs;
 use crate::base::text::sanitise;
 use crate::scan::rule::import::{Converted, Format};
@@ -24,16 +36,10 @@ const CONFIGURATIONS: [(&str, Format); 4] = [
     (".betterleaks.toml", Format::Betterleaks),
     ("betterleaks.toml", Format::Betterleaks),
 ];
-/// What silences findings of other scanners.
-const BASELINES: [(&str, &str); 3] = [
-    (".gitleaksignore", "fingerprints by place"),
-    (".secrets.baseline", "hashes of known secrets"),
-    ("gitleaks-baseline.json", "a report of known findings"),
-];
 const HOOKS: [&str; 2] = [".pre-commit-config.yaml", ".pre-commit-config.yml"];
 
 /// What is to be done, and said.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Plan {
     /// A name and what to say of it, line by line.
     told: Vec<(String, String)>,
@@ -43,19 +49,55 @@ struct Plan {
     changed: Vec<(PathBuf, String)>,
     /// Is there something that stays to be done by hand?
     by_hand: bool,
-    /// Flags that the hook needs for the converted rules.
-    flags: String,
+    /// The configuration that was converted, and the names of its rules if only they are used.
+    config: Option<String>,
+    has_rules: bool,
+    only: Option<String>,
+    /// Who leaves what out: globs, and expressions for values.
+    allows: Vec<(String, Vec<String>)>,
+    regexes: Vec<(String, Vec<String>)>,
+    /// Who knows which values.
+    values: Vec<(String, Vec<String>)>,
+    /// Files of expressions for paths, and files of known secrets, that command lines name.
+    excluding: Vec<String>,
+    known: Vec<String>,
 }
 
 impl Plan {
     fn tell(&mut self, name: &str, what: impl Into<String>) {
-        self.told.push((name.to_owned(), what.into()));
+        let said = (name.to_owned(), what.into());
+        if self.told.contains(&said) {
+            return;
+        }
+        // All that is said of a file stands together.
+        let behind = self.told.iter().rposition(|(other, _)| *other == said.0).map_or(self.told.len(), |last| last + 1);
+        self.told.insert(behind, said);
     }
 
     /// Something that is not done here.
     fn leave(&mut self, name: &str, what: impl Into<String>) {
         self.by_hand = true;
         self.tell(name, what);
+    }
+
+    /// What one file leaves out.
+    fn allow(&mut self, name: &str, globs: Vec<String>) {
+        if !globs.is_empty() {
+            self.allows.push((name.to_owned(), globs));
+        }
+    }
+
+    /// The flags that a scan needs for the converted rules; for a scanner that used their configuration, or for another one.
+    fn flags(&self, configured: bool) -> Vec<String> {
+        let rules = self.has_rules.then_some(()).into_iter().flat_map(|()| ["--rules".to_owned(), RULES.to_owned()]);
+        let only = self.only.iter().filter(|_| configured).flat_map(|only| ["--only".to_owned(), only.clone()]);
+        rules.chain(only).collect()
+    }
+
+    /// The same as they stand in a command line, with a blank before each.
+    fn line(&self, configured: bool) -> String {
+        let quoted = |flag: String| if flag.contains('*') { format!(" '{flag}'") } else { format!(" {flag}") };
+        self.flags(configured).into_iter().map(quoted).collect()
     }
 }
 
@@ -65,9 +107,11 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
     }
     let mut plan = Plan::default();
     rules(&args.dir, &mut plan)?;
-    baselines(&args.dir, &mut plan);
     hook(&args.dir, &mut plan)?;
-    lines::find(&args.dir, &mut plan)?;
+    texts::find(&args.dir, &mut plan)?;
+    let excluding = std::mem::take(&mut plan.excluding);
+    ignored::find(&args.dir, &excluding, &mut plan)?;
+    taken::find(&args.dir, &mut plan)?;
     if plan.told.is_empty() {
         output::write(None, |out| writeln!(out, "Nothing of another scanner was found in {}.", args.dir.display()))?;
         return Ok(ExitCode::SUCCESS);
@@ -76,6 +120,7 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
     if args.write {
         write(&plan)?;
     }
+    let has_key = args.dir.join(config::NAME).exists();
     output::write(None, |out| {
         let width = plan.told.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let mut last = "";
@@ -85,6 +130,7 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
             writeln!(out, "{:width$}  {}", sanitise(shown.as_bytes()), sanitise(what.as_bytes()))?;
         }
         match (args.write, something) {
+            (true, true) if has_key => writeln!(out, "\nWritten. `stanch scan --history` looks at what is there."),
             (true, true) => {
                 writeln!(out, "\nWritten. `stanch init` makes the project key, `stanch scan --history` looks at what is there.")
             }
@@ -103,8 +149,8 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     if rules > 0 {
         let s = if rules == 1 { " becomes" } else { "s become" };
         plan.tell(name, format!("{rules} rule{s} {RULES}"));
-        let only = if extends { String::new() } else { format!(" --only '{}-*'", format.word()) };
-        plan.flags = format!(" --rules {RULES}{only}");
+        plan.only = (!extends).then(|| format!("{}-*", format.word()));
+        plan.has_rules = true;
         let path = dir.join(RULES);
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
@@ -119,7 +165,12 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     } else if left.is_empty() {
         plan.tell(name, "holds no rules of its own: stanch's do their work");
     }
-    notes.into_iter().for_each(|note| plan.tell(name, note));
+    plan.config = Some((*name).to_owned());
+    // What is silenced there is silenced in stanch.toml.
+    notes.into_iter().filter(|note| !note.starts_with("Its allowlists")).for_each(|note| plan.tell(name, note));
+    if extends {
+        ignored::gitleaks(name, &import::read(&dir.join(name))?, plan)?;
+    }
     left.iter().for_each(|left| plan.leave(name, format!("left out: {left}")));
     for (other, _) in found {
         plan.leave(other, "not used beside the one above");
@@ -127,26 +178,23 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What silences findings: it is taken in by values, which only a scan knows.
-fn baselines(dir: &Path, plan: &mut Plan) {
-    for (name, what) in BASELINES.iter().filter(|(name, _)| dir.join(name).is_file()) {
-        plan.leave(name, format!("{what}: `stanch baseline create --from {name}` takes in what of it is still there"));
-    }
-}
-
 fn hook(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     let Some(name) = HOOKS.iter().find(|name| dir.join(name).is_file()) else { return Ok(()) };
     let path = dir.join(name);
     let text = import::read(&path)?;
-    match hooks::changed(&text, &format!("stanch scan --staged{}", plan.flags)) {
+    match hooks::changed(&text, &|configured| plan.line(configured)) {
         Ok(None) => {}
         Ok(Some(change)) => {
             change.told.into_iter().for_each(|what| plan.tell(name, what));
             change.lost.into_iter().for_each(|what| plan.leave(name, what));
+            plan.allow(name, change.globs);
+            plan.excluding.extend(change.excluding);
+            plan.known.extend(change.known);
             plan.changed.push((path, change.text));
         }
         Err(why) => {
-            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch scan --staged{}`", plan.flags))
+            let flags = plan.line(true);
+            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch scan --staged{flags}`"));
         }
     }
     Ok(())

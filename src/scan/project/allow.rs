@@ -23,7 +23,7 @@ pub struct Allow {
     /// Globs, one of which fits the path relative to the folder of the file: `*.pem` in any folder, `tests/*.pem` in that one, `tests/`
     /// all below it. Empty for any path.
     pub paths: Vec<String>,
-    /// The rules it holds for; empty for all.
+    /// Ids of the rules it holds for, in which `*` stands for any characters; empty for all.
     pub rules: Vec<String>,
     /// What the value must match, anywhere in it.
     pub regex: Option<Pattern>,
@@ -45,6 +45,12 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// As it is written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Does any part of `value` match?
     #[must_use]
     pub fn fits(&self, value: &[u8]) -> bool {
@@ -78,7 +84,7 @@ impl Content<'_> {
         let allow = Allow {
             fingerprint: of("fingerprint").map(|(_, field)| self.fingerprint(field)).transpose()?,
             paths: all("path", "must be a glob, such as \"tests/**\", or a list of them")?,
-            rules: all("rule", "must be the id of a rule, such as \"github-pat\", or a list of them")?,
+            rules: all("rule", "must be the id of a rule, such as \"github-pat\" or \"generic-*\", or a list of them")?,
             regex: of("regex").map(|(_, field)| self.pattern(field)).transpose()?,
             reason: match of("reason") {
                 Some(field) => self.words(field, "must be a string that says why this is no leak")?,
@@ -90,6 +96,9 @@ impl Content<'_> {
         };
         if let Some((name, field)) = of("path") {
             self.globs(name, field, &allow.paths)?;
+        }
+        if let Some((_, field)) = of("rule").filter(|_| allow.rules.iter().any(|rule| rule.bytes().all(|b| b == b'*'))) {
+            return Err(self.error(field.span().start, "allow.rule", "names every rule; leave `rule` out for all of them"));
         }
         let names_nothing =
             allow.fingerprint.is_none() && allow.paths.is_empty() && allow.rules.is_empty() && allow.regex.is_none();

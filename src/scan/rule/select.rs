@@ -123,6 +123,12 @@ fn names(name: &str, rule: &Rule) -> bool {
     [&rule.id, &rule.category, &rule.provider].into_iter().chain(&rule.tags).chain(foreign).any(fits)
 }
 
+/// Does the id of a rule fit what somebody wrote, in which `*` stands for any characters?
+#[must_use]
+pub fn fits_id(written: &str, id: &str) -> bool {
+    wildcard(written.to_ascii_lowercase().as_bytes(), id.as_bytes())
+}
+
 fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
     let mut parts = pattern.split(|b| *b == b'*');
     let first = parts.next().unwrap_or_default();

@@ -10,6 +10,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::Candidate;
 use crate::base::date::Date;
 use crate::scan::project::Allow;
+use crate::scan::rule::select::fits_id;
 
 /// An entry of a `stanch.toml`.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Entry {
     pub(super) fn fits(&self, candidate: &Candidate<'_>) -> bool {
         let allow = &self.allow;
         let fits = allow.fingerprint.as_ref().is_none_or(|print| print == candidate.fingerprint)
-            && (allow.rules.is_empty() || allow.rules.iter().any(|rule| rule == candidate.rule))
+            && (allow.rules.is_empty() || allow.rules.iter().any(|rule| fits_id(rule, candidate.rule)))
             && self.fits_path(candidate.path)
             && allow.regex.as_ref().is_none_or(|regex| regex.fits(candidate.secret));
         if fits {

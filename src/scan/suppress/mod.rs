@@ -28,6 +28,7 @@ use self::entry::Entry;
 use self::known::Known;
 use super::finding::Fingerprint;
 use super::project::{Allow, Project};
+use super::rule::select::fits_id;
 use crate::base::crypto::digest;
 use crate::base::date::Date;
 use crate::base::text;
@@ -147,7 +148,8 @@ fn no_rule(id: &str, known: &HashSet<String>) -> Option<String> {
     let meant = text::nearest(id, known.iter().map(String::as_str)).map(|id| format!("; did you mean `{id}`?"));
     // Foreign text, where a credential may have been pasted.
     let id: String = text::without_tokens(&text::sanitise(id.as_bytes())).chars().take(60).collect();
-    Some(format!("no rule has the id `{id}`{}", meant.unwrap_or_default()))
+    let has = if id.contains('*') { "no rule has an id like" } else { "no rule has the id" };
+    Some(format!("{has} `{id}`{}", meant.unwrap_or_default()))
 }
 
 /// Which comments count.
@@ -269,7 +271,8 @@ impl Suppressions {
     /// What is wrong with the rules that an entry names, if there is no such rule.
     fn names_no_rule(&self, entry: &Entry) -> Option<String> {
         let known = self.rules.as_ref()?;
-        entry.allow.rules.iter().find_map(|rule| no_rule(rule, known))
+        let fits_none = |rule: &&String| !(rule.contains('*') && known.iter().any(|id| fits_id(rule, id)));
+        entry.allow.rules.iter().filter(fits_none).find_map(|rule| no_rule(rule, known))
     }
 
     /// Entries that fitted nothing so far: once all of a project was scanned, they are there for nothing. The file, and words. Those
@@ -425,6 +428,11 @@ mod tests {
             (unused, astray(known)),
             (1, words.map(|text| format!("stanch.toml the entry on line 4 silences nothing: {text}")).to_vec())
         );
+        let globs = ["github-*", "*-pat", "gitlab-*", "github-*-pat"].map(|rule| allow("c", None, Some(rule)));
+        let known = Suppressions::new(globs.to_vec()).knowing(["github-pat".to_owned()].into());
+        let words = ["`github-*-pat`; did you mean `github-pat`?", "`gitlab-*`"]
+            .map(|glob| format!("silences nothing: no rule has an id like {glob}"));
+        assert_eq!(astray(known), words.map(|text| format!("stanch.toml the entry on line 4 {text}")).to_vec());
         let owner = Some("the platform team".to_owned());
         let ended = Allow { until: Some(day("2026-06-30")), owner, ..allow("c", None, None) };
         let expected =
@@ -454,6 +462,10 @@ mod tests {
         check(entry(&["*.pem"], &["github-pat"], ""), "a.pem", true);
         check(entry(&["*.pem"], &["jwt"], ""), "a.pem", false);
         check(entry(&[], &["jwt", "github-pat"], ""), "a.pem", true);
+        check(entry(&[], &["github-*"], ""), "a.pem", true);
+        check(entry(&["*.pem"], &["*-PAT"], ""), "a.pem", true);
+        check(entry(&[], &["generic-*", "gitlab-*"], ""), "a.pem", false);
+        check(entry(&[], &["github"], ""), "a.pem", false);
         check(entry(&["b/*"], &[], "a"), "a/b/c", true);
         check(entry(&["b/*"], &[], "a"), "b/c", false);
         check(entry(&[], &["github-pat"], "a"), "a/b/c", true);

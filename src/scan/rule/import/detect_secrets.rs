@@ -3,7 +3,7 @@
 //! It must not know what a baseline silences. Start with [`read`]. The two plugins that look for random strings become rules with their
 //! limits; the others look for what stanch's own rules find. Excluded files, lines and secrets hold for the rules made here.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::Group;
 use super::super::ignore::Ignore;
@@ -54,27 +54,42 @@ pub(super) fn read(source: Source<'_>) -> Result<Drafts, ImportError> {
         let name = plugin["name"].as_str().unwrap_or_default();
         match name {
             "Base64HighEntropyString" => {
-                let draft = random(name, &mut ids, (r#"["']([A-Za-z0-9+/\\\-_=]+)["']"#, limit(plugin, 4.5)));
+                let limit = limit(plugin, 4.5, &mut out);
+                let draft = random(name, &mut ids, (r#"["']([A-Za-z0-9+/\\\-_=]+)["']"#, limit));
                 out.rules.push(draft);
             }
             "HexHighEntropyString" => {
-                let mut draft = random(name, &mut ids, (r#"["']([0-9a-fA-F]+)["']"#, limit(plugin, 3.0)));
+                let limit = limit(plugin, 3.0, &mut out);
+                let mut draft = random(name, &mut ids, (r#"["']([0-9a-fA-F]+)["']"#, limit));
                 // Numbers count for less there, and hardly any number counts for enough.
                 draft.ignore.push(Ignore { secret: vec![r"\A[0-9]+\z".to_owned()], ..Ignore::default() });
                 out.rules.push(draft);
             }
             name => known(name, plugin, &mut out),
         }
+        unknown(plugin, &["name", "limit", "path", "keyword_exclude"], (Some(name), ""), &mut out);
     }
     filters(&value["filters_used"], &mut out);
+    unknown(&value, &["version", "plugins_used", "filters_used", "results", "generated_at"], (None, ""), &mut out);
     if value.get("results").is_some() {
         out.notes.push("What it lists as `results` is a baseline, not a rule: it is not converted here.".to_owned());
     }
     Ok(out)
 }
 
-fn limit(plugin: &Value, usual: f64) -> f64 {
-    plugin["limit"].as_f64().or_else(|| plugin["limit"].as_str()?.parse().ok()).unwrap_or(usual)
+fn limit(plugin: &Value, usual: f64, out: &mut Drafts) -> f64 {
+    let limit = plugin["limit"].as_f64().or_else(|| plugin["limit"].as_str()?.parse().ok());
+    if limit.is_none() && !plugin["limit"].is_null() {
+        out.leave(plugin["name"].as_str(), "limit", "not of the type it must have: the usual one is used");
+    }
+    limit.unwrap_or(usual)
+}
+
+/// Fields that nobody asks for.
+fn unknown(value: &Value, known: &[&str], (rule, prefix): (Option<&str>, &str), out: &mut Drafts) {
+    for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| !known.contains(&name.as_str())) {
+        out.leave(rule, &format!("{prefix}{name}"), "a field that is not known");
+    }
 }
 
 /// A rule for quoted strings that look random.
@@ -115,6 +130,11 @@ fn filters(filters: &Value, out: &mut Drafts) {
             _ => Vec::new(),
         };
         if patterns.is_empty() {
+            // What comes with it leaves out what looks like no secret, as stanch's own rules do.
+            let usual = ["allowlist", "common", "heuristic", "regex"].map(|part| format!("detect_secrets.filters.{part}."));
+            if !usual.iter().any(|usual| path.starts_with(usual)) {
+                out.leave(None, &format!("filters_used.{path}"), "stanch has no such filter");
+            }
             continue;
         }
         let mut ignore = Ignore { why: "excluded in the settings of detect-secrets".to_owned(), ..Ignore::default() };

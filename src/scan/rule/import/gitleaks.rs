@@ -11,8 +11,9 @@ use super::super::ignore::Ignore;
 use super::super::{Group, Required, Role};
 use super::draft::Draft;
 use super::expr;
+use super::fields::{Fields, lower};
 use super::go::{Translated, translate, translate_all};
-use super::{Drafts, Format, Ids, ImportError, Source};
+use super::{Drafts, Format, Ids, ImportError, Silenced, Source};
 use crate::scan::finding::Confidence;
 
 /// A configuration extends another one that many times at most.
@@ -90,14 +91,49 @@ pub(super) fn read(format: Format, source: Source<'_>) -> Result<Drafts, ImportE
     // The innermost is extended first.
     let extends = config.extends != Extends::Nothing;
     out.extends = extends && source.bases.is_empty();
-    let base = bases.into_iter().filter(|_| extends).rev().reduce(|base, next| extended(next, base, &mut Vec::new()));
-    if let Some(base) = base {
+    let mut lost = Vec::new();
+    let base = bases.into_iter().filter(|_| extends).rev().reduce(|base, next| {
         let mut unknown = Vec::new();
-        config = extended(config, base, &mut unknown);
-        unknown.iter().for_each(|id| out.leave(Some(id), "extend.disabledRules", "there is no such rule in what it extends"));
+        let config = extended(next, base, &mut unknown);
+        lost.extend(unknown.into_iter().filter(|(_, field, _)| *field != DISABLED));
+        config
+    });
+    if let Some(base) = base {
+        config = extended(config, base, &mut lost);
     }
+    lost.iter().for_each(|(id, field, why)| out.leave(Some(id), field, *why));
     drafts(format, config, &mut out);
     Ok(out)
+}
+
+/// What a configuration that extends the default rules silences of their findings, by path and by value.
+pub(super) fn silenced(path: &str, text: &str) -> Result<Silenced, ImportError> {
+    let mut out = Drafts::default();
+    let config = config(path, text, &mut out)?;
+    let (mut silenced, mut out) = (Silenced::default(), Drafts::default());
+    if config.extends != Extends::Default {
+        return Ok(silenced);
+    }
+    for allow in config.allow.iter().filter(|allow| allow.rules.is_empty()) {
+        let both = allow.all && [&allow.paths, &allow.regexes, &allow.words].iter().filter(|list| !list.is_empty()).count() > 1;
+        if both {
+            out.leave(
+                None,
+                "allowlists.condition",
+                "all its conditions must hold: write it as one [[allow]] with `path` and `regex`",
+            );
+            continue;
+        }
+        let Some(ignore) = ignore(None, allow, &mut out) else { continue };
+        silenced.paths.extend(allow.paths.iter().cloned());
+        silenced.values.extend(ignore.secret);
+        silenced.values.extend(ignore.words.iter().map(|word| format!("(?i){}", regex_syntax::escape(word))));
+        if !ignore.line.is_empty() || !ignore.matched.is_empty() {
+            out.leave(None, "allowlists.regexTarget", "an [[allow]] knows the value, and nothing beside it");
+        }
+    }
+    silenced.left = out.left;
+    Ok(silenced)
 }
 
 /// The file that a configuration says it extends.
@@ -140,10 +176,21 @@ fn missing_base(config: &Config, out: &mut Drafts) {
     }
 }
 
+/// A rule, a field of it, and why that is not taken over.
+type Lost = (String, &'static str, &'static str);
+
+const DISABLED: &str = "extend.disabledRules";
+
 /// `config` with what it does not say from `base`.
-fn extended(config: Config, base: Config, unknown: &mut Vec<String>) -> Config {
+fn extended(config: Config, base: Config, lost: &mut Vec<Lost>) -> Config {
     let known = |id: &String| base.rules.iter().any(|rule| rule.id == *id);
-    unknown.extend(config.disabled.iter().filter(|id| !known(id)).cloned());
+    let unknown = config.disabled.iter().filter(|id| !known(id));
+    lost.extend(unknown.map(|id| (id.clone(), DISABLED, "there is no such rule in what it extends")));
+    for own in config.rules.iter().filter(|own| known(&own.id)) {
+        let why = "gitleaks takes it from the rule that is extended";
+        lost.extend((!own.required.is_empty()).then(|| (own.id.clone(), "required", why)));
+        lost.extend(own.is_silent.then(|| (own.id.clone(), "skipReport", why)));
+    }
     let mut rules: Vec<Rule> = Vec::new();
     for base in base.rules.into_iter().filter(|rule| !config.disabled.contains(&rule.id)) {
         let own = config.rules.iter().find(|rule| rule.id == base.id);
@@ -221,6 +268,13 @@ fn draft(rule: &Rule, names: &HashMap<String, String>, out: &mut Drafts) -> Opti
     if rule.regex.is_empty() {
         // A file that should not be there is told by what it begins with.
         r"(?s)\A.{1,256}".clone_into(&mut draft.regex);
+        for (field, is_said) in
+            [("keywords", !rule.keywords.is_empty()), ("entropy", rule.entropy > 0.0), ("secretGroup", rule.group > 0)]
+        {
+            if is_said {
+                out.leave(id, field, "it means nothing in a rule about paths alone");
+            }
+        }
         out.notes.push(format!("Rule `{}` is about paths alone: the secret is what such a file begins with.", rule.id));
     } else {
         let Translated { text, groups, .. } = translate(&rule.regex).map_err(|what| out.leave(id, "regex", what)).ok()?;
@@ -314,22 +368,25 @@ fn ignore(rule: Option<&str>, allow: &Allow, out: &mut Drafts) -> Option<Ignore>
     (!ignore.is_empty()).then_some(ignore)
 }
 
+/// A file as a table.
+pub(super) fn syntax(path: &str, text: &str) -> Result<Table, ImportError> {
+    toml::from_str(text).map_err(|e| {
+        let line = e.span().map(|span| memchr::memchr_iter(b'\n', &text.as_bytes()[..span.start.min(text.len())]).count() + 1);
+        let what = crate::base::text::without_tokens(&super::draft::one_line(e.message()));
+        ImportError { path: path.to_owned(), line, what }
+    })
+}
+
 /// Parses one file.
 fn config(path: &str, text: &str, out: &mut Drafts) -> Result<Config, ImportError> {
-    let error = |line: Option<usize>, what: &str| ImportError {
-        path: path.to_owned(),
-        line,
-        what: crate::base::text::without_tokens(&super::draft::one_line(what)),
-    };
-    let table: Table = toml::from_str(text).map_err(|e| {
-        let line = e.span().map(|span| memchr::memchr_iter(b'\n', &text.as_bytes()[..span.start.min(text.len())]).count() + 1);
-        error(line, e.message())
-    })?;
+    let table = syntax(path, text)?;
     let mut fields = Fields { table: lower(table), rule: None, out };
     let mut config = Config::default();
     ["title", "description", "minversion", "betterleaksminversion"].iter().for_each(|name| drop(fields.table.remove(*name)));
-    if let Some(Value::Table(extend)) = fields.table.remove("extend") {
-        extends(&mut config, Fields { table: extend, rule: None, out: &mut *fields.out });
+    match fields.table.remove("extend") {
+        Some(Value::Table(extend)) => extends(&mut config, Fields { table: extend, rule: None, out: &mut *fields.out }),
+        Some(_) => fields.wrong("extend"),
+        None => {}
     }
     for table in fields.allowlists() {
         let list = allow(fields.of(table, None));
@@ -345,7 +402,7 @@ fn config(path: &str, text: &str, out: &mut Drafts) -> Result<Config, ImportErro
 }
 
 fn extends(config: &mut Config, mut fields: Fields<'_>) {
-    let is_default = fields.table.remove("usedefault").is_some_and(|value| value.as_bool() == Some(true));
+    let is_default = fields.truth("usedefault");
     let path = fields.text("path");
     config.extends = match (is_default, path.is_empty()) {
         (true, _) => Extends::Default,
@@ -377,7 +434,7 @@ fn rule(mut fields: Fields<'_>) -> Option<Rule> {
         entropy: fields.float("entropy"),
         keywords: fields.list("keywords"),
         tags: fields.list("tags"),
-        is_silent: fields.table.remove("skipreport").is_some_and(|value| value.as_bool() == Some(true)),
+        is_silent: fields.truth("skipreport"),
         id,
         ..Rule::default()
     };
@@ -413,6 +470,9 @@ fn allow(mut fields: Fields<'_>) -> Option<Allow> {
     };
     fields.end("allowlists.");
     let rule = fields.rule.clone();
+    if rule.is_some() && !allow.rules.is_empty() {
+        fields.out.leave(rule.as_deref(), "allowlists.targetRules", "a list of one rule holds for that rule");
+    }
     if !matches!(condition.as_str(), "" | "AND" | "&&" | "OR" | "||") {
         fields.out.leave(rule.as_deref(), "allowlists.condition", "neither AND nor OR: gitleaks refuses it");
         return None;
@@ -422,138 +482,4 @@ fn allow(mut fields: Fields<'_>) -> Option<Allow> {
         return None;
     }
     Some(allow)
-}
-
-/// Fields of a table, taken out one by one: what is left at the end is not known.
-struct Fields<'a> {
-    table: Table,
-    rule: Option<String>,
-    out: &'a mut Drafts,
-}
-
-impl Fields<'_> {
-    fn of(&mut self, table: Table, rule: Option<&str>) -> Fields<'_> {
-        Fields { table, rule: rule.map(str::to_owned), out: &mut *self.out }
-    }
-
-    fn wrong(&mut self, name: &str) {
-        let rule = self.rule.clone();
-        self.out.leave(rule.as_deref(), name, "not of the type it must have");
-    }
-
-    fn text(&mut self, name: &str) -> String {
-        match self.table.remove(name) {
-            None => String::new(),
-            Some(Value::String(text)) => text,
-            Some(Value::Integer(n)) => n.to_string(),
-            Some(_) => {
-                self.wrong(name);
-                String::new()
-            }
-        }
-    }
-
-    /// One text is a list of one.
-    fn list(&mut self, name: &str) -> Vec<String> {
-        match self.table.remove(name) {
-            None => Vec::new(),
-            Some(Value::String(text)) => vec![text],
-            Some(Value::Array(items)) => {
-                let all = items.len();
-                let list: Vec<String> = items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
-                if list.len() < all {
-                    self.wrong(name);
-                }
-                list
-            }
-            Some(_) => {
-                self.wrong(name);
-                Vec::new()
-            }
-        }
-    }
-
-    fn number(&mut self, name: &str) -> Option<u64> {
-        match self.table.remove(name)? {
-            Value::Integer(n) if n >= 0 => u64::try_from(n).ok(),
-            _ => {
-                self.wrong(name);
-                None
-            }
-        }
-    }
-
-    fn float(&mut self, name: &str) -> f64 {
-        match self.table.remove(name) {
-            None => 0.0,
-            Some(Value::Float(n)) => n,
-            Some(Value::Integer(n)) => n as f64,
-            Some(_) => {
-                self.wrong(name);
-                0.0
-            }
-        }
-    }
-
-    /// A list of tables; one table is a list of one.
-    fn tables(&mut self, name: &str) -> Vec<Table> {
-        match self.table.remove(name) {
-            None => Vec::new(),
-            Some(Value::Table(table)) => vec![table],
-            Some(Value::Array(items)) => {
-                let all = items.len();
-                let tables: Vec<Table> = items
-                    .into_iter()
-                    .filter_map(|item| if let Value::Table(table) = item { Some(table) } else { None })
-                    .collect();
-                if tables.len() < all {
-                    self.wrong(name);
-                }
-                tables
-            }
-            Some(_) => {
-                self.wrong(name);
-                Vec::new()
-            }
-        }
-    }
-
-    /// The expressions of betterleaks that drop what they hold for.
-    fn expressions(&mut self) -> Vec<String> {
-        ["prefilter", "filter"].map(|name| self.text(name)).into_iter().filter(|text| !text.trim().is_empty()).collect()
-    }
-
-    /// The allowlists in both spellings.
-    fn allowlists(&mut self) -> Vec<Table> {
-        let (old, new) = (self.tables("allowlist"), self.tables("allowlists"));
-        if !old.is_empty() && !new.is_empty() {
-            let rule = self.rule.clone();
-            self.out.leave(rule.as_deref(), "allowlist", "gitleaks refuses it beside `allowlists`, which are used");
-            return new;
-        }
-        if new.is_empty() { old } else { new }
-    }
-
-    /// Names what nobody asked for.
-    fn end(&mut self, prefix: &str) {
-        let rule = self.rule.clone();
-        for (name, _) in std::mem::take(&mut self.table) {
-            self.out.leave(rule.as_deref(), &format!("{prefix}{name}"), "a field that is not known");
-        }
-    }
-}
-
-/// With all names of fields in lower case.
-fn lower(table: Table) -> Table {
-    let value = |value: Value| match value {
-        Value::Table(table) => Value::Table(lower(table)),
-        Value::Array(items) => Value::Array(
-            items
-                .into_iter()
-                .map(|item| if let Value::Table(table) = item { Value::Table(lower(table)) } else { item })
-                .collect(),
-        ),
-        other => other,
-    };
-    table.into_iter().map(|(name, v)| (name.to_ascii_lowercase(), value(v))).collect()
 }

@@ -6,6 +6,7 @@
 mod detect_secrets;
 mod draft;
 mod expr;
+mod fields;
 mod gitleaks;
 mod go;
 #[cfg(test)]
@@ -113,6 +114,17 @@ pub struct Converted {
     pub extends: bool,
 }
 
+/// What a configuration silences of findings that rules of others make.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Silenced {
+    /// Regular expressions on paths, as they are written there.
+    pub paths: Vec<String>,
+    /// Regular expressions that a value matches, in Rust's syntax.
+    pub values: Vec<String>,
+    /// What cannot be said so.
+    pub left: Vec<Left>,
+}
+
 /// What a format's reader makes.
 #[derive(Debug, Default)]
 struct Drafts {
@@ -188,6 +200,14 @@ pub fn convert(format: Format, source: Source<'_>) -> Result<Converted, ImportEr
     Ok(Converted { text, rules, left, notes, dropped, extends })
 }
 
+/// What a configuration of gitleaks or betterleaks that extends the default rules silences of their findings.
+///
+/// # Errors
+/// If it is none.
+pub fn silenced(path: &str, text: &str) -> Result<Silenced, ImportError> {
+    gitleaks::silenced(path, text)
+}
+
 /// The format that a file seems to have, by its name and its content.
 #[must_use]
 pub fn recognise(path: &str, text: &str) -> Option<Format> {
@@ -199,6 +219,22 @@ pub fn recognise(path: &str, text: &str) -> Option<Format> {
         return Some(if gitleaks::is_better(text) { Format::Betterleaks } else { Format::Gitleaks });
     }
     if detect_secrets::is_one(text) { Some(Format::DetectSecrets) } else { yaml::is_one(text) }
+}
+
+/// What is wrong with a file that is in no format because it breaks off, or is not what its name says.
+#[must_use]
+pub fn broken(path: &str, text: &str) -> Option<ImportError> {
+    let end = Path::new(path).extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase).unwrap_or_default();
+    let error = |line, what: &str| ImportError { path: path.to_owned(), line, what: what.to_owned() };
+    if end == "toml" {
+        return gitleaks::syntax(path, text).err();
+    }
+    if matches!(end.as_str(), "yml" | "yaml") {
+        return yaml::document(text).err().map(|(line, what)| error(line, &what));
+    }
+    let is_json = end == "json" || text.trim_start().starts_with('{');
+    let wrong = serde_json::from_str::<serde::de::IgnoredAny>(text).err().filter(|_| is_json)?;
+    Some(error(Some(wrong.line()), "it is no JSON"))
 }
 
 /// The file that another one says it builds on, as it names it.

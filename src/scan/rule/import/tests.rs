@@ -149,6 +149,13 @@ fn what_cannot_be_converted_is_named() {
     check("[extend]\nurl = 'https://x'", "extend.url: nothing is fetched");
     check("[extend]\nuseDefault = true\ndisabledRules = ['aws']", "rule `aws`, extend.disabledRules: stanch's own rules");
     check("[extend]\npath = 'gone.toml'", "extend.path: the file it names was not found");
+    check("skipReport = 'yes'", "rule `k`, skipreport: not of the type");
+    check("[[rules.allowlists]]\npaths = ['x']\ntargetRules = ['k']", "rule `k`, allowlists.targetRules: a list of one rule");
+    check("[[rules]]\nid = 'p'\npath = 'x$'\nentropy = 3", "rule `p`, entropy: it means nothing in a rule about paths alone");
+    check("[[rules]]\nid = 'p'\npath = 'x$'\nkeywords = ['k']", "rule `p`, keywords: it means nothing");
+    let whole = |config: &str, expected: &str| assert_eq!(converted(Format::Gitleaks, config).1, [expected], "{config}");
+    whole("extend = 1\n[[rules]]\nid = 'k'\nregex = 'kkk'", "extend: not of the type it must have");
+    whole("[extend]\nuseDefault = 'yes'\n[[rules]]\nid = 'k'\nregex = 'kkk'", "usedefault: not of the type it must have");
 }
 
 #[test]
@@ -174,10 +181,25 @@ fn a_configuration_takes_over_what_it_does_not_say() {
     let made = convert(Format::Gitleaks, Source { path: "x", text: own, bases: &bases }).unwrap();
     assert_eq!((made.rules, made.left), (1, Vec::new()));
     assert_eq!(found(&made.text, "a", "k=abcd k=aa k=qwert k=stopabc j=abcd"), ["gitleaks-k=abcd"]);
+    let silent = format!("{own}[[rules]]\nid = 'k'\nskipReport = true\n");
+    let made = convert(Format::Gitleaks, Source { path: "x", text: &silent, bases: &bases }).unwrap();
+    assert_eq!(made.left[0].to_string(), "rule `k`, skipReport: gitleaks takes it from the rule that is extended");
     let own = "[extend]\npath = 'base.toml'\n[[rules]]\nid = 'k'\nregex = 'K=([a-z]+)'\n";
     assert_eq!(extends(Format::Gitleaks, own).as_deref(), Some("base.toml"));
     let made = convert(Format::Gitleaks, Source { path: "x", text: own, bases: &bases }).unwrap();
     assert_eq!(found(&made.text, "a", "k=abcd K=efgh j=abcd"), ["gitleaks-k=efgh", "gitleaks-j=abcd"]);
+}
+
+#[test]
+fn allowlists_for_the_default_rules_are_told_apart() {
+    let lists = "[[allowlists]]\npaths = ['(^|/)vendor/', '\\.lock$']\nregexes = ['^test']\nstopwords = ['Ex.ample']\n[[allowlists]]\nregexTarget = 'line'\nregexes = ['x']\n[[allowlists]]\ncondition = 'AND'\npaths = ['x']\nregexes = ['y']\n[[allowlists]]\ntargetRules = ['k']\npaths = ['z']\n";
+    let made = super::silenced("x", &format!("[extend]\nuseDefault = true\n{lists}")).unwrap();
+    assert_eq!(made.paths, ["(^|/)vendor/", "\\.lock$"]);
+    assert_eq!(made.values, ["^test", "(?i)ex\\.ample"]);
+    let left: Vec<String> = made.left.iter().map(ToString::to_string).collect();
+    assert!(left.len() == 2 && left[0].contains("knows the value") && left[1].contains("all its conditions"), "{left:?}");
+    // Those of a configuration with rules of its own alone hold for these.
+    assert_eq!(super::silenced("x", lists).unwrap(), super::Silenced::default());
 }
 
 #[test]
@@ -258,6 +280,39 @@ fn yaml_rules_are_converted() {
     check("  pattern_requirements:\n    checksum: {}\n", &[one, two], &[no]);
     check("  colour: red\n", &[one, two], &["rule `kingfisher.acme.1`, colour: a field that is not known"]);
     check("  confidence: sure\n", &[one, two], &["rule `kingfisher.acme.1`, confidence: neither low, medium nor high"]);
+    let named = |lines: &str, field: &str, why: &str| {
+        let left = format!("rule `kingfisher.acme.1`, {field}: {why}");
+        check(lines, &[one, two], &[&left]);
+    };
+    named(
+        "  depends_on_rule:\n    - rule_id: kingfisher.acme.2\n      variable: X\n",
+        "depends_on_rule",
+        "it names values of other rules that a service is asked with, and stanch asks none",
+    );
+    named("  tls_mode: lax\n", "tls_mode", "it says how a service is asked, and stanch asks none");
+    for (lines, field) in [
+        ("  visible: 'no'\n", "visible"),
+        ("  categories: secret\n", "categories"),
+        ("  min_entropy: high\n", "min_entropy"),
+        ("  pattern_requirements: 3\n", "pattern_requirements"),
+        ("  pattern_requirements:\n    min_digits: many\n", "pattern_requirements.min_digits"),
+        ("  pattern_requirements:\n    ignore_if_contains: x\n", "pattern_requirements.ignore_if_contains"),
+    ] {
+        named(lines, field, "not of the type it must have");
+    }
+    for field in ["min_special_chars", "special_chars"] {
+        named(
+            &format!("  pattern_requirements:\n    {field}: 1\n"),
+            &format!("pattern_requirements.{field}"),
+            "no condition of ours says this",
+        );
+    }
+    for field in ["validation", "revocation", "prevalidated"] {
+        let text = format!("{}  {field}: {{}}\n", YAML.replace("np.", "kingfisher."));
+        let made = convert(Format::Kingfisher, Source { path: "x", text: &text, bases: &[] }).unwrap();
+        assert!(made.left.is_empty() && made.notes.iter().any(|note| note.starts_with("1 of its rules ask")), "{field}");
+        assert!(made.notes.iter().any(|note| note.starts_with("Examples and descriptions")), "{field}");
+    }
     let token = YAML.replace("k= ([a-z0-9]+)", "(k)=(?P<TOKEN>[a-z0-9]+)");
     assert_eq!(found(&converted(Format::Kingfisher, &token).0, "a", "k=ab"), ["kingfisher-acme-1=ab"]);
 }
@@ -292,6 +347,16 @@ fn settings_of_detect_secrets_are_converted() {
     check("a.lock", "x = \"Abcd+efgh/1234\"", &[]);
     check("a", "x = 'abababab'", &[]);
     check("a", "x = '0123456789'", &["detect-secrets-base64highentropystring=0123456789"]);
+    let more = r#"{"plugins_used": [{"name": "HexHighEntropyString", "limit": "high", "colour": 1}], "word_list": {},
+        "filters_used": [{"path": "detect_secrets.filters.heuristic.is_sequential_string"},
+        {"path": "detect_secrets.filters.gibberish.should_exclude_secret", "limit": 3.7}]}"#;
+    let named = [
+        "rule `HexHighEntropyString`, limit: not of the type it must have: the usual one is used",
+        "rule `HexHighEntropyString`, colour: a field that is not known",
+        "filters_used.detect_secrets.filters.gibb: stanch has no such filter",
+        "word_list: a field that is not known",
+    ];
+    assert_eq!(converted(Format::DetectSecrets, more).1, named);
     let (error, line) = (convert(Format::DetectSecrets, Source { path: "x", text: "{", bases: &[] }).unwrap_err(), Some(1));
     assert_eq!((error.line, error.what.as_str()), (line, "it is no JSON"));
 }

@@ -11,8 +11,9 @@ use super::draft::Draft;
 use super::{Drafts, Format, Ids, ImportError, Source};
 use crate::scan::finding::Confidence;
 
-/// Fields that need a service to be asked, or that only describe.
-const ONLINE: [&str; 5] = ["validation", "prevalidated", "revocation", "depends_on_rule", "tls_mode"];
+/// Fields that need a service to be asked: a note counts the rules that have them.
+const ONLINE: [&str; 3] = ["validation", "prevalidated", "revocation"];
+/// Fields that only describe: a note says that they are not taken over.
 const PLAIN: [&str; 4] = ["examples", "negative_examples", "non_examples", "description"];
 
 /// A document as JSON has it; `None` if it is no YAML.
@@ -33,7 +34,10 @@ pub(super) fn is_one(text: &str) -> Option<Format> {
     let has = |name: &str| rules.iter().any(|rule| rule.get(name).is_some());
     let id = rules.iter().find_map(|rule| rule.get("id")?.as_str())?;
     let kingfisher = id.starts_with("kingfisher.")
-        || ["confidence", "min_entropy", "pattern_requirements", "validation"].iter().any(|f| has(f));
+        || ["confidence", "min_entropy", "pattern_requirements", "visible", "depends_on_rule", "tls_mode"]
+            .iter()
+            .chain(&ONLINE)
+            .any(|f| has(f));
     Some(if kingfisher { Format::Kingfisher } else { Format::NoseyParker })
 }
 
@@ -56,6 +60,13 @@ pub(super) fn read(format: Format, source: Source<'_>) -> Result<Drafts, ImportE
             None => out.dropped += 1,
         }
     }
+    let describes = |rule: &Value| {
+        let more = rule.get("references").and_then(Value::as_array).is_some_and(|list| list.len() > 1);
+        more || PLAIN.iter().any(|name| rule.get(name).is_some())
+    };
+    if rules.iter().any(describes) {
+        out.notes.push("Examples and descriptions of its rules, and references but the first, are not taken over.".to_owned());
+    }
     for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| *name != "rules") {
         out.leave(None, name, "a field that is not known");
     }
@@ -76,15 +87,27 @@ fn draft(rule: &Map<String, Value>, ids: &mut Ids, out: &mut Drafts) -> Option<D
         return None;
     }
     draft.group = if draft.regex.contains("(?P<secret>") { Group::Named } else { Group::First };
-    draft.url = rule.get("references").and_then(Value::as_array).and_then(|list| list.first()?.as_str()).map(str::to_owned);
-    draft.tags = strings(rule.get("categories"));
     for (name, value) in rule {
         match name.as_str() {
-            "id" | "name" | "pattern" | "references" | "categories" => {}
+            "id" | "name" | "pattern" => {
+                if !value.is_string() {
+                    wrong(id, name, out);
+                }
+            }
+            "references" => draft.url = strings(id, name, value, out).into_iter().next(),
+            "categories" => draft.tags = strings(id, name, value, out),
             "min_entropy" => draft.entropy = number(id, name, value, out).unwrap_or(0.0),
             "confidence" => draft.confidence = confidence(id, value, out).unwrap_or(draft.confidence),
-            "visible" => draft.role = if value.as_bool() == Some(false) { Role::Companion } else { Role::Finding },
+            "visible" => match value.as_bool() {
+                Some(true) => {}
+                Some(false) => draft.role = Role::Companion,
+                None => wrong(id, name, out),
+            },
             "pattern_requirements" => draft.ignore = requirements(id, value, out),
+            "depends_on_rule" => {
+                out.leave(Some(id), name, "it names values of other rules that a service is asked with, and stanch asks none");
+            }
+            "tls_mode" => out.leave(Some(id), name, "it says how a service is asked, and stanch asks none"),
             name if ONLINE.contains(&name) || PLAIN.contains(&name) => {}
             name => out.leave(Some(id), name, "a field that is not known"),
         }
@@ -92,15 +115,23 @@ fn draft(rule: &Map<String, Value>, ids: &mut Ids, out: &mut Drafts) -> Option<D
     Some(draft)
 }
 
-fn strings(value: Option<&Value>) -> Vec<String> {
-    let list = value.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(Value::as_str).map(str::to_owned).collect()
+fn wrong(id: &str, name: &str, out: &mut Drafts) {
+    out.leave(Some(id), name, "not of the type it must have");
+}
+
+/// A list of texts.
+fn strings(id: &str, name: &str, value: &Value, out: &mut Drafts) -> Vec<String> {
+    let list: Vec<String> = value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    if value.as_array().is_none_or(|all| all.len() > list.len()) {
+        wrong(id, name, out);
+    }
+    list
 }
 
 fn number(id: &str, name: &str, value: &Value, out: &mut Drafts) -> Option<f64> {
     let number = value.as_f64();
     if number.is_none() {
-        out.leave(Some(id), name, "not of the type it must have");
+        wrong(id, name, out);
     }
     number
 }
@@ -126,13 +157,17 @@ fn requirements(id: &str, value: &Value, out: &mut Drafts) -> Vec<Ignore> {
         let regex = format!("(?s)\\A{others}*(?:{class}{others}*){{0,{most}}}\\z");
         Ignore { secret: vec![regex], ..Ignore::default() }
     };
+    if !value.is_object() {
+        wrong(id, "pattern_requirements", out);
+    }
     for (name, value) in value.as_object().into_iter().flatten() {
         let class = match name.as_str() {
             "min_digits" => "[0-9]",
             "min_uppercase" => "[A-Z]",
             "min_lowercase" => "[a-z]",
             "ignore_if_contains" => {
-                all.push(Ignore { words: strings(Some(value)), ..Ignore::default() });
+                let words = strings(id, "pattern_requirements.ignore_if_contains", value, out);
+                all.push(Ignore { words, ..Ignore::default() });
                 continue;
             }
             other => {
