@@ -103,18 +103,15 @@ fn single_escapes_inside_a_token() {
     let key = ["AKIA", "Q3EGRJTRV7XPLN2D"].concat(); // stanch:allow[aws-access-key-id] -- made up
     // stanch:allow[aws-secret-access-key-paired] -- made up
     let secret = ["wJa1rXUtnF", "EMIsK7MDEN", "GsbPxRfiCY", "aXqzPLkKEY"].concat();
-    for (sign, escapes) in
-        [('+', ["%2B", "\\u002b", "&#43;"]), ('/', ["%2F", "\\/", "\\u002f"]), ('=', ["%3D", "\\u003d", "\\x3d"])]
-    {
+    for (sign, escapes) in [('+', ["%2B", "\\u002b", "&#43;"]), ('/', ["%2F", "\\/", "\\u002f"])] {
         let value = format!("{}{sign}{}", &secret[..19], &secret[20..]);
-        let plain = found(format!("aws_access_key_id={key}&aws_secret_access_key={value}\n").as_bytes());
-        for escape in escapes {
+        for escape in escapes.into_iter().chain([sign.to_string().as_str()]) {
             let text = format!("aws_access_key_id={key}&aws_secret_access_key={}\n", value.replace(sign, escape));
             let found = found(text.as_bytes());
-            let secrets = |found: &[(String, String, Range<usize>)]| found.iter().map(|f| f.1.clone()).collect::<Vec<_>>();
-            if plain.iter().any(|f| f.1 == value) {
-                assert!(secrets(&found).contains(&value), "{text}: {found:?}");
-            }
+            assert!(
+                found.iter().any(|(rule, secret, _)| rule == "aws-secret-access-key" && *secret == value),
+                "{text}: {found:?}"
+            );
         }
     }
 }
