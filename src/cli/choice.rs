@@ -11,23 +11,37 @@ use crate::scan::project::Settings;
 use crate::scan::rule::load::{self, Entry, RuleError};
 use crate::scan::rule::select::{self, Choice, Selected};
 
-/// The rules of a run without a project; at least one.
-pub(super) fn without_project(rules: &RuleChoice) -> anyhow::Result<Selected> {
-    selected(rules, &Chosen::default())
-}
-
 /// The rules of a run; at least one.
 pub(super) fn selected(rules: &RuleChoice, project: &Chosen) -> anyhow::Result<Selected> {
-    let settings = &project.project.settings;
+    selected_by(rules, &project.project.settings, project)
+}
+
+/// The same with other settings than those of the project.
+pub(super) fn selected_by(rules: &RuleChoice, settings: &Settings, project: &Chosen) -> anyhow::Result<Selected> {
     let (mut files, mut more) = added(project)?;
-    files.extend(rules.files.iter().cloned());
+    // A hook may name what stanch.toml names already.
+    let same = |known: &Path, path: &Path| match (known.canonicalize(), path.canonicalize()) {
+        (Ok(known), Ok(path)) => known == path || path.parent() == Some(&known) && known.is_dir(),
+        _ => known == path,
+    };
+    for path in &rules.files {
+        if let Some(texts) = of_commit(path, project) {
+            more.extend(parsed(texts)?);
+            continue;
+        }
+        if !files.iter().any(|known: &PathBuf| same(known, path)) {
+            files.push(path.clone());
+        }
+    }
     more.extend(rules.more.iter().cloned());
     let both = |own: &[String], named: &[String]| own.iter().chain(named).cloned().collect::<Vec<_>>();
     let choice = Choice {
         files,
         more,
         only: if rules.only.is_empty() { settings.only.clone() } else { rules.only.clone() },
-        except: both(&settings.except, &rules.except),
+        except: rules.except.clone(),
+        left_out: settings.except.iter().filter(|_| rules.only.is_empty()).cloned().collect(),
+        asked: rules.enable.clone(),
         enable: both(&settings.enable, &rules.enable),
         as_of: rules.rules_as_of.or(settings.as_of),
         pack: rules.rule_pack.clone(),
@@ -39,6 +53,14 @@ pub(super) fn selected(rules: &RuleChoice, project: &Chosen) -> anyhow::Result<S
         }
         other => other.into(),
     })?;
+    if choice.as_of.is_some() && selected.built_in == 0 && choice.only.is_empty() {
+        let day = choice.as_of.map(|day| day.to_string()).unwrap_or_default();
+        let hint = "the first are of 2026-11-27; `stanch rules list` says since when each is there";
+        return Err(hinted(
+            format!("no built-in rule was there on {day}, which `--rules-as-of` or `as_of` in stanch.toml names"),
+            hint,
+        ));
+    }
     if selected.rules.is_empty() {
         let hint = "`--only`, `--except` and `--rules-as-of`, here or in [rules] of stanch.toml, leave nothing to look for";
         return Err(hinted("no rule is left", hint));
@@ -66,8 +88,13 @@ fn added(project: &Chosen) -> anyhow::Result<(Vec<PathBuf>, Vec<Entry>)> {
         let Some(snapshot) = &project.snapshot else {
             let path = config::folder_of(file).join(name);
             let path = path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
-            if !path.exists() {
-                return Err(missing(name));
+            // No pipe, which nobody may ever write to.
+            let is_readable = path.metadata().is_ok_and(|meta| meta.is_file() || meta.is_dir());
+            let real = path.canonicalize().ok().filter(|_| is_readable).ok_or_else(|| missing(name))?;
+            if project.project.locator.root().is_some_and(|root| !real.starts_with(root)) {
+                let what =
+                    format!("{}:{}: rules.files: `{name}` is a link that leads out of the folder", file.display(), settings.line);
+                return Err(hinted(what, "name it with `--rules`, or keep a copy beside stanch.toml"));
             }
             files.push(path);
             continue;
@@ -78,11 +105,30 @@ fn added(project: &Chosen) -> anyhow::Result<(Vec<PathBuf>, Vec<Entry>)> {
         if texts.is_empty() {
             return Err(missing(name));
         }
-        for (path, bytes) in texts {
-            let text =
-                String::from_utf8(bytes).map_err(|_| hinted(format!("{path} is not UTF-8"), "a rule file is UTF-8 text"))?;
-            more.extend(load::parse_toml(Path::new(&path), &text)?);
-        }
+        more.extend(parsed(texts)?);
     }
     Ok((files, more))
+}
+
+type Texts = Vec<(String, Vec<u8>)>;
+
+/// What a rule file of the work tree is in the commit whose `stanch.toml` counts, so that a pull request cannot weaken it. `None` if the
+/// commit has no such file, or it lies elsewhere.
+fn of_commit(path: &Path, project: &Chosen) -> Option<Texts> {
+    let snapshot = project.snapshot.as_ref()?;
+    let (root, folder) = (snapshot.root().canonicalize().ok()?, config::folder_of(path).canonicalize().ok()?);
+    let inside = folder.strip_prefix(&root).ok()?.join(path.file_name()?);
+    let texts = snapshot.texts(&inside.to_string_lossy().replace('\\', "/"), ".toml");
+    let own = |name: &str| !project.project.settings.files.iter().any(|file| project.folder.join(file).to_string_lossy() == name);
+    let texts: Texts = texts.into_iter().filter(|(name, _)| own(name)).collect();
+    Some(texts).filter(|texts| !texts.is_empty() || snapshot.read(&inside.to_string_lossy()).is_some())
+}
+
+fn parsed(texts: Texts) -> anyhow::Result<Vec<Entry>> {
+    let mut all = Vec::new();
+    for (path, bytes) in texts {
+        let text = String::from_utf8(bytes).map_err(|_| hinted(format!("{path} is not UTF-8"), "a rule file is UTF-8 text"))?;
+        all.extend(load::parse_toml(Path::new(&path), &text)?);
+    }
+    Ok(all)
 }

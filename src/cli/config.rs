@@ -23,7 +23,17 @@ const BASES: &[&str] = &[
     "BITBUCKET_PR_DESTINATION_BRANCH",
     "CHANGE_TARGET",
     "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+    "CIRRUS_BASE_BRANCH",
+    "CI_COMMIT_TARGET_BRANCH",
 ];
+/// The same where another variable says whether it is a pull request: that one, and the branch.
+const BASES_IF: &[(&str, &str)] = &[
+    ("TRAVIS_PULL_REQUEST", "TRAVIS_BRANCH"),
+    ("DRONE_PULL_REQUEST", "DRONE_TARGET_BRANCH"),
+    ("APPVEYOR_PULL_REQUEST_NUMBER", "APPVEYOR_REPO_BRANCH"),
+];
+/// Where a CI system says that it is one, and not for which branch.
+const REQUESTS: &[&str] = &["CIRCLE_PULL_REQUEST", "CIRCLE_PR_NUMBER"];
 
 /// What the project decided, and where that is written.
 #[derive(Default)]
@@ -65,7 +75,10 @@ pub(super) fn chosen(silence: &Silence, paths: &[PathBuf]) -> anyhow::Result<Cho
 
 /// The branch that this pull request is for, if this is the job of one.
 fn base_branch() -> Option<String> {
-    let named = BASES.iter().filter_map(|name| std::env::var(name).ok()).find(|branch| !branch.is_empty())?;
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
+    let named = BASES.iter().find_map(|name| set(name));
+    let named = named.or_else(|| BASES_IF.iter().find_map(|(request, branch)| set(request).and_then(|_| set(branch))));
+    let named = named.or_else(|| REQUESTS.iter().find_map(|name| set(name)).map(|_| String::from("the base")))?;
     Some(named.strip_prefix("refs/heads/").unwrap_or(&named).to_owned())
 }
 
@@ -74,6 +87,11 @@ fn of_base(branch: &str, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
     let here = PathBuf::from(NAME);
     let history = history(paths).ok();
     for name in [format!("refs/remotes/origin/{branch}"), format!("refs/heads/{branch}")] {
+        // A branch of the fork that is checked out is the pull request itself.
+        let is_itself = |history: &&History| name.starts_with("refs/heads/") && history.is_head(&name);
+        if history.as_ref().is_some_and(|history| is_itself(&history)) {
+            continue;
+        }
         let found = history.as_ref().map_or(Ok(None), |history| from_commit(history, &name, paths))?;
         if let Some(mut chosen) = found {
             let short = name.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");

@@ -72,7 +72,7 @@ pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {
 /// Makes a baseline, a hook and a check, each unless it is there. What cannot be made keeps no other from it, and is told in the end.
 fn all(dir: &Path) -> anyhow::Result<ExitCode> {
     let mut left = Vec::new();
-    if let Err(e) = baseline::first(dir) {
+    if let Err(e) = baseline::first(dir).and_then(|()| baseline::merges(dir)) {
         left.push(e);
     }
     if let Some(e) = other_hooks(dir) {
@@ -121,11 +121,18 @@ fn part(dir: &Path, name: &str, text: &str, hint: &str) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     match fs::create_new(&path, text.as_bytes()) {
         Ok(()) => say("wrote", &path, ""),
-        Err(Error::Exists(_)) if std::fs::read_to_string(&path).is_ok_and(|old| old == text) => say("kept", &path, ""),
+        Err(Error::Exists(_)) if std::fs::read_to_string(&path).is_ok_and(|old| old == text || runs(&old)) => {
+            say("kept", &path, "")
+        }
         Err(Error::Exists(_)) => return Err(hinted(format!("{} is there already", path.display()), hint)),
         Err(e) => return Err(e.into()),
     }
     Ok(())
+}
+
+/// Does it scan already?
+fn runs(text: &str) -> bool {
+    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("stanch scan --"))
 }
 
 fn indented(text: &str) -> String {

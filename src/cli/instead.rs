@@ -53,6 +53,21 @@ const FLAGS: &[(&str, &str)] = &[
     ("diagnostics", "leave it out"),
     ("diagnostics-dir", "leave it out"),
     ("config-path", "write `--config FILE`"),
+    ("disable-rule", "write `--except RULE`"),
+    ("disable-rules", "write `--except RULE`"),
+    ("rule", "write `--only RULE`"),
+    ("detector", DETECTORS),
+    ("detectors", DETECTORS),
+    ("confidence", "write `--min-confidence low`, `medium` or `high`"),
+    ("severity", "write `--min-severity`, with info, low, medium, high or critical"),
+    ("all-files", "leave it out: hidden and unknown files are scanned; `--no-ignore` scans what ignore files leave out, too"),
+    ("exclude-dir", PATHS),
+    ("exclude-dirs", PATHS),
+    ("skip-dirs", PATHS),
+    ("skip-files", PATHS),
+    ("ignore", PATHS),
+    ("r", "write `-o FILE` for the report; folders are always looked into"),
+    ("recursive", "leave it out: folders are always looked into"),
 ];
 
 /// What to do instead of using a flag of another scanner, which is named without the dashes before it.

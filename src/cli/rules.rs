@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::exit::{self, hinted};
-use super::{args, choice, output};
+use super::{args, choice, config, output};
 use crate::base::fs;
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
@@ -26,7 +26,7 @@ pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The rules of a choice, and, where it names none, those that are off by default.
+/// The rules of a choice and of the project here, and, where it names none, those that are off by default.
 fn listed(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
     let all = ["*".to_owned()];
     let enable = if rules.only.is_empty() { all.to_vec() } else { rules.enable.clone() };
@@ -39,7 +39,8 @@ fn listed(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
         rule_pack: rules.rule_pack.clone(),
         more: rules.more.clone(),
     };
-    Ok(choice::without_project(&rules)?.rules)
+    let project = config::chosen(&args::Silence::default(), &[PathBuf::from(".")])?;
+    Ok(choice::selected(&rules, &project)?.rules)
 }
 
 /// Writes the built-in rules to a folder that is not there yet.
@@ -180,10 +181,16 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     if unread.is_empty() {
         select::check_together(&entries, &built_in)?;
     }
+    let taken: Vec<&str> =
+        entries.iter().map(|e| e.rule.id.as_str()).filter(|id| built_in.iter().any(|rule| rule.id == *id)).collect();
+    let taken: Vec<String> = if paths.is_empty() { Vec::new() } else { taken.into_iter().map(str::to_owned).collect() };
     let known: Vec<Rule> = built_in.into_iter().chain(entries.iter().map(|e| e.rule.clone())).collect();
     let faults: Vec<String> = entries.iter().flat_map(|e| faults(e, &known)).collect();
     output::write(None, |out| {
         faults.iter().try_for_each(|f| writeln!(out, "{}", sanitise(f.as_bytes())))?;
+        for id in &taken {
+            writeln!(out, "note: a built-in rule is called `{id}`, too: a scan refuses this one without `--except {id}`")?;
+        }
         let examples: usize = entries.iter().map(|e| e.examples.len() + e.counterexamples.len()).sum();
         let s = if entries.len() == 1 { "" } else { "s" };
         let imported = entries.iter().filter(|e| e.rule.imported.is_some() && e.examples.len() < 2).count();

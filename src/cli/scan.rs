@@ -163,7 +163,7 @@ fn check_paths(paths: &[PathBuf]) -> anyhow::Result<()> {
 
 /// The engine for the rules chosen, and the ids of all rules there are.
 pub(super) fn engine(rules: &args::RuleChoice, project: &config::Chosen) -> anyhow::Result<(Engine, HashSet<String>)> {
-    let Selected { rules, left_out } = choice::selected(rules, project)?;
+    let Selected { rules, left_out, .. } = choice::selected(rules, project)?;
     let ids = rules.iter().map(|rule| rule.id.clone()).chain(left_out).collect();
     Ok((Engine::new(rules)?, ids))
 }

@@ -88,6 +88,50 @@ fn an_update_drops_what_is_gone_and_keeps_verdicts() {
 }
 
 #[test]
+fn an_update_drops_nothing_where_it_did_not_look() {
+    let folder = project();
+    let before = read(&folder, ".stanch-baseline");
+    let kept = |args: &[&str], words: &[&str]| {
+        folder.run(&[&["baseline", "update"], args].concat()).says(0, words);
+        assert_eq!(read(&folder, ".stanch-baseline"), before, "{args:?}");
+    };
+    // A part of the project.
+    kept(&["src"], &["2 secrets are known, 0 gone", "1 secret stands where was not looked, and kept"]);
+    kept(&["src/a.py"], &["0 gone", "1 secret stands where was not looked"]);
+    let at = folder.command(crate::run::STANCH).current_dir(folder.path("src")).args(["baseline", "update"]).output().unwrap();
+    assert!(at.status.success() && read(&folder, ".stanch-baseline") == before);
+    // What the project keeps silent is still there.
+    let toml = read(&folder, "stanch.toml");
+    for more in [
+        "[rules]\nexcept = 'github-*'\n",
+        "[rules]\nonly = 'generic'\n",
+        "[[allow]]\nrule = 'github-pat'\nreason = 'later'\n",
+        "[[allow]]\npath = 'src'\nreason = 'later'\n",
+    ] {
+        folder.write("stanch.toml", format!("{toml}\n{more}"));
+        kept(&[], &["2 secrets are known, 0 gone"]);
+    }
+    folder.write("stanch.toml", &toml);
+    folder.write("src/a.py", format!("x = 1\nk = '{}' # stanch:allow[github-pat] -- known\n", github(1)));
+    kept(&[], &["0 gone"]);
+    // Gone from a folder that was looked at.
+    folder.write("src/a.py", "x = 1\n");
+    folder.run(&["baseline", "update", "src"]).says(0, &["1 secret is known, 1 gone"]);
+}
+
+#[test]
+fn what_only_history_has_is_kept_unless_history_is_looked_at() {
+    let folder = project();
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "begin"]);
+    folder.write("src/a.py", "x = 1\n");
+    folder.run(&["baseline", "update", "--history"]).says(0, &["2 secrets are known, 0 gone"]);
+    assert!(read(&folder, ".stanch-baseline").contains(" history:src/a.py\n"), "{}", read(&folder, ".stanch-baseline"));
+    folder.run(&["baseline", "update"]).says(0, &["2 secrets are known, 0 gone", "1 secret stands where was not looked"]);
+    folder.run(&["scan", "--history", "."]).says(0, &["known  2 secrets in the baseline"]);
+}
+
+#[test]
 fn two_branches_merge() {
     let folder = project();
     folder.write(".gitattributes", ".stanch-baseline merge=union\n");
@@ -121,7 +165,7 @@ fn a_history_is_known_too() {
     assert_eq!(folder.scan_files(&["--history", "."]).covered("in_baseline"), 2);
     std::fs::remove_file(folder.path(".stanch-baseline")).unwrap();
     folder.run(&["baseline", "create", "--history"]).says(0, &["2 secrets are known"]);
-    assert!(read(&folder, ".stanch-baseline").contains(" github-pat - src/a.py\n"));
+    assert!(read(&folder, ".stanch-baseline").contains(" github-pat - history:src/a.py\n"));
     folder.scan_files(&["--history", "."]).is(0, &[], &[]);
 }
 

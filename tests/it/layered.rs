@@ -121,13 +121,43 @@ fn the_job_of_a_pull_request_reads_its_base() {
     folder.write("a", "nothing\n");
     folder.git(&["add", "-A"]);
     folder.git(&["commit", "-q", "-m", "base"]);
+    folder.git(&["checkout", "-q", "-b", "feature"]);
     append(&folder, "stanch.toml", "[[allow]]\npath = \"leak\"\nreason = \"trust me\"\n");
     folder.write("leak", format!("{}\n", github(3)));
-    let run = |base: &str, args: &[&str]| {
-        Outcome::of(folder.command(STANCH).env("GITHUB_BASE_REF", base).arg("scan").args(args).output().unwrap())
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "leak"]);
+    let with = |vars: &[(&str, &str)], args: &[&str]| {
+        let mut command = folder.command(STANCH);
+        Outcome::of(command.envs(vars.iter().copied()).arg("scan").args(args).output().unwrap())
     };
+    let run = |base: &str, args: &[&str]| with(&[("GITHUB_BASE_REF", base)], args);
     run("main", &["."]).says(1, &["that of main counts, as this is a pull request for it"]);
     run("main", &["--trust-config", "."]).says(0, &[]);
     run("", &["."]).says(0, &[]);
     run("gone", &["."]).says(1, &["not obeyed: this is a pull request", "`--config-from` or `--trust-config`"]);
+    // A fork whose branch is called like the base is the pull request itself.
+    run("feature", &["."]).says(1, &["not obeyed: this is a pull request"]);
+    // Other systems name the base, or only that there is a request.
+    with(&[("TRAVIS_PULL_REQUEST", "7"), ("TRAVIS_BRANCH", "main")], &["."]).says(1, &["that of main counts"]);
+    with(&[("TRAVIS_PULL_REQUEST", "false"), ("TRAVIS_BRANCH", "main")], &["."]).says(0, &[]);
+    with(&[("DRONE_PULL_REQUEST", "7"), ("DRONE_TARGET_BRANCH", "main")], &["."]).says(1, &["that of main counts"]);
+    with(&[("CIRCLE_PULL_REQUEST", "https://example.test/7")], &["."]).says(1, &["not obeyed: this is a pull request"]);
+}
+
+#[test]
+fn a_pull_request_cannot_weaken_the_rules_of_its_base() {
+    let folder = project();
+    let rules = "provider = \"Acme\"\nurl = \"https://acme.example\"\nfix = \"Revoke it.\"\n\n[[rule]]\nid = \"acme-token\"\nabout = \"Acme token\"\ncategory = \"saas\"\nseverity = \"high\"\nconfidence = \"high\"\ntoken = '\"acme_\" base62{24}'\nexamples = ['acme_K7fQ2mZx9LpR4vTb6WnY8cHd', 'acme_9LpR4vTb6WnY8cHdK7fQ2mZx']\ncounterexamples = ['acme_a', 'acme_b']\n";
+    folder.write("stanch-rules.toml", rules);
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "base"]);
+    folder.git(&["checkout", "-q", "-b", "feature"]);
+    folder.write("stanch-rules.toml", rules.replace("base62{24}", "base62{60}"));
+    folder.write("leak", ["t = acme", "_K7fQ2mZx9LpR4vTb6WnY8cHd\n"].concat());
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "leak"]);
+    let words = ["scan", "leak", "--rules", "stanch-rules.toml", "--only", "acme-*"];
+    let run = |base: &str| Outcome::of(folder.command(STANCH).env("GITHUB_BASE_REF", base).args(words).output().unwrap());
+    run("main").says(1, &["acme-token"]);
+    run("").says(0, &[]);
 }

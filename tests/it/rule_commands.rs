@@ -190,7 +190,9 @@ fn rules_of_a_day_are_those_that_were_there() {
     let all = ids(&[]);
     assert_eq!(ids(&["--rules-as-of", "2027-02-01"]), all);
     assert_eq!(ids(&["--rules-as-of", "2027-01-31"]), all - 1);
-    folder.run(&["rules", "list", "--rules-as-of", "2026-01-01"]).says(2, &["no rule is left", "--rules-as-of"]);
+    folder
+        .run(&["rules", "list", "--rules-as-of", "2026-01-01"])
+        .says(2, &["no built-in rule was there on 2026-01-01", "hint: "]);
     folder.run(&["rules", "list", "--rules-as-of", "soon"]).says(2, &["write a day as 2026-11-30"]);
     folder.run(&["rules", "show", "github-pat"]).says(0, &["since       2026-11-27"]);
     folder.run(&["rules", "list"]).says(0, &["  2026-11-27  critical  high    GitHub personal access token (classic)"]);

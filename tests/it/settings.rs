@@ -46,11 +46,14 @@ fn the_project_chooses_rules_and_thresholds() {
     check("[rules]\nfiles = ['team']\nexcept = 'github-*'\n", &[], &["acme-token"]);
     check("[rules]\nfiles = ['team']\nmin_severity = 'high'\n", &[], &["github-pat"]);
     check("[rules]\nenable = 'generic-salt'\n", &[], &["github-pat", "generic-salt"]);
-    check("[rules]\nas_of = 2020-01-01\nfiles = ['team']\n", &[], &["acme-token"]);
+    check("[rules]\nas_of = 2026-11-27\nfiles = ['team']\n", &[], &["acme-token", "github-pat"]);
     // What the command line says counts for more.
     check("[rules]\nonly = 'ai'\n", &["--only", "vcs"], &["github-pat"]);
     check("[rules]\nmin_severity = 'high'\nfiles = ['team']\n", &["--min-severity", "low"], &["acme-token", "github-pat"]);
     check("[rules]\nexcept = 'github-*'\n", &["--no-config"], &["github-pat"]);
+    check("[rules]\nexcept = 'github-*'\n", &["--only", "github-pat"], &["github-pat"]);
+    check("[rules]\nexcept = 'github-*'\n", &["--enable", "github-pat"], &["github-pat"]);
+    check("[rules]\nfiles = ['team']\n", &["--rules", "team/acme.toml", "--except", "github-*"], &["acme-token"]);
 }
 
 #[test]
@@ -72,7 +75,16 @@ fn what_is_wrong_names_the_file() {
     says("[rules]\nonly = 'nothing-like-it'\n", "stanch.toml:2: rules: no rule matches `nothing-like-it`");
     says("[rules]\nfiles = 'gone.toml'\n", "stanch.toml:2: rules.files: there is no `gone.toml` beside it");
     says("[rules]\nonly = 'ai'\nas_of = 2020-01-01\n", "no rule is left");
+    says("[rules]\nfiles = 'team'\nas_of = 2020-01-01\n", "no built-in rule was there on 2020-01-01");
     says("[rules]\nfiles = '../x.toml'\n", "stanch.toml:3: rules.files: leads out of the folder of this file");
+}
+
+#[test]
+fn a_link_leads_to_no_rules_elsewhere() {
+    let folder = folder("[rules]\nfiles = 'team/link.toml'\n");
+    folder.write("../outside.toml", ACME);
+    std::os::unix::fs::symlink("../../outside.toml", folder.path("team/link.toml")).unwrap();
+    folder.run(&["scan", "a.env"]).says(2, &["rules.files: `team/link.toml` is a link that leads out of the folder"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod review;
 mod screen;
 mod taken;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,15 +15,21 @@ use clap::Parser as _;
 use super::args::{self, BaselineCommand, BaselinePart, Silence};
 use super::config::{self, Chosen};
 use super::exit::{self, hinted};
-use super::{known, scan};
+use super::{choice, known, scan};
 use crate::base::fs;
 use crate::base::text::sanitise;
+use crate::scan::blob::Place as Spot;
 use crate::scan::engine::Engine;
 use crate::scan::finding::{Finding, Fingerprint, Scan};
 use crate::scan::mask::Mask;
-use crate::scan::suppress::Suppressions;
+use crate::scan::project::Settings;
+use crate::scan::rule::load::Entry as RuleEntry;
 use crate::scan::suppress::baseline::{Baseline, Entry, Judged};
 use crate::scan::suppress::import::Imported;
+use crate::scan::suppress::{Comments, Suppressions};
+
+/// What stands before the path of a secret that only history has.
+const HISTORY: &str = "history:";
 
 pub(super) fn run(args: &args::Baseline) -> anyhow::Result<ExitCode> {
     match &args.command {
@@ -40,6 +46,8 @@ struct Place {
     path: PathBuf,
     /// Digest of the project key.
     key: String,
+    /// More rules than those of the project.
+    rules: Vec<RuleEntry>,
 }
 
 impl Place {
@@ -56,12 +64,13 @@ impl Place {
         let key = key.digest();
         let path = path.or_else(|| known::beside(&chosen));
         let path = path.ok_or_else(|| hinted("there is no place for a baseline", "name the file with --baseline"))?;
-        Ok(Self { chosen, path, key })
+        Ok(Self { chosen, path, key, rules: Vec::new() })
     }
 
     /// Scans without a baseline.
     fn scan(&self, part: &BaselinePart) -> anyhow::Result<Found> {
-        let (engine, ids) = scan::engine(&args::RuleChoice::default(), &self.chosen)?;
+        let rules = args::RuleChoice { more: self.rules.clone(), ..args::RuleChoice::default() };
+        let (engine, ids) = scan::engine(&rules, &self.chosen)?;
         let suppressions = known::suppressions(&Silence { no_baseline: true, ..Silence::default() }, &self.chosen)?.knowing(ids);
         let mut found = Found { scan: self.scan_one(part, &engine, &suppressions, false)?, engine };
         if part.history {
@@ -71,6 +80,40 @@ impl Place {
         }
         Mask::of(&found.engine, &found.scan.findings).names(&mut found.scan);
         Ok(found)
+    }
+
+    /// Secrets of a baseline that are not there any more, and how many of the others stand where was not looked. What comments, entries or `[rules]`
+    /// keep silent is still there.
+    fn gone(
+        &self,
+        part: &BaselinePart,
+        baseline: &Baseline,
+        there: &HashMap<&Fingerprint, &Finding>,
+    ) -> anyhow::Result<(HashSet<Fingerprint>, usize)> {
+        let missing = baseline.entries.iter().filter(|(print, _)| !there.contains_key(print));
+        let is_folder = part.path.is_dir();
+        let spot = if is_folder { part.path.join("x") } else { part.path.clone() };
+        let spot = self.chosen.project.locator.path(&Spot::File(&spot)).unwrap_or_else(|| "/".to_owned());
+        let below = if is_folder { spot.strip_suffix('x').unwrap_or("/") } else { &spot };
+        let is_covered = |entry: &Entry| match entry.path.strip_prefix(HISTORY) {
+            Some(_) => part.history && below.is_empty(),
+            None if is_folder => entry.path.starts_with(below),
+            None => entry.path == below,
+        };
+        let (seen, elsewhere): (Vec<_>, Vec<_>) = missing.partition(|(_, entry)| is_covered(entry));
+        if seen.is_empty() {
+            return Ok((HashSet::new(), elsewhere.len()));
+        }
+        let settings = Settings { files: self.chosen.project.settings.files.clone(), ..Settings::default() };
+        let all = args::RuleChoice { enable: vec!["*".to_owned()], ..args::RuleChoice::default() };
+        let engine = Engine::new(choice::selected_by(&all, &settings, &self.chosen)?.rules)?;
+        let silenced = Suppressions::new(Vec::new()).with_comments(Comments::Ignored);
+        let mut still: HashSet<Fingerprint> = HashSet::new();
+        for history in [false, true].into_iter().take(1 + usize::from(part.history)) {
+            still.extend(self.scan_one(part, &engine, &silenced, history)?.findings.into_iter().map(|f| f.fingerprint));
+        }
+        let gone = seen.into_iter().map(|(print, _)| print).filter(|print| !still.contains(print)).cloned().collect();
+        Ok((gone, elsewhere.len()))
     }
 
     fn scan_one(&self, part: &BaselinePart, engine: &Engine, silenced: &Suppressions, history: bool) -> anyhow::Result<Scan> {
@@ -85,7 +128,9 @@ impl Place {
 
     /// What a baseline says of a finding, by its first place.
     fn entry(&self, finding: &Finding, judged: Option<Judged>) -> Entry {
+        let in_history = finding.occurrences.iter().all(|one| one.origin.git_object().is_some());
         let path = self.paths(finding).next().unwrap_or_else(|| "-".to_owned());
+        let path = if in_history { format!("{HISTORY}{path}") } else { path };
         Entry { rule: finding.rule.id.clone(), judged, path }
     }
 
@@ -133,6 +178,20 @@ impl Kept {
     }
 }
 
+/// Has git merge baselines without conflicts, if it does not yet.
+#[expect(clippy::print_stderr, reason = "says what was made")]
+pub(super) fn merges(dir: &Path) -> anyhow::Result<()> {
+    let path = dir.join(".gitattributes");
+    let text = if path.exists() { super::import::read(&path)? } else { String::new() };
+    let line = format!("{} merge=union", known::BASELINE);
+    if dir.join(known::BASELINE).exists() && !text.lines().any(|one| one.trim_start().starts_with(known::BASELINE)) {
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        fs::write_atomic(&path, format!("{text}{end}{line}\n").as_bytes())?;
+        eprintln!("wrote {}: git merges baselines without conflicts", sanitise(path.display().to_string().as_bytes()));
+    }
+    Ok(())
+}
+
 /// Makes the first baseline of a folder, if anything is found in it and there is none.
 #[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
 pub(super) fn first(dir: &Path) -> anyhow::Result<()> {
@@ -168,8 +227,14 @@ pub(super) struct Taken {
 }
 
 /// Takes what files of other tools know, and values, into the baseline of a folder, without writing it. The project has a key.
-pub(super) fn taken(dir: &Path, chosen: Chosen, files: &[String], values: Vec<(String, Vec<String>)>) -> anyhow::Result<Taken> {
-    let place = Place::with(chosen, None)?;
+pub(super) fn taken(
+    dir: &Path,
+    chosen: Chosen,
+    rules: Vec<RuleEntry>,
+    files: &[String],
+    values: Vec<(String, Vec<String>)>,
+) -> anyhow::Result<Taken> {
+    let place = Place { rules, ..Place::with(chosen, None)? };
     let before = if place.path.exists() { Some(String::from_utf8_lossy(&known::bytes(&place.path)?).into_owned()) } else { None };
     let mut baseline = match &before {
         Some(text) => match known::read(&place.name(), text.as_bytes(), &place.chosen)? {
@@ -237,16 +302,22 @@ fn create(part: &BaselinePart, from: &[PathBuf]) -> anyhow::Result<ExitCode> {
 fn update(part: &BaselinePart, add: bool) -> anyhow::Result<ExitCode> {
     let Kept { place, mut baseline } = Kept::open(part)?;
     let found = place.scan(part)?;
-    let there: HashMap<&Fingerprint, &Finding> = found.scan.findings.iter().map(|f| (&f.fingerprint, f)).collect();
-    let before = baseline.entries.len();
+    // What files hold comes first, and counts.
+    let mut there: HashMap<&Fingerprint, &Finding> = HashMap::new();
+    for finding in &found.scan.findings {
+        there.entry(&finding.fingerprint).or_insert(finding);
+    }
     let is_whole = found.scan.gaps() == 0;
-    baseline.entries.retain(|print, _| !is_whole || there.contains_key(print));
-    let gone = before - baseline.entries.len();
+    let (gone, elsewhere) = if is_whole { place.gone(part, &baseline, &there)? } else { (HashSet::new(), 0) };
+    baseline.entries.retain(|print, _| !gone.contains(print));
     for (print, entry) in &mut baseline.entries {
-        if let Some(finding) = there.get(print)
-            && !place.paths(finding).any(|path| path == entry.path)
-        {
-            entry.path = place.entry(finding, None).path;
+        let Some(finding) = there.get(print) else { continue };
+        let now = place.entry(finding, None).path;
+        let known = entry.path.trim_start_matches(HISTORY);
+        let is_there =
+            now.starts_with(HISTORY) == entry.path.starts_with(HISTORY) && place.paths(finding).any(|path| path == known);
+        if !is_there {
+            entry.path = now;
         }
     }
     let new: Vec<&Finding> =
@@ -255,9 +326,12 @@ fn update(part: &BaselinePart, add: bool) -> anyhow::Result<ExitCode> {
     new.iter().take(added).for_each(|finding| baseline.add(finding.fingerprint.clone(), place.entry(finding, None)));
     place.write(&baseline)?;
     let taken = if add { format!(", {added} new taken in") } else { String::new() };
-    eprintln!("{}: {}, {gone} gone and taken out{taken}", place.name(), secrets(baseline.entries.len()));
+    eprintln!("{}: {}, {} gone and taken out{taken}", place.name(), secrets(baseline.entries.len()), gone.len());
     if !is_whole {
         eprintln!("not all could be read, so nothing was taken for gone; `stanch scan` says what");
+    }
+    if elsewhere > 0 {
+        eprintln!("{} where was not looked, and kept: below other folders, or in history only (--history)", stand(elsewhere));
     }
     if new.len() > added {
         eprintln!("{} not in it, and still reported: look with `stanch scan`, then --add takes in what is new", are(new.len()));
@@ -271,6 +345,10 @@ fn code(scan: &Scan) -> ExitCode {
 
 fn secrets(n: usize) -> String {
     if n == 1 { "1 secret is known".to_owned() } else { format!("{n} secrets are known") }
+}
+
+fn stand(n: usize) -> String {
+    if n == 1 { "1 secret stands".to_owned() } else { format!("{n} secrets stand") }
 }
 
 fn are(n: usize) -> String {

@@ -60,7 +60,7 @@ pub(super) fn changed(name: &str, mut text: String, plan: &mut Plan) -> String {
                 told.into_iter().for_each(|what| plan.tell(name, format!("line {line}: {what}")));
                 left.into_iter().for_each(|what| plan.leave(name, format!("line {line}: {what}")));
                 plan.excluding.extend(more);
-                if !text.contains("fetch-depth: 0") {
+                if !is_deep(&text, &block) {
                     plan.leave(
                         name,
                         "the checkout before it needs `fetch-depth: 0`, or the commits that are scanned are not there",
@@ -78,6 +78,15 @@ pub(super) fn changed(name: &str, mut text: String, plan: &mut Plan) -> String {
         }
     }
     text
+}
+
+/// Does the job of a step check out all of the history?
+fn is_deep(text: &str, block: &Block) -> bool {
+    let lines: Vec<&str> = text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_head = |line: &&str| line.trim_end().ends_with(':') && indent(line) <= 2 && !line.trim().is_empty();
+    let start = lines[..block.start].iter().rposition(is_head).unwrap_or(0);
+    lines[start..block.start].iter().any(|line| line.contains("fetch-depth: 0"))
 }
 
 /// The lines of a step.

@@ -127,7 +127,9 @@ pub(super) fn ours(tool: Tool, written: &[String]) -> Result<Ours, String> {
 /// gitleaks' words are those that our command line takes.
 fn gitleaks(tool: Tool, words: &[&str]) -> Result<Ours, String> {
     let is_fs = tool == Tool::Betterleaks;
-    let words = words.iter().map(|word| if is_fs && *word == "fs" { "dir" } else { word });
+    let staged = words.iter().any(|word| matches!(*word, "--staged" | "--pre-commit" | "protect"));
+    let words = words.iter().filter(|word| !(staged && is_staged(word)));
+    let words = words.map(|word| if is_fs && *word == "fs" { "dir" } else { word });
     let line = std::iter::once("stanch").chain(words).map(OsString::from);
     let compat::Spelled { args, config, notes } = match compat::spelled(line) {
         Ok(Some(spelled)) => spelled,

@@ -52,6 +52,8 @@ pub(super) struct Change {
     pub(super) excluding: Vec<String>,
     /// Files that list what they know.
     pub(super) known: Vec<String>,
+    /// Configurations they name.
+    pub(super) configs: Vec<String>,
 }
 
 /// A hook of another scanner, or a repository of such hooks.
@@ -198,6 +200,7 @@ fn lost(name: &str, hook: &Value, change: &mut Change) {
             Ok(ours) => {
                 change.excluding.extend(ours.excluding);
                 change.known.extend(ours.known);
+                change.configs.extend(ours.config);
             }
             Err(why) => change.lost.push(format!("`entry` of the old hook: {why}")),
         }

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::import;
 use super::globs::globs;
 use super::{Plan, taken, yaml};
 use crate::scan::project::Project;
@@ -31,7 +30,7 @@ const SECRETLINT_CODE: [&str; 3] = [".secretlintrc.js", ".secretlintrc.cjs", ".s
 /// Reads all there are; `more` are files of expressions that command lines name.
 pub(super) fn find(dir: &Path, more: &[String], plan: &mut Plan) -> anyhow::Result<()> {
     for name in GLOBS.iter().filter(|name| dir.join(name).is_file()) {
-        let text = import::read(&dir.join(name))?;
+        let Some(text) = plan.text(dir, name) else { continue };
         lines(name, &text, plan, |line| valid(line).map(|()| vec![line.to_owned()]));
     }
     let is_new = |name: &&String| !REGEXES.contains(&name.as_str());
@@ -39,18 +38,18 @@ pub(super) fn find(dir: &Path, more: &[String], plan: &mut Plan) -> anyhow::Resu
     for name in named
         .filter(|name| dir.join(name).is_file() && !name.split('/').any(|part| part == "..") && !Path::new(name).is_absolute())
     {
-        let text = import::read(&dir.join(&name))?;
+        let Some(text) = plan.text(dir, &name) else { continue };
         lines(&name, &text, plan, expression);
     }
     for name in GITGUARDIAN.iter().filter(|name| dir.join(name).is_file()) {
-        let text = import::read(&dir.join(name))?;
+        let Some(text) = plan.text(dir, name) else { continue };
         match yaml::document(&text) {
             Some(value) => gitguardian(name, &value, plan),
             None => plan.leave(name, "it is no YAML that is understood: allow its paths in stanch.toml by hand"),
         }
     }
     for name in SECRETLINT.iter().filter(|name| dir.join(name).is_file()) {
-        let text = import::read(&dir.join(name))?;
+        let Some(text) = plan.text(dir, name) else { continue };
         match yaml::document(&text) {
             Some(value) => secretlint(name, &value, plan),
             None => {

@@ -5,7 +5,7 @@
 //! - [`hooks`]: `.pre-commit-config.yaml`. [`texts`]: all other files that hold command lines, which [`shell`] finds and [`commands`], with
 //!   the tables of [`flags`], spells our way. [`actions`]: steps of GitHub workflows.
 //! - [`ignored`]: what is left out of scans, [`globs`] for regular expressions. [`taken`]: that and what is known, taken over.
-//! - [`yaml`]: what an edited file must still say.
+//! - [`yaml`]: what an edited file must still say. [`mentions`]: files that name a scanner and that nothing was said of.
 
 mod actions;
 mod commands;
@@ -13,6 +13,7 @@ mod flags;
 mod globs;
 mod hooks;
 mod ignored;
+mod mentions;
 mod shell;
 mod taken;
 mod texts;
@@ -26,6 +27,7 @@ use super::{args, config, import, output};
 use crate::base::fs;
 use crate::base::text::sanitise;
 use crate::scan::rule::import::{Converted, Format};
+use crate::scan::rule::load::{self, Entry};
 
 /// Where converted rules go.
 pub(super) const RULES: &str = "stanch-rules.toml";
@@ -49,9 +51,10 @@ struct Plan {
     changed: Vec<(PathBuf, String)>,
     /// Is there something that stays to be done by hand?
     by_hand: bool,
-    /// The configuration that was converted, and the names of its rules if only they are used.
+    /// The configuration that was converted, its rules, and their names if only they are used.
     config: Option<String>,
     has_rules: bool,
+    rules: Vec<Entry>,
     only: Option<String>,
     /// Who leaves what out: globs, and expressions for values.
     allows: Vec<(String, Vec<String>)>,
@@ -72,6 +75,11 @@ impl Plan {
         // All that is said of a file stands together.
         let behind = self.told.iter().rposition(|(other, _)| *other == said.0).map_or(self.told.len(), |last| last + 1);
         self.told.insert(behind, said);
+    }
+
+    /// The text of a file; one that cannot be read, or is no text, is told.
+    fn text(&mut self, dir: &Path, name: &str) -> Option<String> {
+        import::read(&dir.join(name)).map_err(|e| self.leave(name, format!("not looked at: {e}"))).ok()
     }
 
     /// Something that is not done here.
@@ -112,6 +120,7 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
     let excluding = std::mem::take(&mut plan.excluding);
     ignored::find(&args.dir, &excluding, &mut plan)?;
     taken::find(&args.dir, &mut plan)?;
+    mentions::find(&args.dir, &mut plan);
     if plan.told.is_empty() {
         output::write(None, |out| writeln!(out, "Nothing of another scanner was found in {}.", args.dir.display()))?;
         return Ok(ExitCode::SUCCESS);
@@ -152,6 +161,7 @@ fn rules(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
         plan.only = (!extends).then(|| format!("{}-*", format.word()));
         plan.has_rules = true;
         let path = dir.join(RULES);
+        plan.rules = load::parse_toml(&path, &text)?;
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
             Ok(_) => {
@@ -190,6 +200,13 @@ fn hook(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
             plan.allow(name, change.globs);
             plan.excluding.extend(change.excluding);
             plan.known.extend(change.known);
+            let used = plan.config.clone();
+            for config in change.configs.iter().filter(|config| used.as_deref() != Some(config.trim_start_matches("./"))) {
+                plan.leave(
+                    name,
+                    format!("the old hook names {config}: convert that with `stanch rules import`, and write `--rules FILE`"),
+                );
+            }
             plan.changed.push((path, change.text));
         }
         Err(why) => {

@@ -29,7 +29,7 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     files.retain(|name| dir.join(name).is_file());
     let values = std::mem::take(&mut plan.values);
     let knows = !files.is_empty() || !values.is_empty();
-    if !knows && plan.allows.is_empty() && plan.regexes.is_empty() {
+    if !knows && plan.allows.is_empty() && plan.regexes.is_empty() && !plan.has_rules {
         return Ok(());
     }
     let silence = Silence { trust_config: true, ..Silence::default() };
@@ -38,7 +38,7 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
     if !knows {
         return Ok(());
     }
-    let taken = baseline::taken(dir, chosen, &files, values)?;
+    let taken = baseline::taken(dir, chosen, std::mem::take(&mut plan.rules), &files, values)?;
     let is_new = taken.before.as_ref() != Some(&taken.text);
     for (name, told) in &taken.told {
         match told {
@@ -76,7 +76,8 @@ fn configured(dir: &Path, mut chosen: Chosen, needs_key: bool, plan: &mut Plan) 
         }
         None => "version = 1\n".to_owned(),
     };
-    let any = entries(here.as_ref(), &mut text, plan);
+    let mut any = entries(here.as_ref(), &mut text, plan);
+    any |= rule_file(here.as_ref(), &mut text, plan);
     let is_new = any || needs_key && chosen.project.key.is_none();
     if is_new {
         let project = Project::parse(&path, text.as_bytes())
@@ -85,6 +86,12 @@ fn configured(dir: &Path, mut chosen: Chosen, needs_key: bool, plan: &mut Plan) 
             let layers = std::mem::take(&mut chosen.project.layers);
             chosen.project = Project { locator: Locator::new(dir), layers, ..project };
         }
+    }
+    // It is not written yet: its rules are known here.
+    if plan.has_rules {
+        chosen.project.settings.files.retain(|file| file != super::RULES);
+    }
+    if is_new {
         match before {
             Some(_) => plan.changed.push((path, text)),
             None => plan.new.push((path, text)),
@@ -120,6 +127,21 @@ fn entries(here: Option<&Project>, text: &mut String, plan: &mut Plan) -> bool {
         regexes.iter().for_each(|regex| text.push_str(&value(&name, regex)));
     }
     text.len() > before
+}
+
+/// Names the converted rules, unless that is done; whether the text is another one now.
+fn rule_file(here: Option<&Project>, text: &mut String, plan: &mut Plan) -> bool {
+    let settings = here.map(|project| &project.settings);
+    if !plan.has_rules || settings.is_some_and(|settings| settings.files.iter().any(|file| file == super::RULES)) {
+        return false;
+    }
+    if settings.is_some_and(|settings| settings.line > 0) {
+        plan.leave(config::NAME, format!("has [rules] already: add \"{}\" to its `files`", super::RULES));
+        return false;
+    }
+    plan.tell(config::NAME, format!("names {} in [rules], so that every scan uses it", super::RULES));
+    text.push_str(&format!("\n[rules]\nfiles = [\"{}\"]\n", super::RULES));
+    true
 }
 
 /// Says how much becomes entries.

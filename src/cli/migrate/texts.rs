@@ -106,7 +106,10 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
             Ok(text) => text,
             // Hooks may be programs.
             Err(_) if kind == Kind::Script => continue,
-            Err(e) => return Err(e),
+            Err(e) => {
+                plan.leave(&name, format!("not looked at: {e}"));
+                continue;
+            }
         };
         let new = match kind {
             Kind::Json => json(&name, &text, plan),

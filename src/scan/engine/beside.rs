@@ -40,6 +40,8 @@ const GENERIC: &[&[u8]] = &[
     b"pwd",
     b"id",
 ];
+/// Names that say nothing of what is in them.
+const VALUES: &[&[u8]] = &[b"value", b"val", b"default", b"content", b"data", b"text", b"string"];
 /// Names of identifiers, for rules of identifiers.
 const IDS: &[&[u8]] = &[b"id", b"sid", b"account", b"app"];
 
@@ -53,7 +55,13 @@ pub(super) fn is_stated(bytes: &[u8], at: usize, name: Option<(usize, usize)>, k
         Some((start, end)) => (&bytes[from..at], &bytes[start..end]),
         None => (&bytes[line.max(at.saturating_sub(NEAR))..at], &bytes[line.max(at.saturating_sub(NEAR))..at]),
     };
-    let normal = words::normalise(said);
+    let mut normal = words::normalise(said);
+    if VALUES.contains(&&*normal) {
+        // The name stands before it: `- name: ACME_KEY`, `value: …`.
+        let before = bytes[from..line].trim_ascii_end();
+        let start = memchr::memrchr(b'\n', before).map_or(0, |i| i + 1);
+        words::normalise_into(&bytes[from + start..at], &mut normal);
+    }
     let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(&normal, part).is_some());
     let said = (has(PARTS) || of_id && IDS.iter().any(|id| normal.ends_with(id))) && !has(PUBLIC);
     if !said {
@@ -71,7 +79,8 @@ fn names_service(word: &[u8]) -> bool {
             rest.drain(at..at + part.len());
         }
     }
-    rest.len() >= 3
+    // A letter is that of a plural, or of `x_api_key`.
+    rest.len() > 1
 }
 
 #[cfg(test)]
@@ -92,6 +101,8 @@ mod tests {
         check("curl 'https://api.acme.example/v1?key=#'", Some("key"), "acme", true);
         check("client = Acme(api_key=\"#\")", Some("api_key"), "acme", true);
         check("# for acme\nKEY = \"#\"".replacen('#', "//", 1).as_str(), Some("KEY"), "acme", true);
+        check("- name: ACME_KEY\n  value: #", Some("value"), "acme", true);
+        check("- name: ACME_REGION\n  value: #", Some("value"), "acme", false);
         check("acme revision = '#'", Some("revision"), "acme", false);
         check("acme public_key = '#'", Some("public_key"), "acme", false);
         check("acmeville token = '#'", Some("token"), "acme", false);
@@ -111,5 +122,6 @@ mod tests {
     fn what_names_no_service_must_be_in_the_name() {
         check("my private_key, a secret: #", None, "privatekey", false);
         check("the acme_token, a secret: #", None, "acmetoken", true);
+        check("the apify token: #", None, "apify", true);
     }
 }

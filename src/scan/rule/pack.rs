@@ -20,7 +20,10 @@ pub fn version() -> String {
 }
 
 fn versioned<'a>(day: String, files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
-    let parts: Vec<&[u8]> = files.flat_map(|(name, bytes)| [name.as_bytes(), bytes]).collect();
+    // Git may have changed the ends of lines.
+    let plain = |bytes: &[u8]| bytes.iter().copied().filter(|b| *b != b'\r').collect::<Vec<u8>>();
+    let parts: Vec<Vec<u8>> = files.flat_map(|(name, bytes)| [name.as_bytes().to_vec(), plain(bytes)]).collect();
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     format!("{day}+{}", &text::hex(&crypto::digest(&parts))[..12])
 }
 
@@ -83,8 +86,8 @@ mod tests {
         std::fs::write(&file, format!("{text}\n")).unwrap();
         let error = read(dir.path()).unwrap_err().to_string();
         assert!(error.contains("PACK:1: the files beside it are not those of this version"), "{error}");
-        std::fs::write(&file, text).unwrap();
-        assert!(read(dir.path()).is_ok());
+        std::fs::write(&file, text.replace('\n', "\r\n")).unwrap();
+        assert!(read(dir.path()).is_ok(), "ends of lines are no change");
         std::fs::remove_file(&file).unwrap();
         assert!(read(dir.path()).is_err(), "a file less");
         std::fs::remove_file(dir.path().join(NAME)).unwrap();

@@ -19,6 +19,10 @@ pub struct Choice {
     pub only: Vec<String>,
     /// Rules left out, named in the same way. Where a built-in rule and one of a file have the id named, the built-in one is meant.
     pub except: Vec<String>,
+    /// More rules left out, unless `asked` names them.
+    pub left_out: Vec<String>,
+    /// Rules used although `left_out` names them; each stands in `enable`, too.
+    pub asked: Vec<String>,
     /// Rules that are off by default and used all the same, named in the same way; those that `only` names need not be.
     pub enable: Vec<String>,
     /// If given, only rules that were there on this day; rules of files that say no day are.
@@ -36,6 +40,8 @@ pub struct Selected {
     pub rules: Vec<Rule>,
     /// Ids of the rules there are that the choice leaves out.
     pub left_out: Vec<String>,
+    /// How many of the rules are built in, or those of the pack.
+    pub built_in: usize,
 }
 
 /// The rules of a run.
@@ -52,22 +58,28 @@ pub fn select(choice: &Choice) -> Result<Selected, RuleError> {
         added.extend(load::read(path)?);
     }
     check_together(&added, &rules)?;
-    let replaced = replaced(&added, &rules, &choice.except)?;
+    let all_out: Vec<String> = choice.except.iter().chain(&choice.left_out).cloned().collect();
+    let replaced = replaced(&added, &rules, &all_out)?;
     rules.retain(|rule| !replaced.contains(&rule.id));
+    let own: HashSet<String> = added.iter().map(|entry| entry.rule.id.clone()).collect();
     rules.extend(added.into_iter().map(|entry| entry.rule));
-    for name in choice.only.iter().chain(&choice.except).chain(&choice.enable) {
+    for name in choice.only.iter().chain(&choice.except).chain(&choice.left_out).chain(&choice.enable) {
         if !rules.iter().any(|r| names(name, r)) {
             return Err(RuleError::Unknown(name.clone()));
         }
     }
     let only = |rule: &Rule| choice.only.is_empty() || choice.only.iter().any(|name| names(name, rule));
-    let except =
-        |rule: &Rule| choice.except.iter().any(|name| !(replaced.contains(name) && *name == rule.id) && names(name, rule));
+    let except = |rule: &Rule| {
+        let listed =
+            |list: &[String]| list.iter().any(|name| !(replaced.contains(name) && *name == rule.id) && names(name, rule));
+        listed(&choice.except) || listed(&choice.left_out) && !choice.asked.iter().any(|name| names(name, rule))
+    };
     let there = |rule: &Rule| choice.as_of.is_none_or(|day| rule.since.is_none_or(|since| since <= day));
     let asked = |rule: &Rule| choice.only.iter().chain(&choice.enable).any(|name| names(name, rule));
     let is_wanted = |rule: &Rule| only(rule) && !except(rule) && there(rule) && (rule.by_default || asked(rule));
     let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(is_wanted);
-    Ok(Selected { rules, left_out: others.into_iter().map(|rule| rule.id).collect() })
+    let built_in = rules.iter().filter(|rule| !own.contains(&rule.id)).count();
+    Ok(Selected { rules, left_out: others.into_iter().map(|rule| rule.id).collect(), built_in })
 }
 
 /// Whether rules of files can be used with each other and with the built-in ones: each id once, and every companion there.

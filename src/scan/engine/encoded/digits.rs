@@ -80,7 +80,9 @@ fn is_digit(byte: u8) -> bool {
 impl Radix {
     #[inline]
     fn digit(self, byte: u8) -> Option<u32> {
-        let value = if self.codec == Codec::Hex { HEX_VALUES } else { BASE64_VALUES }[usize::from(byte)];
+        // By reference: an array that is chosen by value would be copied for each digit.
+        let values = if self.codec == Codec::Hex { &HEX_VALUES } else { &BASE64_VALUES };
+        let value = values[usize::from(byte)];
         (value != NONE).then_some(u32::from(value))
     }
 
@@ -329,18 +331,31 @@ fn is_inner(byte: u8) -> bool {
     (0x80..0xc0).contains(&byte)
 }
 
-/// May this, behind `=`, be a character of quoted-printable text?
+/// May this, behind `=`, be a character of quoted-printable text? Most are values that begin with a number: another one follows, or it is
+/// one that is written so inside of a token.
 fn begins_quoted(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'2'..=b'7', b'0'..=b'9' | b'A'..=b'F', ..])
+    matches!(bytes, [b'2'..=b'7', b'0'..=b'9' | b'A'..=b'F', b'=', ..])
+        || matches!(bytes, [b'3', b'D', ..] | [b'5', b'F', ..] | [b'2', b'B' | b'D' | b'E' | b'F', ..])
 }
 
-/// The first digits of base64 that stands for text or for compressed data: the first byte is a plain one, that of gzip, or the first of
-/// a character in UTF-8. Digits of hexadecimal numbers are among them where the number begins a text, but for those behind `0x`.
-const FIRST: Set = Set::of(b"CDEFHIJKLMNOPQRSTUVWXYZabcdefwxyz012345678");
+/// The first digits of base64 that stands for text or for compressed data: the first byte is a plain one, or that of gzip. Digits of
+/// hexadecimal numbers are among them where the number begins a text, but for those behind `0x`.
+const FIRST: Set = Set::of(b"CDHIJKLMNOPQRSTUVWXYZabcdef0234567");
 
 fn may_begin(digits: &[u8]) -> bool {
-    // The marks of UTF-16.
-    FIRST.has(digits[0]) || matches!(digits, [b'/', b'/', b'4'..=b'7', ..] | [b'/', b'v', b'8', ..])
+    if FIRST.has(digits[0]) {
+        return true;
+    }
+    match digits {
+        // Gzip in hexadecimal digits.
+        [b'1', b'f' | b'F', b'8', b'b' | b'B', ..] => true,
+        // Further ones for the first byte of a character in UTF-8, if the second byte is one that stands behind it.
+        [b'w'..=b'z' | b'1' | b'8', second, ..] => BASE64.digit(*second).is_some_and(|value| value & 12 == 8),
+        [b'E' | b'F', _, b'8' | b'9' | b'A' | b'B', ..] => true,
+        // The marks of UTF-16.
+        [b'/', b'/', b'4'..=b'7', ..] | [b'/', b'v', b'8', ..] => true,
+        _ => false,
+    }
 }
 
 /// Three bytes turn most away that is no text and no compressed data.
@@ -355,8 +370,29 @@ fn is_plausible(radix: Radix, digits: &[u8], goes_on: bool) -> bool {
         0x1f | 0x78 | 0x28 if !goes_on => true,
         0xfe | 0xff => !goes_on && first ^ second == 1,
         _ if is_plain(first) && (is_plain(second) || second == 0) && is_plain(third) => true,
-        _ => (three & 0x80_8080 != 0) && is_foreign(&[first, second, third], goes_on),
+        _ if three & 0x80_8080 == 0 => false,
+        // Of random bytes a tenth passes with three, and a hundredth with six.
+        _ => may_be_utf8(first, second, goes_on) && six(radix, digits).is_none_or(|bytes| is_foreign(&bytes, goes_on)),
     }
+}
+
+/// Could these two bytes stand in UTF-8 one behind the other?
+fn may_be_utf8(first: u8, second: u8, goes_on: bool) -> bool {
+    match first {
+        0x80..0xc0 => goes_on,
+        0xc2..0xf5 => is_inner(second),
+        _ => is_plain(first) && (is_plain(second) || (0xc2..0xf5).contains(&second)),
+    }
+}
+
+/// The first six bytes.
+fn six(radix: Radix, digits: &[u8]) -> Option<[u8; 6]> {
+    let bits = digits
+        .get(..48 / radix.bits as usize)?
+        .iter()
+        .try_fold(0_u64, |bits, digit| Some(bits << radix.bits | u64::from(radix.digit(*digit)?)))?;
+    let [_, _, bytes @ ..] = bits.to_be_bytes();
+    Some(bytes)
 }
 
 /// The last digits of the line before, if digits at `at` go on with it.

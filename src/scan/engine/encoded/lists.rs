@@ -92,12 +92,20 @@ impl<S: Sink> Search<'_, '_, '_, S> {
             }
             return;
         }
+        // A further link of a chain: all of it was looked at from the first one on.
+        let is_link = |literal: Range<usize>| literal.start > 0 && bytes[..literal.start - 1].ends_with(b".concat(");
+        if let Some((before, b')')) = before
+            && before.checked_sub(1).and_then(|end| literal_before(bytes, end)).is_some_and(is_link)
+        {
+            return;
+        }
         let mut parts: Vec<Range<usize>> = before.and_then(|(before, _)| literal_before(bytes, before)).into_iter().collect();
         let mut open = start + 6;
         open += if bytes[open..].starts_with(b"_ws") || bytes[open..].starts_with(b"_WS") { 3 } else { 0 };
         open += usize::from(bytes.get(open) == Some(&b'!'));
         while bytes.get(open) == Some(&b'(')
             && parts.len() < PARTS
+            && open < start + LIST
             && let Some((more, end)) = literals(bytes, open + 1)
         {
             parts.extend(more);

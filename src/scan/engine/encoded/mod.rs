@@ -161,9 +161,10 @@ impl Text {
         self.bytes.extend_from_slice(&bytes[at..bytes.len().min(at + BEHIND)]);
     }
 
-    /// How many bytes at its start and at its end stand for themselves, and no secret begins in them.
+    /// How many bytes at its start and at its end stand for themselves: what is encoded within them was looked at outside. A secret may begin
+    /// there all the same.
     fn outside(&self) -> (usize, usize) {
-        (self.head.0.min(self.own.start), self.bytes.len() - self.head.0 - self.map.len())
+        (self.head.0, self.bytes.len() - self.head.0 - self.map.len())
     }
 
     /// Where a part of it stands.

@@ -135,6 +135,16 @@ impl Snapshot {
     }
 }
 
+impl History {
+    /// Does a ref of this name lead to what is checked out?
+    #[must_use]
+    pub fn is_head(&self, name: &str) -> bool {
+        let repository = self.repository.to_thread_local();
+        let id = named(&repository, name);
+        id.is_some() && id == repository.head_id().ok().map(gix::Id::detach)
+    }
+}
+
 fn named(repository: &gix::Repository, name: &str) -> Option<ObjectId> {
     if name == "HEAD" || name == "@" {
         return repository.head_id().ok().map(gix::Id::detach);
