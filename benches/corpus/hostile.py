@@ -8,6 +8,8 @@
     urls         nothing but ://
     pem-begin    nothing but the first words of a PEM block
     passwords    nothing but password=
+    escapes      short words with single escapes of four families in them, glued
+    wrapped      base64 of prose in lines of 76 characters
 """
 
 import argparse
@@ -52,6 +54,23 @@ def glued(rng, words):
         yield "".join(rng.choices(words, k=BLOCK // 8)).encode()
 
 
+ESCAPES = [rb"x:\/\/u@h\u0020", rb"https:\/\/u@cdn.example.com\/p,", b"a1b2c3d4e5f6g7h8i9%5F%20", b"&#95;a1b2c3d4e5f6g7h8i9&#32;",
+           b"id=a1b2c3d4e5f6g7h8i9%2Fx%26"]
+
+
+def escapes():
+    while True:
+        for unit in ESCAPES:
+            yield unit * (BLOCK // 64 // len(unit))
+
+
+def wrapped(rng):
+    words = "the of a value for this module returns when data is read from server and client".split()
+    while True:
+        text = " ".join(rng.choices(words, k=BLOCK // 8)).encode()
+        yield base64.encodebytes(text)
+
+
 def one_line(lines):
     """The lines of the log generator, their line ends turned into spaces."""
     process = subprocess.Popen([lines, str(SEED), str(1 << 40)], stdout=subprocess.PIPE)
@@ -90,6 +109,8 @@ def main():
         "urls": repeated(b"://"),
         "pem-begin": repeated(b"-----" + b"BEGIN "),
         "passwords": repeated(b"password="),
+        "escapes": escapes(),
+        "wrapped": wrapped(rng),
     }
     for name, blocks in inputs.items():
         write(options.folder / f"{name}.txt", blocks, options.bytes)

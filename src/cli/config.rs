@@ -75,10 +75,10 @@ pub(super) fn chosen(silence: &Silence, paths: &[PathBuf]) -> anyhow::Result<Cho
 
 /// The branch that this pull request is for, if this is the job of one.
 fn base_branch() -> Option<String> {
-    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
-    let named = BASES.iter().find_map(|name| set(name));
+    let set = |name: &&'static str| std::env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
+    let named = BASES.iter().find_map(set);
     let named = named.or_else(|| BASES_IF.iter().find_map(|(request, branch)| set(request).and_then(|_| set(branch))));
-    let named = named.or_else(|| REQUESTS.iter().find_map(|name| set(name)).map(|_| String::from("the base")))?;
+    let named = named.or_else(|| REQUESTS.iter().find_map(set).map(|_| String::from("the base")))?;
     Some(named.strip_prefix("refs/heads/").unwrap_or(&named).to_owned())
 }
 

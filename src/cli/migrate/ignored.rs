@@ -28,7 +28,7 @@ const SECRETLINT: [&str; 4] = [".secretlintrc.json", ".secretlintrc.yml", ".secr
 const SECRETLINT_CODE: [&str; 3] = [".secretlintrc.js", ".secretlintrc.cjs", ".secretlintrc.mjs"];
 
 /// Reads all there are; `more` are files of expressions that command lines name.
-pub(super) fn find(dir: &Path, more: &[String], plan: &mut Plan) -> anyhow::Result<()> {
+pub(super) fn find(dir: &Path, more: &[String], plan: &mut Plan) {
     for name in GLOBS.iter().filter(|name| dir.join(name).is_file()) {
         let Some(text) = plan.text(dir, name) else { continue };
         lines(name, &text, plan, |line| valid(line).map(|()| vec![line.to_owned()]));
@@ -60,7 +60,6 @@ pub(super) fn find(dir: &Path, more: &[String], plan: &mut Plan) -> anyhow::Resu
     for name in SECRETLINT_CODE.iter().filter(|name| dir.join(name).is_file()) {
         plan.leave(name, "it is a program: stanch's own rules do the work of its rules; allow in stanch.toml what it allows");
     }
-    Ok(())
 }
 
 /// What a configuration of gitleaks silences of findings that its default rules make.

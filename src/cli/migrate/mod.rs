@@ -116,9 +116,9 @@ pub(super) fn run(args: &args::Migrate) -> anyhow::Result<ExitCode> {
     let mut plan = Plan::default();
     rules(&args.dir, &mut plan)?;
     hook(&args.dir, &mut plan)?;
-    texts::find(&args.dir, &mut plan)?;
+    texts::find(&args.dir, &mut plan);
     let excluding = std::mem::take(&mut plan.excluding);
-    ignored::find(&args.dir, &excluding, &mut plan)?;
+    ignored::find(&args.dir, &excluding, &mut plan);
     taken::find(&args.dir, &mut plan)?;
     mentions::find(&args.dir, &mut plan);
     if plan.told.is_empty() {

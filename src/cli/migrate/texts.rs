@@ -93,7 +93,7 @@ const BRINGS: [&str; 12] = [
 ];
 
 /// Plans the change of all there are.
-pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
+pub(super) fn find(dir: &Path, plan: &mut Plan) {
     let mut files: Vec<(String, Kind)> = Vec::new();
     for folder in FOLDERS {
         files.extend(names(dir, folder, |name| !name.contains('.')).into_iter().map(|name| (name, Kind::Script)));
@@ -122,7 +122,6 @@ pub(super) fn find(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
             plan.changed.push((dir.join(&name), new));
         }
     }
-    Ok(())
 }
 
 /// The files of a folder, sorted.

@@ -82,7 +82,7 @@ pub(super) fn encode(text: &[u8], form: usize, width: usize) -> Vec<u8> {
             format!("x = \"{}\"\n", String::from_utf8_lossy(text).replace(plain, escaped))
         }
         14 => return text.iter().flat_map(|b| [*b, 0]).chain([0, 0, 1]).collect(),
-        _ if width % 3 == 0 => {
+        _ if width.is_multiple_of(3) => {
             let (one, two) = text.split_at(text.len() * width / 100);
             return [b"concat!(\"", one, b"\", \"", two, b"\");\n"].concat();
         }

@@ -16,10 +16,10 @@ pub const NAME: &str = "PACK";
 #[must_use]
 pub fn version() -> String {
     let newest = builtin::rules().iter().filter_map(|rule| rule.since).max();
-    versioned(newest.map(|day| day.to_string()).unwrap_or_default(), builtin::files().iter().map(|(n, t)| (*n, t.as_bytes())))
+    versioned(&newest.map(|day| day.to_string()).unwrap_or_default(), builtin::files().iter().map(|(n, t)| (*n, t.as_bytes())))
 }
 
-fn versioned<'a>(day: String, files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+fn versioned<'a>(day: &str, files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     // Git may have changed the ends of lines.
     let plain = |bytes: &[u8]| bytes.iter().copied().filter(|b| *b != b'\r').collect::<Vec<u8>>();
     let parts: Vec<Vec<u8>> = files.flat_map(|(name, bytes)| [name.as_bytes().to_vec(), plain(bytes)]).collect();
@@ -48,7 +48,7 @@ pub fn read(path: &Path) -> Result<Vec<Rule>, RuleError> {
         texts.push((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes));
     }
     let (day, _) = said_version.trim().split_once('+').unwrap_or_default();
-    if versioned(day.to_owned(), texts.iter().map(|(n, t)| (n.as_str(), t.as_slice()))) != said_version.trim() {
+    if versioned(day, texts.iter().map(|(n, t)| (n.as_str(), t.as_slice()))) != said_version.trim() {
         let what = "the files beside it are not those of this version: get the pack anew, or use changed rules with `--rules`";
         return Err(RuleError::Invalid { path: said, line: 1, what: what.to_owned() });
     }

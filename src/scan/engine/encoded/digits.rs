@@ -350,7 +350,7 @@ fn may_begin(digits: &[u8]) -> bool {
         // Gzip in hexadecimal digits.
         [b'1', b'f' | b'F', b'8', b'b' | b'B', ..] => true,
         // Further ones for the first byte of a character in UTF-8, if the second byte is one that stands behind it.
-        [b'w'..=b'z' | b'1' | b'8', second, ..] => BASE64.digit(*second).is_some_and(|value| value & 12 == 8),
+        [b'w'..=b'z' | b'1' | b'8', second, ..] => BASE64.digit(*second).is_some_and(|value| value & 0b1100 == 0b1000),
         [b'E' | b'F', _, b'8' | b'9' | b'A' | b'B', ..] => true,
         // The marks of UTF-16.
         [b'/', b'/', b'4'..=b'7', ..] | [b'/', b'v', b'8', ..] => true,
