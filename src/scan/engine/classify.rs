@@ -80,7 +80,7 @@ const FAMILIES: [[&[u8]; 3]; 8] = [
     // A character in UTF-16, and another one.
     [b" @P`p0123456789:;<=>?", b"\0", b" @P`p0123456789:;<=>?"],
     // A quote, then a blank and an operator or a remark, an operator and a quote, or the end of a line and a blank.
-    [b"\"'", b" \n+.&", b" \"&'\t+.#"],
+    [b"\"'", b" \n+.&", b" \"&'\t+.#/"],
     // Quotes back to back.
     [b"\"'", b"\"'", b"@P`p0123456789:;<=>?"],
     // The middle of `concat`.

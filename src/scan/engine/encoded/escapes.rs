@@ -14,8 +14,10 @@ const FEWEST: usize = 6;
 const FIRST_BYTES: usize = 96;
 /// Characters between two escapes of a stretch.
 const GAP: usize = 24;
-/// Longest escape.
-pub(super) const LONGEST: usize = 10;
+/// Longest escape, with the backslashes before it.
+pub(super) const LONGEST: usize = 10 + MOST_AGAIN;
+/// Backslashes before an escape that is escaped again.
+const MOST_AGAIN: usize = 8;
 /// `\/`, which is no sign that all of a text is escaped.
 const SLASH: usize = 2;
 /// A stretch is decoded for so long.
@@ -70,6 +72,13 @@ fn backslash(bytes: &[u8]) -> Option<(char, usize)> {
         b'u' => Some((byte(digits(2, 4)?)?, 6)),
         b'U' => Some((byte(digits(2, 8)?)?, 10)),
         b'0'..=b'3' => Some((byte(number(bytes.get(1..4)?, 8)?)?, 4)),
+        // Escaped again, as in a string within a string.
+        b'\\' => {
+            let more = bytes.iter().take(MOST_AGAIN).take_while(|b| **b == b'\\').count() - 1;
+            let last = bytes.get(more..).filter(|last| last.get(1).is_some_and(|b| *b != b'\\'))?;
+            let (character, length) = backslash(last).filter(|(_, length)| *length > SLASH)?;
+            Some((character, length + more))
+        }
         _ => None,
     }
 }

@@ -85,6 +85,16 @@ fn escaped_slashes_are_none() {
 }
 
 #[test]
+fn escapes_that_are_escaped_again() {
+    let token = one();
+    let [x, u] = [each(&token, |b| format!("\\\\x{b:02x}")), each(&token, |b| format!("\\\\\\\\u{b:04x}"))];
+    check(&format!("{{\"a\": \"\\¦{}¦\"}}\n", &x[1..]), &token);
+    check(&format!("{{\"a\": \"\\\\\\¦{}¦\"}}\n", &u[3..]), &token);
+    // A long row of them is no escape.
+    assert_eq!(found("\\".repeat(100_000).as_bytes()), []);
+}
+
+#[test]
 fn single_escapes_inside_a_token() {
     let token = one();
     let bare = token.replace('_', "%5F");
