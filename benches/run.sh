@@ -64,6 +64,8 @@ build_start() {
 }
 
 build_before() {
+    # A copy: where it was built is of no interest.
+    cp "$BEFORE" bin/stanch-before
     build_tree
     build_log
 }

@@ -155,7 +155,7 @@ def before(_quick):
     groups = []
     for title, target in (("tree", "tree"), ("log", "log/access.log")):
         now = tools.stanch(target, *flags)
-        then = replace(now, tool="stanch, before", argv=(os.environ["BEFORE"], *now.argv[1:]))
+        then = replace(now, tool="stanch, before", argv=("bin/stanch-before", *now.argv[1:]))
         groups.append(Group(f"before and now: {title}", [now, then], size_of(target)))
     return groups
 
