@@ -9,7 +9,9 @@ use super::config::{self, Chosen};
 use super::exit::hinted;
 use crate::scan::project::Settings;
 use crate::scan::rule::load::{self, Entry, RuleError};
+use crate::scan::rule::pack;
 use crate::scan::rule::select::{self, Choice, Selected};
+use crate::scan::source::git::Snapshot;
 
 /// The rules of a run; at least one.
 pub(super) fn selected(rules: &RuleChoice, project: &Chosen) -> anyhow::Result<Selected> {
@@ -34,6 +36,9 @@ pub(super) fn selected_by(rules: &RuleChoice, settings: &Settings, project: &Cho
         }
     }
     more.extend(rules.more.iter().cloned());
+    if let Some(folder) = &rules.rule_pack {
+        check_pack(folder, project)?;
+    }
     let both = |own: &[String], named: &[String]| own.iter().chain(named).cloned().collect::<Vec<_>>();
     let choice = Choice {
         files,
@@ -108,6 +113,23 @@ fn added(project: &Chosen) -> anyhow::Result<(Vec<PathBuf>, Vec<Entry>)> {
         more.extend(parsed(texts)?);
     }
     Ok((files, more))
+}
+
+/// Refuses a pack that is another one in the commit whose `stanch.toml` counts: a pull request cannot weaken its own check.
+fn check_pack(folder: &Path, project: &Chosen) -> anyhow::Result<()> {
+    let inside = |snapshot: &Snapshot| {
+        let (root, real) = (snapshot.root().canonicalize().ok()?, folder.canonicalize().ok()?);
+        let inside = real.strip_prefix(&root).ok()?.join(pack::NAME);
+        snapshot.read(&inside.to_string_lossy().replace('\\', "/"))
+    };
+    let before = project.snapshot.as_ref().and_then(inside);
+    let plain = |bytes: Vec<u8>| bytes.into_iter().filter(|b| *b != b'\r').collect::<Vec<u8>>();
+    let now = std::fs::read(folder.join(pack::NAME)).unwrap_or_default();
+    if before.is_some_and(|before| plain(before) != plain(now)) {
+        let what = format!("{} is another pack than in the commit whose stanch.toml counts", folder.display());
+        return Err(hinted(what, "a pull request that changes it is checked with `--trust-config`, by whoever trusts it"));
+    }
+    Ok(())
 }
 
 type Texts = Vec<(String, Vec<u8>)>;

@@ -129,5 +129,14 @@ fn a_pack_is_written_and_used_in_place_of_the_built_in_rules() {
     folder
         .run(&["scan", "a.env", "--rule-pack", "pack"])
         .says(2, &["pack/PACK:1: the files beside it are not those of this version"]);
+    // A pull request does not change the pack that it is checked with.
+    std::fs::write(&file, &text).unwrap();
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "-A"]);
+    folder.git(&["commit", "-q", "-m", "pack"]);
+    let words = ["a.env", "--rule-pack", "pack", "--config-from", "HEAD"];
+    assert_eq!(found(&folder, &words[1..]), ["github-pat"]);
+    std::fs::write(folder.path("pack/PACK"), "2026-11-28+00000000000000000000000000000000\n").unwrap();
+    folder.run(&[&["scan"], &words[..]].concat()).says(2, &["pack is another pack than in the commit whose stanch.toml counts"]);
     folder.run(&["scan", "a.env", "--rule-pack", "team"]).says(2, &["cannot read rule file team/PACK"]);
 }

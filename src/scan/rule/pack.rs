@@ -12,7 +12,7 @@ use crate::base::{crypto, text};
 /// Name of the file that says the version.
 pub const NAME: &str = "PACK";
 
-/// Version of the built-in rules, such as `2026-11-28+5f0c62a1b7d3`.
+/// Version of the built-in rules, such as `2026-11-28+` and 32 hexadecimal digits.
 #[must_use]
 pub fn version() -> String {
     let newest = builtin::rules().iter().filter_map(|rule| rule.since).max();
@@ -24,7 +24,7 @@ fn versioned<'a>(day: &str, files: impl Iterator<Item = (&'a str, &'a [u8])>) ->
     let plain = |bytes: &[u8]| bytes.iter().copied().filter(|b| *b != b'\r').collect::<Vec<u8>>();
     let parts: Vec<Vec<u8>> = files.flat_map(|(name, bytes)| [name.as_bytes().to_vec(), plain(bytes)]).collect();
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-    format!("{day}+{}", &text::hex(&crypto::digest(&parts))[..12])
+    format!("{day}+{}", &text::hex(&crypto::digest(&parts))[..32])
 }
 
 /// The files of the built-in pack: name and text, [`NAME`] last.
