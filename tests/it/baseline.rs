@@ -114,6 +114,11 @@ fn an_update_drops_nothing_where_it_did_not_look() {
     folder.write("stanch.toml", &toml);
     folder.write("src/a.py", format!("x = 1\nk = '{}' # stanch:allow[github-pat] -- known\n", github(1)));
     kept(&[], &["0 gone"]);
+    // It stands in another folder, too, whatever the entry says.
+    folder.write("src/a.py", "x = 1\n");
+    folder.write("other/a.py", format!("k = '{}'\n", github(1)));
+    kept(&["src"], &["0 gone"]);
+    std::fs::remove_file(folder.path("other/a.py")).unwrap();
     // Gone from a folder that was looked at.
     folder.write("src/a.py", "x = 1\n");
     folder.run(&["baseline", "update", "src"]).says(0, &["1 secret is known, 1 gone"]);

@@ -1,6 +1,7 @@
 //! Entries of `stanch.toml` by path, rule and expression, files in folders below, and configuration that a work tree cannot change.
 
 use crate::canary::{github, stripe};
+use crate::rule_commands::ACME;
 use crate::run::{Folder, Outcome, STANCH};
 
 /// A repository with a project key.
@@ -147,12 +148,11 @@ fn the_job_of_a_pull_request_reads_its_base() {
 #[test]
 fn a_pull_request_cannot_weaken_the_rules_of_its_base() {
     let folder = project();
-    let rules = "provider = \"Acme\"\nurl = \"https://acme.example\"\nfix = \"Revoke it.\"\n\n[[rule]]\nid = \"acme-token\"\nabout = \"Acme token\"\ncategory = \"saas\"\nseverity = \"high\"\nconfidence = \"high\"\ntoken = '\"acme_\" base62{24}'\nexamples = ['acme_K7fQ2mZx9LpR4vTb6WnY8cHd', 'acme_9LpR4vTb6WnY8cHdK7fQ2mZx']\ncounterexamples = ['acme_a', 'acme_b']\n";
-    folder.write("stanch-rules.toml", rules);
+    folder.write("stanch-rules.toml", ACME);
     folder.git(&["add", "-A"]);
     folder.git(&["commit", "-q", "-m", "base"]);
     folder.git(&["checkout", "-q", "-b", "feature"]);
-    folder.write("stanch-rules.toml", rules.replace("base62{24}", "base62{60}"));
+    folder.write("stanch-rules.toml", ACME.replace("base62{24}", "base62{60}"));
     folder.write("leak", ["t = acme", "_K7fQ2mZx9LpR4vTb6WnY8cHd\n"].concat());
     folder.git(&["add", "-A"]);
     folder.git(&["commit", "-q", "-m", "leak"]);

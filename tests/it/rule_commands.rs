@@ -6,7 +6,7 @@ use crate::canary::github;
 use crate::run::Folder;
 
 /// A rule file with one rule for `acme_` tokens.
-const ACME: &str = r#"provider = "Acme"
+pub(crate) const ACME: &str = r#"provider = "Acme"
 url = "https://acme.example/docs"
 fix = "Revoke it in the Acme console."
 

@@ -82,8 +82,8 @@ impl Place {
         Ok(found)
     }
 
-    /// Secrets of a baseline that are not there any more, and how many of the others stand where was not looked. What comments, entries or `[rules]`
-    /// keep silent is still there.
+    /// Secrets of a baseline that are nowhere in the project any more, and how many of the others stand where was not looked. What comments,
+    /// entries or `[rules]` keep silent is still there, and so is what another folder holds, whatever path an entry names.
     fn gone(
         &self,
         part: &BaselinePart,
@@ -108,9 +108,15 @@ impl Place {
         let all = args::RuleChoice { enable: vec!["*".to_owned()], ..args::RuleChoice::default() };
         let engine = Engine::new(choice::selected_by(&all, &settings, &self.chosen)?.rules)?;
         let silenced = Suppressions::new(Vec::new()).with_comments(Comments::Ignored);
+        let root = self.chosen.project.locator.root().map_or_else(|| part.path.clone(), Path::to_path_buf);
+        let whole = BaselinePart { path: root, baseline: None, config: None, ..*part };
         let mut still: HashSet<Fingerprint> = HashSet::new();
         for history in [false, true].into_iter().take(1 + usize::from(part.history)) {
-            still.extend(self.scan_one(part, &engine, &silenced, history)?.findings.into_iter().map(|f| f.fingerprint));
+            let scan = self.scan_one(&whole, &engine, &silenced, history)?;
+            if scan.gaps() > 0 {
+                return Ok((HashSet::new(), elsewhere.len() + seen.len()));
+            }
+            still.extend(scan.findings.into_iter().map(|finding| finding.fingerprint));
         }
         let gone = seen.into_iter().map(|(print, _)| print).filter(|print| !still.contains(print)).cloned().collect();
         Ok((gone, elsewhere.len()))

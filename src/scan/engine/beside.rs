@@ -45,9 +45,9 @@ const VALUES: &[&[u8]] = &[b"value", b"val", b"default", b"content", b"data", b"
 /// Names of identifiers, for rules of identifiers.
 const IDS: &[&[u8]] = &[b"id", b"sid", b"account", b"app"];
 
-/// Is the value at `at`, assigned to `name`, said to be a credential of what one of the normalised `keywords` names?
+/// Is the value at `at`, assigned to `name`, said to be a credential of what one of the `keywords` names?
 #[must_use]
-pub(super) fn is_stated(bytes: &[u8], at: usize, name: Option<(usize, usize)>, keywords: &[Vec<u8>], of_id: bool) -> bool {
+pub(super) fn is_stated(bytes: &[u8], at: usize, name: Option<(usize, usize)>, keywords: &[String], of_id: bool) -> bool {
     let from = block_start(bytes, at).min(at.saturating_sub(NEAR));
     let line = memchr::memrchr(b'\n', &bytes[from..at]).map_or(from, |i| from + i + 1);
     // Without a name it is prose, or an argument: both must stand on the line.
@@ -67,7 +67,8 @@ pub(super) fn is_stated(bytes: &[u8], at: usize, name: Option<(usize, usize)>, k
     if !said {
         return false;
     }
-    let services: Vec<&Vec<u8>> = keywords.iter().filter(|word| names_service(word)).collect();
+    let normal = keywords.iter().map(|word| words::normalise(word.as_bytes()));
+    let services: Vec<Vec<u8>> = normal.filter(|word| names_service(word)).collect();
     (0..text.len()).any(|i| begins_word_at(text, i) && services.iter().any(|word| whole_word(text, i, word)))
 }
 
@@ -90,7 +91,7 @@ mod tests {
     fn check(text: &str, name: Option<&str>, keyword: &str, expected: bool) {
         let at = text.find('#').expect("the value is `#`");
         let name = name.map(|name| (text.rfind(name).unwrap(), text.rfind(name).unwrap() + name.len()));
-        let keywords = [keyword.as_bytes().to_vec()];
+        let keywords = [keyword.to_owned()];
         assert_eq!(is_stated(text.as_bytes(), at, name, &keywords, false), expected, "{text}");
     }
 

@@ -517,9 +517,8 @@ impl<'e, 's, 'i, S: Sink> Search<'e, 's, 'i, S> {
         if wants_key(rule) && rule.from.is_none() && !rule.keywords.is_empty() {
             name = extract::name_before(self.bytes, span.start);
             let normal = name.map(|(a, b)| normalise(&self.bytes[a..b])).unwrap_or_default();
-            let keywords: Vec<Vec<u8>> = rule.keywords.iter().map(|k| normalise(k.as_bytes())).collect();
-            if !keywords.iter().any(|k| memchr::memmem::find(&normal, k).is_some()) {
-                is_beside = beside::is_stated(self.bytes, span.start, name, &keywords, rule.id.ends_with("id"));
+            if !rule.keywords.iter().any(|k| memchr::memmem::find(&normal, &normalise(k.as_bytes())).is_some()) {
+                is_beside = beside::is_stated(self.bytes, span.start, name, &rule.keywords, rule.id.ends_with("id"));
                 if !is_beside {
                     return self.sink.miss(index, span, Miss::Name);
                 }

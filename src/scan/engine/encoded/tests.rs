@@ -212,6 +212,11 @@ fn literals_joined_in_every_language() {
             check(&joined, &token);
         }
     }
+}
+
+#[test]
+fn literals_in_many_parts_and_those_that_are_apart() {
+    let token = one();
     for joined in [
         format!("x = \"¦{}\\\n    {}¦\";\n", &token[..20], &token[20..]),
         format!("x = \"¦{}\".concat(\"{}\").concat(\"{}¦\")\n", &token[..9], &token[9..20], &token[20..]),

@@ -307,14 +307,18 @@ fn yaml_rules_are_converted() {
             "no condition of ours says this",
         );
     }
+    let token = YAML.replace("k= ([a-z0-9]+)", "(k)=(?P<TOKEN>[a-z0-9]+)");
+    assert_eq!(found(&converted(Format::Kingfisher, &token).0, "a", "k=ab"), ["kingfisher-acme-1=ab"]);
+}
+
+#[test]
+fn what_a_service_is_asked_with_is_noted() {
     for field in ["validation", "revocation", "prevalidated"] {
         let text = format!("{}  {field}: {{}}\n", YAML.replace("np.", "kingfisher."));
         let made = convert(Format::Kingfisher, Source { path: "x", text: &text, bases: &[] }).unwrap();
         assert!(made.left.is_empty() && made.notes.iter().any(|note| note.starts_with("1 of its rules ask")), "{field}");
         assert!(made.notes.iter().any(|note| note.starts_with("Examples and descriptions")), "{field}");
     }
-    let token = YAML.replace("k= ([a-z0-9]+)", "(k)=(?P<TOKEN>[a-z0-9]+)");
-    assert_eq!(found(&converted(Format::Kingfisher, &token).0, "a", "k=ab"), ["kingfisher-acme-1=ab"]);
 }
 
 #[test]
