@@ -14,6 +14,7 @@
 //! Inside [`scan`]:
 //!
 //! - [`scan::rule`]: rules as data. `rules/*.toml` are compiled into the binary; `rules/README.md` is the format.
+//! - [`scan::rule::pack`]: the rules of one version as files; which rules a run uses is decided in [`scan::rule::select`].
 //! - [`scan::rule::import`]: rules of other scanners become ours; what cannot is named.
 //! - [`scan::engine`]: bytes to matches. Start with [`scan::engine::Engine::scan`]; immutable, shared by all threads, cannot fail.
 //! - [`scan::engine::carry`]: scans a text made from another one for what is new in it, as git keeps the versions of a file.

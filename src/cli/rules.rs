@@ -9,6 +9,7 @@ use super::{args, choice, config, output};
 use crate::base::fs;
 use crate::base::text::sanitise;
 use crate::scan::engine::{Engine, Input, Match, Scratch};
+use crate::scan::project::Settings;
 use crate::scan::rule::ignore::Ignore;
 use crate::scan::rule::load::{self, Entry};
 use crate::scan::rule::select;
@@ -26,7 +27,7 @@ pub(super) fn run(args: &args::Rules) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The rules of a choice and of the project here, and, where it names none, those that are off by default.
+/// The rules of a choice, with the rule files of the project here, and, where it names none, those that are off by default.
 fn listed(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
     let all = ["*".to_owned()];
     let enable = if rules.only.is_empty() { all.to_vec() } else { rules.enable.clone() };
@@ -40,7 +41,8 @@ fn listed(rules: &args::RuleChoice) -> anyhow::Result<Vec<Rule>> {
         more: rules.more.clone(),
     };
     let project = config::chosen(&args::Silence::default(), &[PathBuf::from(".")])?;
-    Ok(choice::selected(&rules, &project)?.rules)
+    let settings = Settings { files: project.project.settings.files.clone(), ..Settings::default() };
+    Ok(choice::selected_by(&rules, &settings, &project)?.rules)
 }
 
 /// Writes the built-in rules to a folder that is not there yet.

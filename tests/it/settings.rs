@@ -43,6 +43,10 @@ fn the_project_chooses_rules_and_thresholds() {
     check("[rules]\nexcept = 'github-*'\n", &["--no-config"], &["github-pat"]);
     check("[rules]\nexcept = 'github-*'\n", &["--only", "github-pat"], &["github-pat"]);
     check("[rules]\nexcept = 'github-*'\n", &["--enable", "github-pat"], &["github-pat"]);
+    // A rule in the place of a built-in one stays there, whatever is asked for.
+    let own = folder("[rules]\nfiles = 'team/acme.toml'\nexcept = 'github-pat'\n");
+    own.write("team/acme.toml", acme_rule().replace("acme-token", "github-pat"));
+    assert_eq!(found(&own, &["--only", "github-pat"]), ["github-pat"]);
     check("[rules]\nfiles = ['team']\n", &["--rules", "team/acme.toml", "--except", "github-*"], &["acme-token"]);
 }
 

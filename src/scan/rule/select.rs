@@ -21,7 +21,7 @@ pub struct Choice {
     pub except: Vec<String>,
     /// More rules left out, unless `asked` names them.
     pub left_out: Vec<String>,
-    /// Rules used although `left_out` names them; each stands in `enable`, too.
+    /// Rules used although `left_out` names them: those that whoever runs it asks for.
     pub asked: Vec<String>,
     /// Rules that are off by default and used all the same, named in the same way; those that `only` names need not be.
     pub enable: Vec<String>,

@@ -8,7 +8,8 @@
 //! bbe55493e476822cb51db5b6143712c2 jwt - src/config.py
 //! ```
 //!
-//! Fingerprint, rule, what an audit said (`real`, `false`, or `-` for nothing yet), and a path for people. Only the fingerprint decides: a
+//! Fingerprint, rule, what an audit said (`real`, `false`, or `-` for nothing yet), and a path for people, with `history:` before it where only
+//! history holds the secret. Only the fingerprint decides: a
 //! secret that moves is still known, and another one on its line is not. No line number and no time, so that nothing changes but what
 //! is known; lines are sorted, so those of two branches rarely meet, and the union of both is right (`merge=union`). The first line names
 //! the version and, by a digest, the project key.
