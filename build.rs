@@ -10,9 +10,11 @@ use std::{env, fs};
 mod required;
 
 fn main() {
-    ["rules", "src/base", "src/scan", "Cargo.lock"].iter().for_each(|path| println!("cargo::rerun-if-changed={path}"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let root = package.ancestors().nth(2).expect("the package is src/scan").to_owned();
+    let watch = |path| println!("cargo::rerun-if-changed={}", root.join(path).display());
+    ["rules", "src/base", "src/scan", "Cargo.lock"].into_iter().for_each(watch);
     let mut files: Vec<PathBuf> = fs::read_dir(root.join("rules"))
         .expect("rules/ is part of the package")
         .map(|entry| entry.expect("rules/ can be listed").path())

@@ -43,7 +43,8 @@
 //! 6. The engine finds the same on every processor, and the same in windows as in one piece.
 //! 7. Every printed or stored format carries a version; another version is refused clearly.
 
-pub mod base;
 pub mod cli;
 pub mod report;
-pub mod scan;
+
+pub use stanch_base as base;
+pub use stanch_scan as scan;

@@ -108,7 +108,7 @@ impl MemoryHard {
 #[cfg(test)]
 mod tests {
     use super::{MemoryHard, digest, hmac_sha256, open, random, same, seal};
-    use crate::base::text::hex;
+    use crate::text::hex;
 
     #[test]
     fn hmac_follows_rfc_4231() {

@@ -2,6 +2,10 @@
 //!
 //! A [`blob::Blob`] goes in, [`finding::Finding`]s come out; what could not be read is a [`finding::Issue`].
 
+// The paths of the whole, which this is a part of: `crate::base`, `crate::scan`.
+use crate as scan;
+use stanch_base as base;
+
 pub mod blob;
 pub mod engine;
 pub mod expand;

@@ -47,7 +47,7 @@ impl Visit for Count {
 }
 
 pub(super) fn fixture(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/blobs/expand");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/blobs/expand");
     std::fs::read(folder.join(name)).unwrap()
 }
 

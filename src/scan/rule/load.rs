@@ -15,7 +15,7 @@ use super::required::{Facts, facts};
 pub(super) use super::valid::explained;
 pub use super::valid::is_value_rule;
 use super::valid::validate;
-pub(in crate::scan) use super::valid::{build_regex, build_regex_within};
+pub(crate) use super::valid::{build_regex, build_regex_within};
 use super::{
     Allow, Check, From, Group, Imported, Near, Need, Pair, Paths, Pattern, Placeholders, Regex, Required, Role, Rule, Search,
 };

@@ -113,12 +113,12 @@ fn validate_regex(rule: &Rule, regex: &Regex) -> Result<(), Fault> {
 }
 
 /// Compiles a regular expression the way the engine does: over bytes, at most 4 MiB.
-pub(in crate::scan) fn build_regex(source: &str) -> Result<meta::Regex, Box<BuildError>> {
+pub(crate) fn build_regex(source: &str) -> Result<meta::Regex, Box<BuildError>> {
     build_regex_within(source, 4 << 20)
 }
 
 /// The same with another limit, in bytes.
-pub(in crate::scan) fn build_regex_within(source: &str, limit: usize) -> Result<meta::Regex, Box<BuildError>> {
+pub(crate) fn build_regex_within(source: &str, limit: usize) -> Result<meta::Regex, Box<BuildError>> {
     meta::Regex::builder()
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .configure(Config::new().utf8_empty(false).nfa_size_limit(Some(limit)))

@@ -45,7 +45,7 @@ use self::cache::audit::{self, State};
 pub use self::narrow::{Narrow, since};
 pub use self::range::{Added, range};
 pub use self::snapshot::Snapshot;
-use super::super::super::base::text::without_tokens;
+use crate::base::text::without_tokens;
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding, IssueKind};
 use super::ignored::Repository;
