@@ -22,6 +22,7 @@
 //!   keeps verdicts between scans); turns matches into findings.
 //! - [`scan::engine::encoded`]: texts that a text holds in another form, such as base64 or escapes, and where they stand.
 //! - [`scan::expand`]: looks inside archives, notebooks, PDF files, databases and mails, within limits.
+//! - [`scan::filter`]: a stream goes in, and comes out without secrets, as soon as that can be said.
 //! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced (comments, entries, baselines; decided in
 //!   [`scan::suppress::Suppressions::decide`]), `stanch.toml`, who a secret is.
 //! - [`scan::finding`], [`scan::issues`], [`scan::blob`]: the plain types all of them share.
@@ -32,6 +33,9 @@
 //! Threads list folders and read files into reused buffers; each buffer goes through the engine; matches go to the
 //! [`scan::source::collect::Collector`], what could not be read to [`scan::issues::Issues`]. The sorted [`scan::finding::Scan`] is all
 //! that [`report::write`] sees.
+//!
+//! `stanch filter` reads, waits and writes in `cli::filter`; what may go, and what stands in the place of a secret, is decided by
+//! [`scan::filter::Filter`], for which every end of input, every pause and every piece is one call.
 //!
 //! # Invariants (each has a test)
 //!

@@ -1,5 +1,7 @@
 //! The command line as types. The doc comments are the help.
 
+pub(super) mod filter;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -23,6 +25,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Scan(Box<Scan>),
+    Filter(Box<filter::Filter>),
     Explain(Explain),
     History(History),
     Rules(Rules),

@@ -10,6 +10,7 @@ mod compat;
 mod config;
 mod exit;
 mod explain;
+mod filter;
 mod git;
 mod history;
 mod import;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
             scan.rules.more = rules;
             scan::run(&git::hooked(*scan))
         }
+        args::Command::Filter(filter) => filter::run(&filter),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),

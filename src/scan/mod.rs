@@ -9,6 +9,7 @@ use stanch_base as base;
 pub mod blob;
 pub mod engine;
 pub mod expand;
+pub mod filter;
 pub mod finding;
 pub mod fingerprint;
 pub mod issues;

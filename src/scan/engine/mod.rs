@@ -39,6 +39,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unfinished;
 mod words;
 
 use std::collections::HashSet;

@@ -65,6 +65,11 @@ impl Texts {
         Ok(out)
     }
 
+    /// Are there none?
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Where the rules may match: for each rule with a place, ranges that are sorted and apart.
     fn places(&self, bytes: &[u8], first: usize) -> Vec<(u32, Vec<Range<usize>>)> {
         let mut places: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];

@@ -60,6 +60,12 @@ pub enum Phrase {
     Other,
 }
 
+/// Is it a word of BIP-39?
+#[must_use]
+pub fn is_word(word: &[u8]) -> bool {
+    words().binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+}
+
 /// Looks at the words of a phrase and at the checksum in the last one.
 #[must_use]
 pub fn bip39(phrase: &[u8]) -> Phrase {

@@ -1,0 +1,150 @@
+//! `stanch filter`: standard input to standard output without the secrets.
+//!
+//! What is a secret and what may go is decided in [`crate::scan::filter`]; when it is asked is in [`pump`]. Start with [`run`].
+
+mod pump;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::args::filter::{Filter as Args, Mode};
+use super::exit::{self, hinted};
+use super::{choice, clock, config, output, scan};
+use crate::base::crypto::{digest, random};
+use crate::base::text::sanitise;
+use crate::scan::engine::Engine;
+use crate::scan::filter::cover::Cover;
+use crate::scan::filter::fields::Fields;
+use crate::scan::filter::{Counts, Filter, OnFault, Options};
+use pump::Ended;
+
+/// Version of the report.
+const VERSION: u32 = 1;
+/// Bytes of a key, at least and at most.
+const KEY: std::ops::RangeInclusive<usize> = 16..=4096;
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let report = args.report.as_deref().filter(|path| *path != Path::new("-"));
+    if report.is_some_and(|path| output::is_standard(Some(path))) {
+        return Err(hinted("`--report` cannot go where the stream goes", "name a file, or `-` for standard error"));
+    }
+    output::check(report)?;
+    let options = options(args)?;
+    let selected = choice::selected(&args.rules, &config::Chosen::default())?;
+    let engine = Engine::new(selected.rules)?;
+    if scan::is_closed(std::io::stdin()) {
+        return Err(exit::incomplete("standard input is closed", "write `app 2>&1 | stanch filter`"));
+    }
+    say_nothing_of_values();
+    let mut filter = Filter::new(&engine, options);
+    let ended = pump::pump(&mut filter)?;
+    finish(args, report, filter.counts(), &ended)
+}
+
+fn options(args: &Args) -> anyhow::Result<Options> {
+    let cover = match args.mode {
+        Mode::Mask => Cover::Mask,
+        Mode::Tag => Cover::Tag,
+        Mode::DropLine => Cover::DropLine,
+        Mode::Hash => Cover::Hash(key(args.key_file.as_deref())?),
+    };
+    if args.mode != Mode::Hash && args.key_file.is_some() {
+        return Err(hinted("`--key-file` is the key of `--mode hash`", "add `--mode hash`, or leave it out"));
+    }
+    let wrong = |name: String| {
+        hinted(format!("`--field {name}` names no field"), "letters, digits, `-`, `_` and `.`, at most 79 of them")
+    };
+    Ok(Options {
+        cover,
+        least: args.min_confidence.into(),
+        separator: if args.null_data { 0 } else { b'\n' },
+        fields: Fields::new(&args.fields, &args.keep).map_err(wrong)?,
+        on_fault: if args.fail_closed { OnFault::Withhold } else { OnFault::PassOn },
+        now: clock::now(),
+    })
+}
+
+fn key(path: Option<&Path>) -> anyhow::Result<Zeroizing<[u8; 32]>> {
+    let Some(path) = path else { return Ok(Zeroizing::new(random()?)) };
+    let bytes =
+        std::fs::read(path).map_err(|e| anyhow::Error::new(e).context(format!("cannot read the key {}", path.display())))?;
+    let bytes = Zeroizing::new(bytes);
+    if !KEY.contains(&bytes.len()) {
+        let what = format!("{} is no key: it has {} bytes", path.display(), bytes.len());
+        return Err(hinted(what, "`openssl rand -out FILE 32` makes one; 16 to 4096 bytes are taken"));
+    }
+    Ok(Zeroizing::new(digest(&[b"stanch filter key", &bytes])))
+}
+
+/// A fault of ours is told by its place alone: what a panic says may quote the stream.
+#[expect(clippy::print_stderr, reason = "errors are talk")]
+fn say_nothing_of_values() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        eprintln!("error: a fault of stanch at {place}: what was not passed on yet is lost");
+    }));
+}
+
+#[expect(clippy::print_stderr, reason = "standard output is the stream")]
+fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) -> anyhow::Result<ExitCode> {
+    let complete = counts.unjudged == 0 && matches!(ended, Ended::Input | Ended::Signal | Ended::Reader);
+    if args.report.is_some() {
+        let text = format!("{:#}\n", told(args, counts, ended, complete));
+        match report {
+            Some(path) => output::write(Some(path), |out| out.write_all(text.as_bytes()))?,
+            None => eprint!("{text}"),
+        }
+    }
+    let replaced: u64 = counts.replaced.values().sum();
+    if !args.quiet && replaced > 0 && args.report.as_deref() != Some(Path::new("-")) {
+        let mut most: Vec<_> = counts.replaced.iter().collect();
+        most.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), name.as_str()));
+        let more = if most.len() > 5 { ", …" } else { "" };
+        let names: Vec<String> = most.iter().take(5).map(|(name, n)| format!("{} {n}", sanitise(name.as_bytes()))).collect();
+        let places = if replaced == 1 { "place" } else { "places" };
+        let lines = if counts.dropped_lines > 0 { format!(", {} lines left out", counts.dropped_lines) } else { String::new() };
+        eprintln!("stanch filter: {replaced} {places} replaced ({}{more}){lines}", names.join(", "));
+    }
+    if counts.unjudged > 0 {
+        let fate = if args.fail_closed { "left out" } else { "passed on" };
+        eprintln!("stanch filter: {} bytes with more matches than are kept were {fate}", counts.unjudged);
+    }
+    match ended {
+        Ended::Read(e) => {
+            Err(exit::incomplete(format!("cannot read standard input: {e}"), "what came before was filtered and passed on"))
+        }
+        Ended::Write(e) => Err(exit::incomplete(format!("cannot write to standard output: {e}"), "what was not written is lost")),
+        _ => Ok(ExitCode::from(if complete { exit::CLEAN } else { exit::INCOMPLETE })),
+    }
+}
+
+fn told(args: &Args, counts: &Counts, ended: &Ended, complete: bool) -> serde_json::Value {
+    let mode = match args.mode {
+        Mode::Mask => "mask",
+        Mode::Hash => "hash",
+        Mode::Tag => "tag",
+        Mode::DropLine => "drop-line",
+    };
+    let end = match ended {
+        Ended::Input => "end of input",
+        Ended::Signal => "signal",
+        Ended::Reader => "output closed",
+        Ended::Read(_) => "cannot read",
+        Ended::Write(_) => "cannot write",
+    };
+    json!({
+        "version": VERSION,
+        "tool": { "name": "stanch", "version": env!("CARGO_PKG_VERSION") },
+        "mode": mode,
+        "ended": end,
+        "complete": complete,
+        "bytes_in": counts.bytes_in,
+        "bytes_out": counts.bytes_out,
+        "dropped_lines": counts.dropped_lines,
+        "unjudged_bytes": counts.unjudged,
+        "replaced": counts.replaced,
+    })
+}

@@ -1,0 +1,132 @@
+//! Where in a line that has not ended a secret may have begun.
+//!
+//! It must not judge: what may be one is one. Start with [`Engine::unfinished`]. It is asked when a stream pauses within a line, so that
+//! nothing is let go of which what follows may show to be a part of a secret.
+
+use super::Engine;
+use super::meaning::wallet;
+use super::words::normalise;
+
+/// So many words of a phrase, or numbers, one behind the other, may be the beginning of a secret.
+const SERIES: usize = 3;
+
+/// Words that a value stands behind, besides the names that rules look for.
+const SCHEMES: [&[u8]; 9] = [b"bearer", b"basic", b"token", b"digest", b"apikey", b"negotiate", b"cookie", b"user", b"echo"];
+
+impl Engine {
+    /// The first byte of a line without its end that may be one of a secret which is not there as a whole yet; its length if there is
+    /// none.
+    #[must_use]
+    pub fn unfinished(&self, line: &[u8]) -> usize {
+        // Where an imported expression may match nobody knows.
+        if !self.texts.is_empty() {
+            return 0;
+        }
+        let head = line.trim_ascii_start();
+        if head.starts_with(b"{") || head.starts_with(b"[{") || head.starts_with(b"[\"") {
+            return 0;
+        }
+        let last = line.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        let is_open =
+            |at: &usize| is_quote(line[*at]) && at.checked_sub(1).is_none_or(|before| !line[before].is_ascii_alphanumeric());
+        let quote = (0..last).find(is_open).unwrap_or(last);
+        let block = memchr::memmem::find(line, b"----").unwrap_or(last);
+        let value = self.value_begins(&line[..last]).unwrap_or(last);
+        last.min(quote).min(block).min(value).min(series(&line[..last]))
+    }
+
+    /// Where the first value begins that stands behind a name which rules look for.
+    fn value_begins(&self, line: &[u8]) -> Option<usize> {
+        let mut from = 0;
+        while let Some(start) = line[from..].iter().position(|b| is_word(*b)).map(|at| from + at) {
+            let end = line[start..].iter().position(|b| !is_word(*b)).map_or(line.len(), |at| start + at);
+            if self.is_looked_for(&line[start..end]) {
+                let value = line[end..].iter().position(|b| !b.is_ascii_whitespace() && !b":=>,".contains(b));
+                return value.map(|at| end + at);
+            }
+            from = end;
+        }
+        None
+    }
+
+    fn is_looked_for(&self, word: &[u8]) -> bool {
+        let name = normalise(word);
+        if SCHEMES.iter().any(|scheme| name.ends_with(scheme)) {
+            return true;
+        }
+        let values = &self.tables.values;
+        let mut found = values.header.iter().chain(&values.url).any(|(_, keys)| keys.contains(&name));
+        for start in 0..name.len() {
+            values.index.look_up(&name[start..], |id| {
+                let wanted = &values.names[id as usize].0;
+                found |= name[start..].starts_with(wanted.strip_suffix(b"$").unwrap_or(wanted));
+            });
+        }
+        found
+    }
+}
+
+/// Where the words or numbers begin that the line, which ends in a blank, ends with: those of a phrase, or of bytes written as numbers.
+fn series(line: &[u8]) -> usize {
+    let (mut begin, mut count, mut end) = (line.len(), 0, line.len());
+    loop {
+        let text = line[..end].trim_ascii_end();
+        let text = text.strip_suffix(b",").unwrap_or(text);
+        let start = text.iter().rposition(|b| b.is_ascii_whitespace() || *b == b',').map_or(0, |at| at + 1);
+        let word = &text[start..];
+        let is_part = !word.is_empty() && (is_number(word) || wallet::is_word(word));
+        if is_part {
+            (begin, count, end) = (start, count + 1, start);
+        }
+        if !is_part || start == 0 {
+            return if count >= SERIES { begin } else { line.len() };
+        }
+    }
+}
+
+/// A byte as a number, with what may stand around the first of them.
+fn is_number(word: &[u8]) -> bool {
+    let digits = word.iter().position(|b| !b"[({<&#\\".contains(b)).map_or(&[][..], |at| &word[at..]);
+    let digits = digits.strip_prefix(b"0x").or_else(|| digits.strip_prefix(b"x")).unwrap_or(digits);
+    !digits.is_empty() && digits.len() <= 4 && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rule::builtin;
+    use super::Engine;
+
+    #[test]
+    fn only_what_may_be_a_secret_is_held() {
+        let engine = Engine::new(builtin::rules()).unwrap();
+        for (line, expected) in [
+            ("Continue? [y/N] ", ""),
+            ("Enter password: ", ""),
+            ("Enter password: hunt", "hunt"),
+            ("Enter password: correct horse ", "correct horse "),
+            ("loading 4", "4"),
+            ("loading ", ""),
+            ("it said \"no\" and ", "\"no\" and "),
+            ("don't ", ""),
+            ("{\"level\":\"info\" ", "{\"level\":\"info\" "),
+            ("[INFO] begun ", ""),
+            ("[INFO] -----BEGIN RSA ", "-----BEGIN RSA "),
+            ("Authorization: Bearer ", "Bearer "),
+            ("sent Bearer abc ", "abc "),
+            ("words abandon ability able ", "abandon ability able "),
+            ("bytes [103, 104, 112, ", "[103, 104, 112, "),
+            ("--password s3cret --verbose ", "s3cret --verbose "),
+        ] {
+            let held = &line[engine.unfinished(line.as_bytes())..];
+            assert_eq!(held, expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The live pipe: bytes go in, and come out without the secrets in them, as soon as that can be said.
+//!
+//! It must not read, write or wait; whoever does calls it. Start with [`Filter`]: bytes are put into [`Filter::space`], and
+//! [`Filter::run`] gives out what may go, at every moment no more than is decided.
+//!
+//! - What may go is decided by lines. Of a line that has not ended, only [`When::Silence`] gives out a part: what stands before all that
+//!   what follows may show to be a secret ([`Engine::unfinished`]). A private key in PEM form goes as a whole ([`block`]), and so does
+//!   what the engine finds in several lines that are there.
+//! - What counts only beside another secret, such as the id of a key, counts if that one is in the same or an earlier line.
+//! - A line longer than [`LONG`] goes piece by piece, each [`OVERLAP`] bytes behind what has come in, which no match is longer than.
+//! - Memory is that of the buffer, whatever comes in.
+//! - Codes that colour a terminal are taken out before the engine sees the text, and put back ([`colour`]).
+//! - What replaces a secret in a line of JSON leaves it valid ([`json`]).
+
+mod block;
+mod colour;
+pub mod cover;
+pub mod fields;
+mod json;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+
+use super::engine::{Engine, Input, Match, OVERLAP, Scratch};
+use super::finding::Confidence;
+use super::rule::Role;
+use block::Open;
+use colour::Plain;
+use cover::{Cover, Covered};
+use fields::Fields;
+
+/// Bytes before those to be decided that the engine sees, at least; nothing it looks back for is further away.
+const CONTEXT: usize = 4096;
+/// Bytes that are decided at a time.
+const BATCH: usize = 256 * 1024;
+/// A line of which so much is there goes piece by piece.
+pub const LONG: usize = 128 * 1024;
+/// What may begin a secret is held until there is so much of it.
+const MOST_HELD: usize = 64 * 1024;
+/// Room for all of that.
+const ROOM: usize = CONTEXT + 1024 + BATCH + OVERLAP;
+/// Offsets of what the engine sees are multiples of this.
+const STEP: usize = 1024;
+
+/// What happens to a secret, and what counts as one.
+#[derive(Debug)]
+pub struct Options {
+    /// What stands in its place.
+    pub cover: Cover,
+    /// Matches of this confidence and more.
+    pub least: Confidence,
+    /// The byte that ends a line.
+    pub separator: u8,
+    /// What is taken out whatever its value is.
+    pub fields: Fields,
+    /// What becomes of bytes that could not be judged.
+    pub on_fault: OnFault,
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+/// What becomes of bytes that could not be judged: those with more matches than the engine keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFault {
+    /// They go on as they are but for what was found.
+    PassOn,
+    /// They are left out, and a line says how many.
+    Withhold,
+}
+
+/// Why it is asked for what may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// There is no more at the moment.
+    Data,
+    /// There was no more for a while.
+    Silence,
+    /// There will be no more.
+    End,
+}
+
+/// What was done so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Bytes that came in.
+    pub bytes_in: u64,
+    /// Bytes that went out.
+    pub bytes_out: u64,
+    /// Places replaced, by rule or, behind `field:`, by field.
+    pub replaced: BTreeMap<String, u64>,
+    /// Lines left out because of a secret in them.
+    pub dropped_lines: u64,
+    /// Bytes that could not be judged.
+    pub unjudged: u64,
+}
+
+impl Counts {
+    fn add(&mut self, covered: &Covered) {
+        match self.replaced.get_mut(&*covered.name) {
+            Some(n) => *n += 1,
+            None => drop(self.replaced.insert(covered.name.to_string(), 1)),
+        }
+    }
+}
+
+/// A stream on its way.
+pub struct Filter<'e> {
+    engine: &'e Engine,
+    options: Options,
+    scratch: Scratch,
+    room: Vec<u8>,
+    /// What was there before and is still looked at, then what is to be decided, up to `len`.
+    done: usize,
+    len: usize,
+    /// Offset of the first byte of the room in the stream.
+    base: u64,
+    plain: Plain,
+    covered: Vec<Covered>,
+    out: Vec<u8>,
+    /// All up to the end of the line is replaced, or dropped, since its beginning is.
+    rest: Rest,
+    counts: Counts,
+}
+
+/// What happens to the rest of a line whose beginning has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Judged,
+    Replaced,
+    Dropped,
+}
+
+impl<'e> Filter<'e> {
+    /// One that has seen nothing.
+    #[must_use]
+    pub fn new(engine: &'e Engine, options: Options) -> Self {
+        Self {
+            engine,
+            options,
+            scratch: Scratch::default(),
+            room: vec![0; ROOM],
+            done: 0,
+            len: 0,
+            base: 0,
+            plain: Plain::default(),
+            covered: Vec::new(),
+            out: Vec::new(),
+            rest: Rest::Judged,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Where the next bytes belong. It is empty only until [`Filter::run`] is called.
+    pub fn space(&mut self) -> &mut [u8] {
+        &mut self.room[self.len..]
+    }
+
+    /// So many bytes were put there.
+    pub fn filled(&mut self, n: usize) {
+        self.len += n;
+        self.counts.bytes_in += n as u64;
+    }
+
+    /// Is anything held back?
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.done < self.len
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Gives out what may go.
+    ///
+    /// # Errors
+    /// What `write` fails with; what it was called for has gone then, as far as this is concerned.
+    pub fn run(&mut self, when: When, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let limit = self.limit(when);
+        let result = if limit > self.done { self.give(limit, when, write) } else { Ok(()) };
+        self.slide();
+        result
+    }
+
+    /// Up to where it may go if nothing is found there.
+    fn limit(&self, when: When) -> usize {
+        let held = &self.room[self.done..self.len];
+        if when == When::End {
+            return self.len;
+        }
+        let ended = last_end(held, self.options.separator).map_or(self.done, |at| self.done + at);
+        let line = &self.room[ended..self.len];
+        if line.len() >= LONG {
+            return self.len - OVERLAP;
+        }
+        if when == When::Silence && ended == self.len || when == When::Data || !self.options.cover.by_parts() {
+            return ended;
+        }
+        // The beginning of the line may have gone, and still counts.
+        let begin = self.line_begin(ended);
+        ended.max(begin + self.engine.unfinished(&self.room[begin..self.len]))
+    }
+
+    /// The beginning of the line that `at` stands in, as far as it is there.
+    fn line_begin(&self, at: usize) -> usize {
+        last_end(&self.room[..at], self.options.separator).unwrap_or(0)
+    }
+
+    fn give(&mut self, limit: usize, when: When, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let found = self.find(limit);
+        let limit = self.settle(limit, when);
+        if self.covered.is_empty() && self.rest == Rest::Judged && found {
+            let whole = self.done..limit;
+            self.done = limit;
+            self.counts.bytes_out += whole.len() as u64;
+            return if whole.is_empty() { Ok(()) } else { write(&self.room[whole]) };
+        }
+        self.write_covered(limit, found);
+        self.done = limit;
+        self.counts.bytes_out += self.out.len() as u64;
+        let result = if self.out.is_empty() { Ok(()) } else { write(&self.out) };
+        self.out.clear();
+        result
+    }
+
+    /// Finds what is to be replaced before `limit`. False if not all of it could be judged.
+    fn find(&mut self, limit: usize) -> bool {
+        self.covered.clear();
+        let from = self.done.saturating_sub(CONTEXT) / STEP * STEP;
+        let bytes = &self.room[from..self.len];
+        self.plain.read(bytes);
+        let (text, base) = match self.plain.text() {
+            Some(text) => (text, 0),
+            None => (bytes, self.base + from as u64),
+        };
+        let emit = self.plain.to_text(self.done - from)..self.plain.to_text(limit - from);
+        let input = Input { bytes: text, emit, base, path: None, now: self.options.now };
+        self.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
+        let (least, plain) = (self.options.least, &self.plain);
+        let counts = |found: &&Match| found.confidence >= least && self.engine.rules()[found.rule as usize].role == Role::Finding;
+        for found in self.scratch.matches().iter().filter(counts) {
+            let hidden = found.hidden();
+            let range = from + plain.to_raw_start(hidden.start)..from + plain.to_raw_end(hidden.end);
+            if range.end > self.done && range.start < limit {
+                self.covered.push(self.options.cover.of(self.engine, found, text, range));
+            }
+        }
+        self.options.fields.find(&self.room[from..self.len], self.done - from, |name, range| {
+            let range = range.start + from..range.end + from;
+            if range.end > self.done && range.start < limit {
+                self.covered.push(self.options.cover.of_field(name, &self.room[range.clone()], range));
+            }
+        });
+        !self.scratch.is_full()
+    }
+
+    /// Holds what is not whole, and makes what is replaced one behind the other. Tells up to where it goes.
+    fn settle(&mut self, limit: usize, when: When) -> usize {
+        let mut limit = limit;
+        let from = self.line_begin(self.done);
+        match block::open(&self.room[..self.len], from..limit) {
+            Some(Open::Waits(start)) if when != When::End && start >= self.done && self.len - start < MOST_HELD => {
+                limit = limit.min(start)
+            }
+            Some(Open::Waits(start)) if !block::has_body(&self.room[start..limit]) => {}
+            Some(Open::Waits(start)) => self.covered.push(self.options.cover.of_block(start.max(self.done)..limit)),
+            Some(Open::Broken(range)) => self.covered.push(self.options.cover.of_block(range)),
+            None => {}
+        }
+        // Whoever begins in what goes and ends behind it is held, and whoever lies within it.
+        while let Some(cut) = self.covered.iter().find(|c| c.range.start < limit && c.range.end > limit).map(|c| c.range.start) {
+            if when == When::End || cut < self.done || self.len - cut >= MOST_HELD {
+                break;
+            }
+            limit = cut;
+        }
+        let done = self.done;
+        self.covered.retain(|c| c.range.start < limit);
+        for covered in &mut self.covered {
+            if covered.range.end > limit {
+                self.rest = Rest::Replaced;
+            }
+            covered.range = covered.range.start.max(done)..covered.range.end.min(limit);
+        }
+        self.covered.retain(|c| !c.range.is_empty());
+        cover::merge(&mut self.covered);
+        limit
+    }
+
+    /// Writes what goes up to `limit`, with covers in the place of secrets.
+    fn write_covered(&mut self, limit: usize, judged: bool) {
+        let mut at = self.done;
+        if self.rest != Rest::Judged && self.rest_covered(&mut at, limit) {
+            return;
+        }
+        if !judged {
+            self.counts.unjudged += (limit - at) as u64;
+            if self.options.on_fault == OnFault::Withhold {
+                let end = self.options.separator as char;
+                self.out.extend_from_slice(format!("[stanch: {} bytes withheld]{end}", limit - at).as_bytes());
+                return;
+            }
+        }
+        let covered = std::mem::take(&mut self.covered);
+        if self.options.cover.by_parts() {
+            self.replace(&covered, at, limit);
+        } else {
+            self.drop_lines(&covered, at, limit);
+        }
+        self.covered = covered;
+    }
+
+    /// Goes on with a line whose beginning is covered. True if it goes on beyond `limit`.
+    fn rest_covered(&mut self, at: &mut usize, limit: usize) -> bool {
+        let separator = self.options.separator;
+        let end = self.room[*at..limit].iter().position(|b| *b == separator).map(|n| *at + n);
+        let end = match (end, self.rest) {
+            (Some(end), Rest::Dropped) => end + 1,
+            (Some(end), _) => end,
+            (None, _) => {
+                *at = limit;
+                return true;
+            }
+        };
+        self.rest = Rest::Judged;
+        *at = end;
+        false
+    }
+
+    fn replace(&mut self, covered: &[Covered], from: usize, limit: usize) {
+        let mut at = from;
+        for group in
+            covered.chunk_by(|one, next| !self.room[one.range.end.min(next.range.start)..next.range.start].contains(&b'\n'))
+        {
+            let mut fitted = Vec::new();
+            let line = group.first().and_then(|first| self.json_line(first.range.start, limit));
+            let parts = match &line {
+                Some(line) => {
+                    json::fit(&self.room[line.clone()], line.start, group, &mut fitted);
+                    &fitted[..]
+                }
+                None => group,
+            };
+            for part in parts {
+                if part.range.start < at {
+                    continue;
+                }
+                self.out.extend_from_slice(&self.room[at..part.range.start]);
+                self.out.extend_from_slice(part.cover.as_bytes());
+                colour::codes(&self.room[part.range.clone()], &mut self.out);
+                at = part.range.end;
+                self.counts.add(part);
+            }
+        }
+        self.out.extend_from_slice(&self.room[at..limit]);
+    }
+
+    /// The line around a place, if all of it is there and it is JSON.
+    fn json_line(&self, at: usize, limit: usize) -> Option<Range<usize>> {
+        let start = self.line_begin(at);
+        let separator = self.options.separator;
+        let end = self.room[at..self.len].iter().position(|b| *b == separator).map_or(self.len, |n| at + n);
+        (start >= self.done && end <= limit && json::is_line(&self.room[start..end])).then_some(start..end)
+    }
+
+    /// Writes the lines that hold nothing covered.
+    fn drop_lines(&mut self, covered: &[Covered], from: usize, limit: usize) {
+        let (mut at, separator) = (from, self.options.separator);
+        for part in covered {
+            self.counts.add(part);
+            let start = self.line_begin(part.range.start).max(at);
+            if part.range.end <= at && at > from {
+                continue;
+            }
+            self.out.extend_from_slice(&self.room[at..start]);
+            let last = part.range.end.max(start + 1) - 1;
+            let end = self.room[last..limit].iter().position(|b| *b == separator).map(|n| last + n + 1);
+            if end.is_none() && limit < self.len {
+                self.rest = Rest::Dropped;
+            }
+            at = end.unwrap_or(limit);
+            self.counts.dropped_lines += self.room[start..at].iter().filter(|b| **b == separator).count().max(1) as u64;
+        }
+        self.out.extend_from_slice(&self.room[at..limit]);
+    }
+
+    /// Makes room, and forgets what is not looked at any more.
+    fn slide(&mut self) {
+        if ROOM - self.len >= ROOM / 4 {
+            return;
+        }
+        let from = self.done.saturating_sub(CONTEXT) / STEP * STEP;
+        self.room.copy_within(from..self.len, 0);
+        self.base += from as u64;
+        self.done -= from;
+        self.len -= from;
+    }
+}
+
+/// Where the last line ends, one past its separator. A carriage return ends a line of text, too, unless a line feed may follow.
+fn last_end(bytes: &[u8], separator: u8) -> Option<usize> {
+    if separator != b'\n' {
+        return memchr::memrchr(separator, bytes).map(|at| at + 1);
+    }
+    let end = memchr::memrchr(b'\n', bytes).map(|at| at + 1);
+    let line = &bytes[end.unwrap_or(0)..];
+    let back = memchr::memrchr(b'\r', line).filter(|at| at + 1 < line.len()).map(|at| end.unwrap_or(0) + at + 1);
+    back.or(end)
+}
