@@ -107,8 +107,8 @@ impl MemoryHard {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::hex;
     use super::{MemoryHard, digest, hmac_sha256, open, random, same, seal};
-    use crate::text::hex;
 
     #[test]
     fn hmac_follows_rfc_4231() {

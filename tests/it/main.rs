@@ -20,6 +20,7 @@ mod exits;
 mod explain;
 mod exposure;
 mod files;
+mod filter;
 mod formats;
 mod history;
 mod ignores;

@@ -84,7 +84,7 @@ fn key(path: Option<&Path>) -> anyhow::Result<Zeroizing<[u8; 32]>> {
 fn say_nothing_of_values() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        eprintln!("error: a fault of stanch at {place}: what was not passed on yet is lost");
+        eprintln!("error: a fault of stanch at {place}: a part of the stream was not judged");
     }));
 }
 
@@ -110,7 +110,7 @@ fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) ->
     }
     if counts.unjudged > 0 {
         let fate = if args.fail_closed { "left out" } else { "passed on" };
-        eprintln!("stanch filter: {} bytes with more matches than are kept were {fate}", counts.unjudged);
+        eprintln!("stanch filter: {} bytes could not be judged and were {fate}", counts.unjudged);
     }
     match ended {
         Ended::Read(e) => {

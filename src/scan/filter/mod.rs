@@ -23,6 +23,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::engine::{Engine, Input, Match, OVERLAP, Scratch};
 use super::finding::Confidence;
@@ -62,7 +63,7 @@ pub struct Options {
     pub now: u64,
 }
 
-/// What becomes of bytes that could not be judged: those with more matches than the engine keeps.
+/// What becomes of bytes that could not be judged: the engine failed on them, or they have more matches than it keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFault {
     /// They go on as they are but for what was found.
@@ -123,6 +124,8 @@ pub struct Filter<'e> {
     /// All up to the end of the line is replaced, or dropped, since its beginning is.
     rest: Rest,
     counts: Counts,
+    #[cfg(test)]
+    faulty: bool,
 }
 
 /// What happens to the rest of a line whose beginning has gone.
@@ -150,6 +153,8 @@ impl<'e> Filter<'e> {
             out: Vec::new(),
             rest: Rest::Judged,
             counts: Counts::default(),
+            #[cfg(test)]
+            faulty: false,
         }
     }
 
@@ -240,7 +245,16 @@ impl<'e> Filter<'e> {
         };
         let emit = self.plain.to_text(self.done - from)..self.plain.to_text(limit - from);
         let input = Input { bytes: text, emit, base, path: None, now: self.options.now };
-        self.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
+        // A fault of the engine must not end the stream of who cannot do without it.
+        let scan = AssertUnwindSafe(|| {
+            #[cfg(test)]
+            assert!(!self.faulty, "as asked for");
+            self.engine.scan(&mut self.scratch, &input, &mut |_: &_| ());
+        });
+        if catch_unwind(scan).is_err() {
+            self.scratch = Scratch::default();
+            return false;
+        }
         let (least, plain) = (self.options.least, &self.plain);
         let counts = |found: &&Match| found.confidence >= least && self.engine.rules()[found.rule as usize].role == Role::Finding;
         for found in self.scratch.matches().iter().filter(counts) {

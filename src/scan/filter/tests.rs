@@ -103,7 +103,7 @@ fn secrets_are_replaced_and_nothing_else_is() {
 #[test]
 fn covers_say_what_they_were_asked_for() {
     let t = token();
-    let text = format!("one\ntwo {t}\nthree {t}{t} and {}\n", crate::filter::tests::base64(&t));
+    let text = format!("one\ntwo {t}\nthree {t}{t} and {}\n", base64(&t));
     assert_eq!(whole(Cover::DropLine, &text), "one\n");
     let tagged = whole(Cover::Tag, &text);
     assert!(tagged.starts_with("one\ntwo [REDACTED:github-pat]\n"), "{tagged}");
@@ -142,6 +142,22 @@ fn lines_of_any_length_pass_in_constant_room() {
             "{filler}: {:?}",
             filter.counts()
         );
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_is_counted_and_left_out_if_asked_for() {
+    for (on_fault, expected) in [(OnFault::PassOn, "one\n"), (OnFault::Withhold, "[stanch: 4 bytes withheld]\n")] {
+        let mut filter = Filter::new(engine(), Options { on_fault, ..options(Cover::Mask) });
+        let mut out = Vec::new();
+        for (faulty, line) in [(true, "one\n"), (false, "two\n")] {
+            filter.faulty = faulty;
+            filter.space()[..4].copy_from_slice(line.as_bytes());
+            filter.filled(4);
+            filter.run(When::Data, &mut |bytes| io::Write::write_all(&mut out, bytes)).unwrap();
+        }
+        assert_eq!(String::from_utf8_lossy(&out), format!("{expected}two\n"));
+        assert_eq!(filter.counts().unjudged, 4);
     }
 }
 

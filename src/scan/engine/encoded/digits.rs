@@ -421,7 +421,10 @@ fn line_behind(bytes: &[u8], at: usize, radix: Radix) -> Option<usize> {
     let line = &rest[blanks..];
     let digits = line.iter().take(LONGEST_LINE).take_while(|b| radix.digit(**b).is_some()).count();
     let padding = line[digits..].iter().take(2).take_while(|b| **b == b'=').count();
-    let ends = line.get(digits + padding).is_none_or(|b| matches!(b, b'\r' | b'\n' | b'\\' | b'"' | b'\'' | b'<' | b',' | b' '));
+    // A word of a sentence is none: nothing but blanks may stand behind.
+    let rest = &line[digits + padding..];
+    let behind = rest.iter().take(INDENT).find(|b| !matches!(b, b' ' | b'\t'));
+    let ends = behind.is_none_or(|b| matches!(b, b'\r' | b'\n' | b'\\' | b'"' | b'\'' | b'<' | b','));
     (digits > 0 && (ends || digits == LONGEST_LINE)).then_some(at + skip + blanks)
 }
 
