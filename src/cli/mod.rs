@@ -11,6 +11,7 @@ mod config;
 mod exit;
 mod explain;
 mod filter;
+mod format;
 mod git;
 mod history;
 mod import;

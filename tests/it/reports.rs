@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::canary::{github, password, stripe};
 use crate::run::Folder;
 
-const FORMATS: [&str; 4] = ["human", "json", "jsonl", "sarif"];
+/// Those that tell no time, so that two runs write the same.
+const FORMATS: [&str; 7] = ["human", "json", "jsonl", "sarif", "csv", "github", "gitleaks-json"];
 
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -174,4 +175,112 @@ fn colour_is_for_terminals() {
     assert!(!on_a_terminal("NO_COLOR=1", "a").contains('\x1b'));
     assert!(!on_a_terminal("", "--no-color a").contains('\x1b'));
     assert!(on_a_terminal("NO_COLOR=", "a").contains("\x1b[1;31mcritical"));
+}
+
+#[test]
+fn one_scan_writes_further_reports() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.run(&["init"]).says(0, &[]);
+    let alone = |format: &str| folder.run(&["scan", "a", "-f", format]).out;
+    let all = folder.run(&["scan", "a", "--also", "sarif=out.sarif", "--also", "json=out.json", "--also", "human=out.txt"]);
+    all.says(1, &["1 finding; reports written to out.sarif, out.json and out.txt"]);
+    let read = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    assert_eq!((all.out, read("out.sarif")), (alone("human"), alone("sarif")));
+    assert_eq!((read("out.json"), read("out.txt")), (alone("json"), alone("human")));
+    let swapped = folder.run(&["scan", "a", "-f", "sarif", "-o", "first", "--also", "human=-"]);
+    assert_eq!((swapped.out, read("first")), (alone("human"), alone("sarif")), "forms do not change each other");
+    folder.run(&["scan", "-q", "a", "--also", "json=-", "-o", "first"]).says(1, &["\"schema_version\": 1"]);
+}
+
+#[test]
+fn further_reports_are_checked_before_the_scan() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.write("out", "old");
+    symlink("out", folder.path("link")).unwrap();
+    let check = |args: &[&str], words: &[&str]| {
+        let outcome = folder.run(&[&["scan", "a"], args].concat());
+        outcome.says(2, words);
+        assert_eq!(outcome.out, "", "{args:?}");
+    };
+    check(&["--also", "sarif"], &["write FORMAT=FILE, such as sarif=out.sarif"]);
+    check(&["--also", "sarf=x"], &["unknown format `sarf`: did you mean `sarif`?"]);
+    check(&["--also", "json=gone/x"], &["cannot write gone/x"]);
+    check(&["--also", "json=x", "--also", "sarif=./x"], &["two reports go to ./x", "hint: "]);
+    check(&["-o", "out", "--also", "sarif=link"], &["two reports go to link"]);
+    check(&["--also", "json=-"], &["two reports go to standard output"]);
+    check(&["--also", "json=/dev/null"], &["/dev/null is not a regular file"]);
+    assert_eq!(std::fs::read_to_string(folder.path("out")).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 3, "nothing was made");
+}
+
+#[test]
+fn tables_and_test_reports_are_read_by_others() {
+    let folder = Folder::new();
+    for name in ["=HYPERLINK(1)", "a\u{1}b]]>&<c>.env", "two\nlines, \"quoted\"", "\u{202e}x"] {
+        folder.write(name, format!("k = {}\n", github(name.len() as u64)));
+    }
+    folder.write("broken.zip", b"PK\x03\x04nonsense");
+    folder.run(&["scan", ".", "-q", "-f", "junit", "-o", "out.xml", "--also", "csv=out.csv", "--exit-code", "0"]).says(3, &[]);
+    let read = "import csv, sys, xml.etree.ElementTree as tree
+root = tree.parse('out.xml').getroot()
+suite = root.find('testsuite')
+assert suite.get('tests') == str(len(suite.findall('testcase'))) == '5', suite.attrib
+assert len(root.findall('.//failure')) == 4 and len(root.findall('.//error')) == 1
+names = [case.get('name') for case in root.iter('testcase')]
+assert len(set(names)) == 5 and any('a\\\\x01b]]>&<c>.env:1:5' in name for name in names), names
+rows = list(csv.reader(open('out.csv', newline='')))
+assert len(rows) == 5 and len({len(row) for row in rows}) == 1, rows
+places = [row[rows[0].index('place')] for row in rows[1:]]
+assert sorted(places) == sorted([\"'=HYPERLINK(1)\", 'a\\\\x01b]]>&<c>.env', 'two\\\\nlines, \"quoted\"', '\\\\u{202e}x']), places
+print('read')";
+    folder.write("read.py", read);
+    folder.shell("python3 read.py").says(0, &["read"]);
+}
+
+/// A disk that fills while reports are written: a small one of its own, which takes a namespace of mounts.
+#[test]
+fn a_full_disk_loses_nothing() {
+    let folder = Folder::new();
+    for n in 0..200 {
+        folder.write(format!("f{n}"), format!("k = {}\n", github(n)));
+    }
+    folder.write("report", "old");
+    let script = "mkdir disk; new=--mount; unshare $new true 2>/dev/null || new=\"--map-root-user --mount\"
+        unshare $new sh -euc '
+        mount -t tmpfs -o size=64k none disk
+        echo old > disk/report
+        code=0; \"$STANCH\" scan f* -q -f html -o disk/report --also json=disk/more --also csv=out.csv || code=$?
+        echo \"code $code, $(cat disk/report), $(ls -A disk | tr \"\\n\" \" \")\"'";
+    let outcome = folder.shell(script);
+    outcome.says(0, &["code 2, old, report ", "200 findings\n", "error: cannot write disk/", "no space left on device"]);
+    let told = "; cannot write disk/";
+    assert!(outcome.err.contains(told) && !outcome.err.contains("ghp_"), "both are told: {}", outcome.err);
+    assert_eq!(std::fs::read_to_string(folder.path("out.csv")).unwrap().lines().count(), 201, "what can be written, is");
+    let full = folder.shell("code=0; \"$STANCH\" scan f0 -f junit > /dev/full || code=$?; echo code $code");
+    full.says(0, &["code 2", "1 finding\n", "error: cannot write to standard output: no space left on device"]);
+}
+
+#[test]
+fn services_are_told_files_from_the_root_and_when_it_was() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("sub/a, b.env", format!("\nk = {}\n", github(1)));
+    let run = |format: &str| {
+        let mut command = folder.command(crate::run::STANCH);
+        let out = command.current_dir(folder.path("sub")).args(["scan", "-f", format, "a, b.env"]).output().unwrap().stdout;
+        String::from_utf8(out).unwrap()
+    };
+    assert!(
+        run("github").starts_with("::error file=sub/a%2C b.env,line=2,endLine=2,col=5,endColumn=44,title="),
+        "{}",
+        run("github")
+    );
+    let report: Value = serde_json::from_str(&run("gitlab")).unwrap();
+    let one = &report["vulnerabilities"][0];
+    assert_eq!((one["location"]["file"].as_str(), one["severity"].as_str()), (Some("sub/a, b.env"), Some("Critical")));
+    let times = ["start_time", "end_time"].map(|key| report["scan"][key].as_str().unwrap().to_owned());
+    assert!(times.iter().all(|time| time.len() == 19 && time.starts_with("20")) && times[0] <= times[1], "{times:?}");
+    assert!(run("markdown").contains("rules `20"), "{}", run("markdown"));
 }
