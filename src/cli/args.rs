@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use super::format::{Also, Format};
 use crate::base::date::Date;
 use crate::scan::finding::{Confidence, Severity};
 use crate::scan::rule::{import, load::Entry};
@@ -55,6 +57,9 @@ pub(super) struct Scan {
     /// Write the report to a file, in one piece when the scan is done; `-` is standard output
     #[arg(short, long, value_name = "FILE", aliases = ["report-path"])]
     pub(super) output: Option<PathBuf>,
+    /// Write a further report of the same scan, such as `sarif=out.sarif`; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = OsStringValueParser::new().try_map(|text| Also::parse(&text)), action = ArgAction::Append)]
+    pub(super) also: Vec<Also>,
     #[command(flatten)]
     pub(super) rules: RuleChoice,
     /// Report findings of at least this severity, `info` if neither this nor stanch.toml says; those below are only counted and do not
@@ -465,20 +470,6 @@ pub(super) struct BaselinePart {
     /// No progress bar
     #[arg(short, long)]
     pub(super) quiet: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Human,
-    /// One JSON object, a finding for each distinct secret
-    Json,
-    /// JSON lines, one for each place
-    Jsonl,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// The JSON that gitleaks writes, one object for each place; it says nothing of gaps
-    GitleaksJson,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -40,13 +40,17 @@ pub(super) fn incomplete(what: impl Into<String>, hint: impl Into<String>) -> an
 /// Prints an error: one line, the chain joined, then the hint. Everything foreign is made safe for a terminal.
 #[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
-    let chain: Vec<String> = error.chain().map(|e| plain(e.to_string())).collect();
-    eprintln!("error: {}", text::sanitise(masked(&chain.join(": ")).as_bytes()));
+    eprintln!("error: {}", text::sanitise(masked(&words(error)).as_bytes()));
     let hinted = error.chain().find_map(|e| e.downcast_ref::<Hinted>());
     if let Some(hinted) = hinted {
         eprintln!("hint: {}", text::sanitise(masked(&hinted.hint).as_bytes()));
     }
     ExitCode::from(hinted.map_or(USAGE, |hinted| hinted.code))
+}
+
+/// The chain of an error in one line.
+pub(super) fn words(error: &anyhow::Error) -> String {
+    error.chain().map(|e| plain(e.to_string())).collect::<Vec<_>>().join(": ")
 }
 
 /// Without what is a secret itself: somebody may have typed one in the place of a path or a rule.
@@ -75,9 +79,7 @@ fn hint(error: &clap::Error) -> Option<&'static str> {
     let hint = match value.as_str() {
         _ if !is_format => return None,
         "text" | "plain" | "pretty" | "table" => "`-f human` is for people, and what is written without `-f`",
-        _ => {
-            "the formats are human, json, jsonl, sarif and gitleaks-json; tables are made from `-f jsonl`, which has one finding a line"
-        }
+        _ => "`stanch scan --help` says what each is for",
     };
     Some(hint)
 }

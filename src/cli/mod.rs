@@ -10,6 +10,7 @@ mod compat;
 mod config;
 mod exit;
 mod explain;
+mod format;
 mod git;
 mod history;
 mod import;

@@ -11,10 +11,11 @@ use std::sync::atomic::AtomicBool;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
+use super::output::{self, Wanted};
 use super::prints::Prints;
-use super::{args, choice, clock, config, git as commits, in_tree, known, output, progress, verdicts};
+use super::{args, choice, clock, config, git as commits, known, progress, verdicts};
 use crate::base::date::Date;
-use crate::base::fs::Access;
+use crate::base::text::sanitise;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
@@ -33,7 +34,8 @@ use crate::scan::suppress::Suppressions;
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     check_paths(&args.paths)?;
     let mut histories = histories(args)?;
-    output::check(args.output.as_deref())?;
+    let wanted = wanted(args);
+    output::check_all(&wanted)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
@@ -47,27 +49,29 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         Mask::of(&engine, &scan.findings).names(&mut scan);
     }
     hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
-    let to_file = !output::is_standard(args.output.as_deref());
-    let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && is_colourful();
-    let root = match args.format {
-        args::Format::Sarif => in_tree::rename(&mut scan),
-        _ => PathBuf::new(),
-    };
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
-        color: if color { Color::On } else { Color::Off },
-        root,
+        color: if !args.no_color && is_colourful() { Color::On } else { Color::Off },
         input,
         ..Style::default()
     };
-    let access = if args.show_secrets { Access::Owner } else { Access::Usual };
-    output::write_for(access, args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
-    // What a form of report cannot say.
-    let unsaid = args.format == args::Format::GitleaksJson && scan.gaps() > 0;
-    if (to_file || unsaid) && !args.quiet {
-        closing_line(&scan, args.output.as_deref());
+    let written = output::write_all(&wanted, &mut scan, &style);
+    if written.is_err() || !args.quiet && wanted.iter().any(|one| says_too_little(one, &scan)) {
+        closing_line(&scan, &wanted, written.is_ok());
     }
+    written?;
     Ok(ExitCode::from(code(&scan, input, args.exit_code)))
+}
+
+/// The report of `-f` and `-o`, and further ones.
+fn wanted(args: &args::Scan) -> Vec<Wanted> {
+    let first = Wanted { format: args.format.into(), path: args.output.clone() };
+    std::iter::once(first).chain(args.also.iter().map(Wanted::from)).collect()
+}
+
+/// Does nobody see a report, or not what its form cannot say?
+fn says_too_little(wanted: &Wanted, scan: &Scan) -> bool {
+    wanted.file().is_some() || wanted.format == Format::GitleaksJson && scan.gaps() > 0
 }
 
 /// Scans without a report, for who wants what is found.
@@ -246,9 +250,11 @@ fn limits(args: &args::Scan) -> Limits {
     }
 }
 
-/// Is standard output a terminal that knows colours?
+/// Is standard output a terminal that knows colours, and are they wanted?
 fn is_colourful() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb")
+    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        && io::stdout().is_terminal()
+        && std::env::var_os("TERM").is_none_or(|name| name != "dumb")
 }
 
 /// What is scanned.
@@ -323,10 +329,10 @@ pub(super) fn finish(job: Job<'_>, stable: bool) -> Scan {
     Scan { findings, issues, issue_counts, coverage, stable_fingerprints: stable }
 }
 
-#[expect(clippy::print_stderr, reason = "talk, when the report goes to a file")]
-fn closing_line(scan: &Scan, path: Option<&Path>) {
+/// What was found and where it is written, or that it is written nowhere.
+#[expect(clippy::print_stderr, reason = "talk, when a report goes to a file")]
+fn closing_line(scan: &Scan, wanted: &[Wanted], is_written: bool) {
     let n = scan.findings.len();
-    let name = path.map(|p| p.display().to_string()).unwrap_or_default();
     let hidden = match scan.coverage.below_threshold {
         0 => String::new(),
         h => format!(", {h} below the threshold"),
@@ -335,19 +341,13 @@ fn closing_line(scan: &Scan, path: Option<&Path>) {
         0 => String::new(),
         g => format!(", {g} not looked at"),
     };
-    eprintln!(
-        "{n} finding{}{hidden}{gaps}; report written to {}",
-        if n == 1 { "" } else { "s" },
-        if name.is_empty() { "standard output".into() } else { crate::base::text::sanitise(name.as_bytes()) }
-    );
-}
-
-fn format(format: args::Format) -> Format {
-    match format {
-        args::Format::Human => Format::Human,
-        args::Format::Json => Format::Json,
-        args::Format::Jsonl => Format::Jsonl,
-        args::Format::Sarif => Format::Sarif,
-        args::Format::GitleaksJson => Format::GitleaksJson,
-    }
+    let files: Vec<String> =
+        wanted.iter().filter_map(Wanted::file).map(|path| sanitise(path.as_os_str().as_encoded_bytes()).into_owned()).collect();
+    let end = match files.as_slice() {
+        _ if !is_written => String::new(),
+        [] => "; report written to standard output".to_owned(),
+        [one] => format!("; report written to {one}"),
+        [all @ .., last] => format!("; reports written to {} and {last}", all.join(", ")),
+    };
+    eprintln!("{n} finding{}{hidden}{gaps}{end}", if n == 1 { "" } else { "s" });
 }

@@ -175,3 +175,41 @@ fn colour_is_for_terminals() {
     assert!(!on_a_terminal("", "--no-color a").contains('\x1b'));
     assert!(on_a_terminal("NO_COLOR=", "a").contains("\x1b[1;31mcritical"));
 }
+
+#[test]
+fn one_scan_writes_further_reports() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.run(&["init"]).says(0, &[]);
+    let alone = |format: &str| folder.run(&["scan", "a", "-f", format]).out;
+    let all = folder.run(&["scan", "a", "--also", "sarif=out.sarif", "--also", "json=out.json", "--also", "human=out.txt"]);
+    all.says(1, &["1 finding; reports written to out.sarif, out.json and out.txt"]);
+    let read = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    assert_eq!((all.out, read("out.sarif")), (alone("human"), alone("sarif")));
+    assert_eq!((read("out.json"), read("out.txt")), (alone("json"), alone("human")));
+    let swapped = folder.run(&["scan", "a", "-f", "sarif", "-o", "first", "--also", "human=-"]);
+    assert_eq!((swapped.out, read("first")), (alone("human"), alone("sarif")), "forms do not change each other");
+    folder.run(&["scan", "-q", "a", "--also", "json=-", "-o", "first"]).says(1, &["\"schema_version\": 1"]);
+}
+
+#[test]
+fn further_reports_are_checked_before_the_scan() {
+    let folder = Folder::new();
+    folder.write("a", github(1));
+    folder.write("out", "old");
+    symlink("out", folder.path("link")).unwrap();
+    let check = |args: &[&str], words: &[&str]| {
+        let outcome = folder.run(&[&["scan", "a"], args].concat());
+        outcome.says(2, words);
+        assert_eq!(outcome.out, "", "{args:?}");
+    };
+    check(&["--also", "sarif"], &["write FORMAT=FILE, such as sarif=out.sarif"]);
+    check(&["--also", "sarf=x"], &["unknown format `sarf`: did you mean `sarif`?"]);
+    check(&["--also", "json=gone/x"], &["cannot write gone/x"]);
+    check(&["--also", "json=x", "--also", "sarif=./x"], &["two reports go to ./x", "hint: "]);
+    check(&["-o", "out", "--also", "sarif=link"], &["two reports go to link"]);
+    check(&["--also", "json=-"], &["two reports go to standard output"]);
+    check(&["--also", "json=/dev/null"], &["/dev/null is not a regular file"]);
+    assert_eq!(std::fs::read_to_string(folder.path("out")).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 3, "nothing was made");
+}

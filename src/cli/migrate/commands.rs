@@ -328,7 +328,7 @@ impl Line {
             Does::Format => match value.as_str() {
                 "json" | "jsonl" | "sarif" => self.flags.extend(["--format".to_owned(), value]),
                 "text" | "pretty" | "human" | "stylish" => {}
-                _ => return Err(format!("`{name}`: the formats of stanch are human, json, jsonl, sarif and gitleaks-json")),
+                _ => return Err(format!("`{name}`: the formats of stanch are {}", crate::report::Format::words())),
             },
         }
         Ok(())

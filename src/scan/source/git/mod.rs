@@ -45,11 +45,11 @@ use self::cache::audit::{self, State};
 pub use self::narrow::{Narrow, since};
 pub use self::range::{Added, range};
 pub use self::snapshot::Snapshot;
-use crate::base::text::without_tokens;
 use super::super::blob::{Container, Origin, Place};
 use super::super::finding::{Committed, Finding, IssueKind};
 use super::ignored::Repository;
 use super::work::Job;
+use crate::base::text::without_tokens;
 
 /// Digits of a commit's id in the name of a place.
 const SHORT: usize = 12;
