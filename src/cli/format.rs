@@ -23,6 +23,20 @@ pub(super) enum Format {
     Sarif,
     /// The JSON that gitleaks writes, one object for each place; it says nothing of gaps
     GitleaksJson,
+    /// One page for a browser, which loads nothing: search, filters, and a list of what to allow
+    Html,
+    /// JUnit XML: a failure for each distinct secret, an error for each gap
+    Junit,
+    /// A table, one row for each place
+    Csv,
+    /// GitLab's secret detection report
+    Gitlab,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A summary in Markdown, at most 1 MiB
+    Markdown,
+    /// The same for a comment, at most 65,536 characters
+    MarkdownComment,
 }
 
 impl From<Format> for report::Format {
@@ -33,6 +47,13 @@ impl From<Format> for report::Format {
             Format::Jsonl => Self::Jsonl,
             Format::Sarif => Self::Sarif,
             Format::GitleaksJson => Self::GitleaksJson,
+            Format::Html => Self::Html,
+            Format::Junit => Self::Junit,
+            Format::Csv => Self::Csv,
+            Format::Gitlab => Self::Gitlab,
+            Format::Github => Self::Github,
+            Format::Markdown => Self::Markdown,
+            Format::MarkdownComment => Self::MarkdownComment,
         }
     }
 }

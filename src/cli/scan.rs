@@ -16,13 +16,14 @@ use super::prints::Prints;
 use super::{args, choice, clock, config, git as commits, known, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
-use crate::report::{self, Color, Format, Style, Values, Verdict};
+use crate::report::{self, Color, Format, Run, Style, Values, Verdict};
 use crate::scan::blob::Place;
 use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
 use crate::scan::finding::{Confidence, IssueKind, Level, Scan, Severity};
 use crate::scan::mask::Mask;
 use crate::scan::project::Project;
+use crate::scan::rule::pack;
 use crate::scan::rule::select::Selected;
 use crate::scan::source::collect::{Collector, Decider};
 use crate::scan::source::files::{self, Obey};
@@ -32,6 +33,7 @@ use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
+    let began = clock::now();
     check_paths(&args.paths)?;
     let mut histories = histories(args)?;
     let wanted = wanted(args);
@@ -45,14 +47,15 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let engine = ManuallyDrop::new(engine);
     let suppressions = known::suppressions(&args.silence, &chosen)?.knowing(ids);
     let (mut scan, input) = scan(args, &engine, (&chosen, &suppressions), &mut histories)?;
-    if !args.show_secrets {
-        Mask::of(&engine, &scan.findings).names(&mut scan);
-    }
+    let mask = (!args.show_secrets).then(|| Mask::of(&engine, &scan.findings));
+    mask.iter().for_each(|mask| mask.names(&mut scan));
+    let run = told(args, &wanted, began, mask.as_ref());
     hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if !args.no_color && is_colourful() { Color::On } else { Color::Off },
         input,
+        run,
         ..Style::default()
     };
     let written = output::write_all(&wanted, &mut scan, &style);
@@ -67,6 +70,18 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
 fn wanted(args: &args::Scan) -> Vec<Wanted> {
     let first = Wanted { format: args.format.into(), path: args.output.clone() };
     std::iter::once(first).chain(args.also.iter().map(Wanted::from)).collect()
+}
+
+/// What reports say of the run; of the rules only where one does, for that takes milliseconds.
+fn told(args: &args::Scan, wanted: &[Wanted], began: u64, mask: Option<&Mask<'_>>) -> Run {
+    let inputs = args.paths.iter().map(|path| path.to_string_lossy().into_owned());
+    let inputs = inputs.map(|name| mask.map_or_else(|| name.clone(), |mask| mask.text(&name).into_owned())).collect();
+    let rules = match &args.rules.rule_pack {
+        _ if !wanted.iter().any(|one| one.format.tells_run()) => String::new(),
+        Some(folder) => std::fs::read_to_string(folder.join(pack::NAME)).unwrap_or_default().trim().to_owned(),
+        None => pack::version(),
+    };
+    Run { began, ended: clock::now(), rules, inputs }
 }
 
 /// Does nobody see a report, or not what its form cannot say?
@@ -326,7 +341,8 @@ pub(super) fn finish(job: Job<'_>, stable: bool) -> Scan {
         );
     }
     let (issues, issue_counts) = issues.finish();
-    Scan { findings, issues, issue_counts, coverage, stable_fingerprints: stable }
+    let silenced = counts.silenced.into_iter().collect();
+    Scan { findings, issues, issue_counts, coverage, stable_fingerprints: stable, silenced }
 }
 
 /// What was found and where it is written, or that it is written nowhere.

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::{Color, Format, Input, Style, Values, sample, write};
+use super::{Color, Format, Input, Run, Style, Values, sample, write};
 use crate::scan::finding::Scan;
 
 fn check(name: &str, format: Format, scan: &Scan, style: Style) {
     let mut found = Vec::new();
-    write(format, scan, &Style { version: "0.0.0".to_owned(), ..style }, &mut found).unwrap();
+    let (began, rules) = (1_790_000_000, "2026-09-01+0123".to_owned());
+    let run = Run { began, ended: began + 7, rules, inputs: vec![".".to_owned(), "-".to_owned()] };
+    write(format, scan, &Style { version: "0.0.0".to_owned(), run, ..style }, &mut found).unwrap();
+    let found = if format == Format::Html { without_frame(found) } else { found };
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/report").join(name);
     if std::env::var_os("STANCH_GOLDEN").is_some_and(|v| v == "write") {
         std::fs::write(&path, &found).unwrap();
@@ -17,6 +20,16 @@ fn check(name: &str, format: Format, scan: &Scan, style: Style) {
     let differ = found.lines().zip(expected.lines()).enumerate().find(|(_, (f, e))| f != e);
     assert_eq!(differ, None, "{name}: first line that differs, found and expected; STANCH_GOLDEN=write writes the file anew");
     assert_eq!(found.len(), expected.len(), "{name}: same lines, but one is longer");
+}
+
+/// A page without its policy, style and script, which are files of their own.
+fn without_frame(page: Vec<u8>) -> Vec<u8> {
+    let mut page = String::from_utf8(page).unwrap();
+    for (from, to) in [("<meta http-equiv", "<meta name=\"view"), ("<style>", "</style>"), ("<script>\n", "</script>\n</body>")] {
+        let (from, to) = (page.find(from).unwrap(), page.rfind(to).unwrap());
+        page.replace_range(from..to, "");
+    }
+    page.into_bytes()
 }
 
 #[test]
@@ -29,7 +42,18 @@ fn reports_are_as_recorded() {
         sample::finding("a.bin", "60a2", b"\xff\xff\xff\xff\xff\xff"),
         sample::finding("b.txt", "60a3", b"two\r\nlines"),
     ]);
-    for (format, end) in [(Format::Human, "txt"), (Format::Json, "json"), (Format::Jsonl, "jsonl"), (Format::Sarif, "sarif")] {
+    for (format, end) in [
+        (Format::Human, "txt"),
+        (Format::Json, "json"),
+        (Format::Jsonl, "jsonl"),
+        (Format::Sarif, "sarif"),
+        (Format::Html, "html"),
+        (Format::Junit, "xml"),
+        (Format::Csv, "csv"),
+        (Format::Gitlab, "gitlab.json"),
+        (Format::Github, "github.txt"),
+        (Format::Markdown, "md"),
+    ] {
         check(&format!("sample.{end}"), format, &sample::sample(), Style::default());
         check(&format!("shown.{end}"), format, &values, shown.clone());
         check(&format!("history.{end}"), format, &sample::history(), Style::default());

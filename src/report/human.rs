@@ -7,16 +7,13 @@ use std::io;
 use super::layout::{Ink, MARGIN, Page, TEXT, clip_end, clip_start, columns, count, thousands};
 use super::line::{self, Line};
 use super::place::Places;
+use super::words::{clean, committed, exposed, names, position};
 use super::{Style, ranked, summary};
-use crate::base::date::Date;
 use crate::base::text::sanitise;
-use crate::scan::finding::{Committed, Danger, Exposure, Finding, Occurrence, Scan, Severity};
+use crate::scan::finding::{Finding, Occurrence, Scan, Severity};
 
 /// Other places of a secret that are listed.
 const PLACES_LISTED: usize = 5;
-
-/// Refs that are listed of one secret.
-const REFS_LISTED: usize = 5;
 
 /// Columns of the marked hit, and columns kept for what stands behind it.
 const HIT: usize = 44;
@@ -69,86 +66,6 @@ fn block(page: &mut Page, finding: &Finding, scan: &Scan, style: &Style) {
     page.gap();
 }
 
-/// `3f2a91c5d0e1 of 2024-03-05, by A U Thor <a@example.com>; not in HEAD; also as b.txt`.
-fn committed(commit: &Committed) -> String {
-    let head = commit.in_head.map_or("", |in_head| if in_head { "; still in HEAD" } else { "; not in HEAD" });
-    let paths = match commit.path_count {
-        0 | 1 => String::new(),
-        n => format!("; as {}{}", list(&commit.paths), more(n, commit.paths.len())),
-    };
-    format!("{} of {}, by {}{head}{paths}", short(&commit.id), day(commit.time), clean(&commit.author))
-}
-
-/// `412 days: from 2024-03-05 until 91c5d0e13f2a removed it on 2025-04-21; on a remote`.
-fn exposed(exposure: &Exposure, told: Option<&Committed>) -> String {
-    let days = match exposure.days {
-        Some(0) => "less than a day: ".to_owned(),
-        Some(days) => format!("{}: ", count(days, "day", "days")),
-        None if exposure.ref_count > 0 => "for an unknown time: ".to_owned(),
-        None => String::new(),
-    };
-    let from = exposure.first.as_ref().map_or("from an unknown day".to_owned(), |first| {
-        // If it is not the one that is told already.
-        let other = told.is_none_or(|told| told.id != first.commit);
-        let by = if other { format!(" in {} by {}", short(&first.commit), clean(&first.author)) } else { String::new() };
-        format!("from {}{by}", day(first.time))
-    });
-    let reach = match exposure.danger() {
-        Danger::Unreachable => "no ref reaches it",
-        _ if exposure.pushed => "on a remote",
-        _ => "on no remote",
-    };
-    let until = match (&exposure.removed, &exposure.last) {
-        _ if exposure.in_head => " on, still in HEAD".to_owned(),
-        (Some(removed), _) => format!(" until {} removed it on {}", short(&removed.commit), day(removed.time)),
-        (None, Some(last)) => format!(", last in {} of {}", short(&last.commit), day(last.time)),
-        (None, None) => String::new(),
-    };
-    if exposure.first.is_none() && exposure.ref_count == 0 { reach.to_owned() } else { format!("{days}{from}{until}; {reach}") }
-}
-
-/// What reaches a secret: `main, origin/main, tag v1 and 3 more`.
-fn names(exposure: &Exposure) -> Option<String> {
-    let (names, n) = match exposure.ref_count {
-        0 => (&exposure.reflogs, exposure.reflogs.len() as u64),
-        n => (&exposure.refs, n),
-    };
-    let told: Vec<String> = names.iter().take(REFS_LISTED).map(|name| ref_name(name)).collect();
-    let kind = if exposure.ref_count == 0 { "reflog " } else { "" };
-    (!told.is_empty()).then(|| format!("{kind}{}{}", list(&told), more(n, told.len())))
-}
-
-/// The name of a ref as git shortens it; tags say what they are.
-fn ref_name(name: &str) -> String {
-    let tag = name.strip_prefix("refs/tags/").map(|tag| format!("tag {tag}"));
-    let short = ["refs/heads/", "refs/remotes/"].iter().find_map(|prefix| name.strip_prefix(prefix));
-    tag.unwrap_or_else(|| short.unwrap_or(name).to_owned())
-}
-
-fn list(names: &[String]) -> String {
-    names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ")
-}
-
-fn more(all: u64, told: usize) -> String {
-    match all.saturating_sub(told as u64) {
-        0 => String::new(),
-        more => format!(" and {} more", thousands(more)),
-    }
-}
-
-fn short(commit: &str) -> String {
-    commit.chars().take(12).collect()
-}
-
-fn day(time: i64) -> String {
-    u64::try_from(time).map_or_else(|_| "before 1970".to_owned(), |time| Date::from_unix(time).to_string())
-}
-
-/// `path:line:column`, safe for a terminal.
-fn position(places: Places<'_>, occurrence: &Occurrence) -> String {
-    format!("{}:{}:{}", clean(&places.name(&occurrence.origin)), occurrence.at.line, occurrence.at.column)
-}
-
 /// The line with the hit marked underneath.
 fn snippet(page: &mut Page, finding: &Finding, occurrence: &Occurrence) {
     let line = Line::of(finding, occurrence);
@@ -192,10 +109,6 @@ fn severity_ink(severity: Severity) -> Ink {
         Severity::Medium => Ink::Yellow,
         Severity::Low | Severity::Info => Ink::Cyan,
     }
-}
-
-fn clean(text: &str) -> String {
-    sanitise(text.as_bytes()).into_owned()
 }
 
 /// [`clean`] for a line of a file, where tabs are ordinary.

@@ -3,18 +3,26 @@
 //! It must not know how a scan was made, what a terminal is or which exit code a verdict becomes. Start with [`write`]; one file
 //! per format, and [`line`] is the only file that sees a value.
 
+mod csv;
 mod escape;
+mod github;
+mod gitlab;
 mod gitleaks;
+mod html;
 mod human;
 mod json;
+mod junit;
 mod layout;
 mod line;
+mod markdown;
 mod place;
 pub mod rewrite;
 mod sarif;
 mod saved;
 mod summary;
+mod tree;
 mod verdict;
+mod words;
 
 #[cfg(test)]
 mod golden;
@@ -49,6 +57,13 @@ pub fn write(format: Format, scan: &Scan, style: &Style, out: &mut dyn io::Write
         Format::Jsonl => json::write_lines(scan, style, out),
         Format::Sarif => sarif::write(scan, style, out),
         Format::GitleaksJson => gitleaks::write(scan, style, out),
+        Format::Html => html::write(scan, style, out),
+        Format::Junit => junit::write(scan, style, out),
+        Format::Csv => csv::write(scan, style, out),
+        Format::Gitlab => gitlab::write(scan, style, out),
+        Format::Github => github::write(scan, style, out),
+        Format::Markdown => markdown::write(scan, style, markdown::SUMMARY, out),
+        Format::MarkdownComment => markdown::write(scan, style, markdown::COMMENT, out),
     }
 }
 
@@ -65,6 +80,20 @@ pub enum Format {
     Sarif,
     /// The JSON that gitleaks writes, for what reads that.
     GitleaksJson,
+    /// One page for a browser, which loads nothing.
+    Html,
+    /// JUnit XML: a failed test case for each distinct secret, an error for each gap.
+    Junit,
+    /// A table, one row for each place.
+    Csv,
+    /// GitLab's secret detection report.
+    Gitlab,
+    /// Workflow commands of GitHub Actions: annotations beside the code.
+    Github,
+    /// A summary in Markdown, at most 1 MiB.
+    Markdown,
+    /// The same for a comment, at most 65,536 characters.
+    MarkdownComment,
 }
 
 /// How a report is written.
@@ -80,6 +109,21 @@ pub struct Style {
     pub root: PathBuf,
     /// This program's version.
     pub version: String,
+    /// What is said of the run itself.
+    pub run: Run,
+}
+
+/// A run: when, with which rules, of what. Reports read no clock.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// When it began, in seconds since 1970.
+    pub began: u64,
+    /// When it ended.
+    pub ended: u64,
+    /// The version of the built-in rules, or of the pack in their place.
+    pub rules: String,
+    /// What was scanned, as it was named.
+    pub inputs: Vec<String>,
 }
 
 impl Default for Style {
@@ -90,6 +134,7 @@ impl Default for Style {
             input: Input::Named,
             root: PathBuf::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: Run::default(),
         }
     }
 }
@@ -122,7 +167,20 @@ pub struct UnknownFormat {
 
 impl Format {
     /// All formats, in the order they are listed to people.
-    pub const ALL: [Self; 5] = [Self::Human, Self::Json, Self::Jsonl, Self::Sarif, Self::GitleaksJson];
+    pub const ALL: [Self; 12] = [
+        Self::Human,
+        Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::GitleaksJson,
+        Self::Html,
+        Self::Junit,
+        Self::Csv,
+        Self::Gitlab,
+        Self::Github,
+        Self::Markdown,
+        Self::MarkdownComment,
+    ];
 
     /// The words of all, as a list for people.
     #[must_use]
@@ -133,7 +191,13 @@ impl Format {
     /// Does it name files from the root of the repository, as services do that show findings beside the code?
     #[must_use]
     pub fn is_from_root(self) -> bool {
-        self == Self::Sarif
+        matches!(self, Self::Sarif | Self::Gitlab | Self::Github)
+    }
+
+    /// Does it say when a scan was, and with which rules?
+    #[must_use]
+    pub fn tells_run(self) -> bool {
+        matches!(self, Self::Html | Self::Markdown | Self::MarkdownComment)
     }
 
     /// The word that names it on the command line.
@@ -145,6 +209,13 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Sarif => "sarif",
             Self::GitleaksJson => "gitleaks-json",
+            Self::Html => "html",
+            Self::Junit => "junit",
+            Self::Csv => "csv",
+            Self::Gitlab => "gitlab",
+            Self::Github => "github",
+            Self::Markdown => "markdown",
+            Self::MarkdownComment => "markdown-comment",
         }
     }
 }

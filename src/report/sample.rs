@@ -7,7 +7,7 @@ use crate::base::secret::Secret;
 use crate::scan::blob::{Container, Origin};
 use crate::scan::finding::{
     At, Committed, Confidence, Coverage, Exposure, Finding, Fingerprint, Issue, IssueKind, Level, Occurrence, Scan, Seen,
-    Severity, Snippet,
+    Severity, Silenced, Snippet,
 };
 use crate::scan::rule::{Allow, Near, Pair, Paths, Pattern, Placeholders, Role, Rule, Search};
 
@@ -146,12 +146,18 @@ pub(super) fn sample() -> Scan {
         note("node_modules/.bin/other"),
         note("vendor"),
     ];
+    scan.silenced = vec![silenced(Some("line 13 of stanch.toml"), "made up for tests"), silenced(None, "revoked in May")];
     scan.issue_counts = vec![
         (Level::Gap, IssueKind::Unreadable, 2),
         (Level::Gap, IssueKind::Malformed, 1),
         (Level::Note, IssueKind::Symlink, 1250),
     ];
     scan
+}
+
+fn silenced(entry: Option<&str>, reason: &str) -> Silenced {
+    let (origin, rule) = (file("tests/fixtures/keys.py"), "github-pat".to_owned());
+    Silenced { origin, line: 7, rule, entry: entry.map(str::to_owned), reason: reason.to_owned() }
 }
 
 fn token() -> Finding {
@@ -325,6 +331,7 @@ pub(super) fn hostile() -> Scan {
     let mut scan = scan(vec![one, first, two, three]);
     scan.issues = vec![issue(Level::Gap, IssueKind::Malformed, evil, evil), issue(Level::Note, IssueKind::SpecialFile, "", "")];
     scan.issue_counts = vec![(Level::Gap, IssueKind::Malformed, 1), (Level::Note, IssueKind::SpecialFile, u64::MAX / 2)];
+    scan.silenced = vec![silenced(Some(evil), evil), silenced(None, evil)];
     scan.stable_fingerprints = false;
     scan
 }

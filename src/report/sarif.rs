@@ -12,12 +12,9 @@
 //!   the member is the logical location.
 //! - A scan of history has two runs: what is still in `HEAD`, where it stands there, and what is not, in the category `stanch/history/`.
 
-mod history;
 mod notes;
 mod rules;
 
-use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
@@ -30,12 +27,13 @@ use serde_sarif::sarif::{
 use sha2::{Digest as _, Sha256};
 
 use self::rules::Rules;
+use super::Style;
 use super::escape::pretty;
 use super::json::{CoverageRecord, ExposureRecord};
 use super::line::{self, Line, Value};
 use super::place::{Places, Uri, inside};
+use super::tree::{self, Category, Hit};
 use super::verdict::Verdict;
-use super::{Style, ranked};
 use crate::base::text::sanitise;
 use crate::scan::finding::{At, Danger, Exposure, Finding, Occurrence, SCHEMA_VERSION, Scan, Severity};
 
@@ -55,7 +53,7 @@ pub(super) fn write(scan: &Scan, style: &Style, out: &mut dyn io::Write) -> io::
 
 /// The same, with as many results as keep the packed file within `limit` bytes.
 fn write_within(scan: &Scan, style: &Style, limit: u64, out: &mut dyn io::Write) -> io::Result<()> {
-    let hits = hits(scan, style);
+    let hits = tree::all(scan, style);
     let all = hits.len();
     let mut kept = all.min(MOST_RESULTS);
     loop {
@@ -133,34 +131,6 @@ struct Results<'a> {
     rules: &'a Rules,
     scan: &'a Scan,
     style: &'a Style,
-}
-
-/// One place of one finding.
-struct Hit<'a> {
-    finding: &'a Finding,
-    /// As code scanning knows it: a place in history is a place in the file of that time.
-    occurrence: Cow<'a, Occurrence>,
-    category: Category,
-}
-
-/// What a run is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Category {
-    /// What is there now.
-    Now,
-    /// What only the history of a repository has.
-    History,
-}
-
-/// All places, in the order of the file: most severe first, then surest first, then the first place of every secret before the
-/// other places, so that a secret that stands in thousands of files crowds out none of its rank.
-fn hits<'a>(scan: &'a Scan, style: &Style) -> Vec<Hit<'a>> {
-    let mut hits = Vec::new();
-    for finding in ranked(scan) {
-        hits.extend(history::hits(finding, &style.root).into_iter().enumerate().map(|(i, hit)| (i.min(1), hit)));
-    }
-    hits.sort_by_key(|(later, hit)| (Reverse(hit.finding.severity), Reverse(hit.finding.confidence), *later));
-    hits.into_iter().map(|(_, hit)| hit).collect()
 }
 
 /// `counts` are those of the results in the file, and of all there are.

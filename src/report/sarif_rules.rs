@@ -169,6 +169,47 @@ fn too_many_results_are_cut_and_it_says_so() {
     assert!(text(note, "/message/text").starts_with("This file holds 25,000 of 30,000 results"), "{note}");
 }
 
+/// GitHub's words for the numbers: above 9.0 critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low.
+#[test]
+fn severities_lie_in_the_bands_of_github() {
+    let (_, log) = render(&sample::sample(), &Style::default());
+    let mut seen = HashSet::new();
+    for result in list(&log, "/runs/0/results") {
+        let rule = &log["runs"][0]["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        let score: f32 = text(rule, "/properties/security-severity").parse().unwrap();
+        let (band, level) = match score {
+            9.1..=10.0 => ("critical", "error"),
+            7.0..=8.9 => ("high", "error"),
+            4.0..=6.9 => ("medium", "warning"),
+            1.0..=3.9 => ("low", "note"),
+            0.1..1.0 => ("info", "note"),
+            _ => panic!("{score} is in no band"),
+        };
+        assert_eq!((text(result, "/properties/severity"), text(result, "/level")), (band, level));
+        seen.insert(band);
+    }
+    assert_eq!(seen.len(), 5, "all severities are in the sample");
+}
+
+#[test]
+fn numbers_stay_below_the_limits_of_github() {
+    for scan in [sample::sample(), sample::hostile(), sample::history(), sample::huge()] {
+        let (_, log) = render(&scan, &Style::default());
+        let runs = list(&log, "/runs");
+        assert!((1..=20).contains(&runs.len()));
+        let ids: HashSet<&str> = runs.iter().map(|run| text(run, "/automationDetails/id")).collect();
+        assert_eq!(ids.len(), runs.len(), "one upload for each tool and category");
+        for run in runs {
+            assert!(list(run, "/results").len() <= 25_000 && list(run, "/tool/driver/rules").len() <= 25_000);
+            assert_eq!(run["tool"].get("extensions"), None);
+            for result in list(run, "/results") {
+                assert!(result.get("codeFlows").is_none() && list(result, "/locations").len() == 1);
+                assert!(list(result, "/locations/0/logicalLocations").len() <= 1);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_changed_severity_has_a_rule_of_its_own() {
     let (_, log) = render(&sample::sample(), &Style::default());

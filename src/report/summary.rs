@@ -2,12 +2,12 @@
 //!
 //! It must not know single findings. Start with [`fill`].
 
-use super::layout::{Ink, Page, count, size, thousands};
+use super::layout::{Ink, Page, thousands};
 use super::place::Places;
 use super::verdict::Verdict;
-use super::{Style, ranked};
+use super::{Style, words};
 use crate::base::text::sanitise;
-use crate::scan::finding::{Coverage, Finding, IssueKind, Level, Scan, Severity};
+use crate::scan::finding::{Coverage, IssueKind, Level, Scan};
 
 /// Places listed per kind of issue.
 const PLACES_LISTED: usize = 3;
@@ -26,49 +26,7 @@ pub(super) fn fill(page: &mut Page, scan: &Scan, style: &Style) {
 }
 
 fn coverage(page: &mut Page, cover: &Coverage) {
-    let what = match (cover.files, cover.objects) {
-        (files, 0) => count(files, "file", "files"),
-        (0, objects) => count(objects, "git object", "git objects"),
-        (files, objects) => format!("{} and {}", count(files, "file", "files"), count(objects, "git object", "git objects")),
-    };
-    let mut scanned = vec![format!("{what} ({})", size(cover.bytes))];
-    if cover.known > 0 {
-        scanned.push(format!("{} of them by an earlier scan", thousands(cover.known)));
-    }
-    if cover.members > 0 {
-        let members = count(cover.members, "member", "members");
-        scanned.push(format!("{members} of archives and notebooks ({})", size(cover.member_bytes)));
-    }
-    scanned.push(format!("with {}", count(cover.rules, "rule", "rules")));
-    page.words("scanned", &scanned.join(", "));
-    let named = count(cover.ignored_files, "file", "files");
-    let anyway = thousands(cover.ignored_but_scanned);
-    match (cover.ignored_files, cover.ignored_but_scanned) {
-        (0, 0) => {}
-        (_, 0) => page.words("ignored", &format!("{named} that ignore files name")),
-        _ => page
-            .words("ignored", &format!("{named} that ignore files name; {anyway} scanned anyway: tracked, or named like a key")),
-    }
-    let silenced = [
-        (cover.allowed_inline, "by a comment beside it"),
-        (cover.allowed_by_entry, "in stanch.toml"),
-        (cover.marked, "marked as an example with a middle dot"),
-    ];
-    let mut told = silenced.iter().filter(|(n, _)| *n > 0);
-    if let Some((n, how)) = told.next() {
-        let rest: String = told.map(|(n, how)| format!(", {} {how}", thousands(*n))).collect();
-        page.words("silenced", &format!("{} {how}{rest}", count(*n, "finding", "findings")));
-    }
-    if cover.in_baseline > 0 {
-        let real = match cover.judged_real {
-            0 => String::new(),
-            n => format!(", {} of them judged real", thousands(n)),
-        };
-        page.words("known", &format!("{} in the baseline{real}", count(cover.in_baseline, "secret", "secrets")));
-    }
-    if cover.below_threshold > 0 {
-        page.words("hidden", &format!("{} below the threshold not shown", count(cover.below_threshold, "finding", "findings")));
-    }
+    words::coverage(cover).iter().for_each(|(label, words)| page.words(label, words));
 }
 
 fn issues(page: &mut Page, scan: &Scan, style: &Style, level: Level) {
@@ -81,7 +39,7 @@ fn issues(page: &mut Page, scan: &Scan, style: &Style, level: Level) {
     }
     page.labelled(ink, label, &format!("{} {meaning}", thousands(total)));
     for &(_, kind, n) in scan.issue_counts.iter().filter(|(l, _, n)| *l == level && *n > 0) {
-        page.row("", &format!("  {}: {}", described(kind), thousands(n)));
+        page.row("", &format!("  {}: {}", words::described(kind), thousands(n)));
         let kept = scan.issues.iter().filter(|i| i.level == level && i.kind == kind);
         // What somebody wrote down and does not count is told as a whole, within reason.
         let most = if kind == IssueKind::Configuration { CONFIGURATION_LISTED } else { PLACES_LISTED };
@@ -97,55 +55,15 @@ fn issues(page: &mut Page, scan: &Scan, style: &Style, level: Level) {
     }
 }
 
-fn described(kind: IssueKind) -> &'static str {
-    match kind {
-        IssueKind::Unreadable => "could not be read",
-        IssueKind::Vanished => "gone before it was opened",
-        IssueKind::Truncated => "became shorter while it was read",
-        IssueKind::Malformed => "broken archive or notebook, scanned as plain bytes",
-        IssueKind::Encrypted => "encrypted",
-        IssueKind::DepthLimit => "nested deeper than the limit",
-        IssueKind::SizeLimit => "larger than the limit",
-        IssueKind::RatioLimit => "unpacks to far more than it is",
-        IssueKind::CountLimit => "more members than the limit",
-        IssueKind::FindingLimit => "more findings than are kept",
-        IssueKind::SpecialFile => "socket, pipe or device",
-        IssueKind::Symlink => "symbolic link",
-        IssueKind::MediaPayload => "image or other media in a notebook",
-        IssueKind::GitObjects => "packed history of a git repository",
-        IssueKind::MissingObjects => "objects of a git repository that are not here or cannot be read",
-        IssueKind::Unsupported => "unknown compression or container version",
-        IssueKind::Configuration => "configuration that could not be used as written",
-    }
-}
-
-/// `3 secrets in 5 places: 2 critical, 1 high`.
-fn found(scan: &Scan) -> String {
-    let by = |severity: Severity| scan.findings.iter().filter(|f| f.severity == severity).count() as u64;
-    let mut present: Vec<Severity> = ranked(scan).iter().map(|f| f.severity).collect();
-    present.dedup();
-    let parts: Vec<String> = present.into_iter().map(|s| format!("{} {}", thousands(by(s)), s.word())).collect();
-    let places: u64 = scan.findings.iter().map(Finding::places).sum();
-    let secrets = count(scan.findings.len() as u64, "secret", "secrets");
-    format!("{secrets} in {}: {}", count(places, "place", "places"), parts.join(", "))
-}
-
 fn verdict(page: &mut Page, scan: &Scan, verdict: Verdict) {
-    let gaps = count(scan.gaps(), "gap", "gaps");
-    let none = if scan.coverage.below_threshold > 0 { "No secrets found at or above the threshold" } else { "No secrets found" };
-    match verdict {
-        Verdict::Clean => page.line(Ink::Green, &format!("{none}.")),
-        Verdict::NothingToScan => page.line(Ink::Green, "Nothing to scan."),
-        Verdict::Findings => page.line(Ink::Red, &format!("Found {}.", found(scan))),
-        Verdict::FindingsAndGaps => {
-            page.line(Ink::Red, &format!("Found {}.", found(scan)));
-            page.line(Ink::Yellow, &format!("The scan is incomplete: {gaps}."));
-        }
-        Verdict::Gaps => {
-            page.line(Ink::Yellow, &format!("{none} in what was read, but the scan is incomplete: {gaps}."));
-        }
-        Verdict::NothingScanned => page.line(Ink::Yellow, "Nothing was scanned: not one file of what was named was looked at."),
-    }
+    let ink = match verdict {
+        Verdict::Clean | Verdict::NothingToScan => Ink::Green,
+        Verdict::Findings | Verdict::FindingsAndGaps => Ink::Red,
+        Verdict::Gaps | Verdict::NothingScanned => Ink::Yellow,
+    };
+    let (first, then) = words::verdict(scan, verdict);
+    page.line(ink, &first);
+    then.iter().for_each(|words| page.line(Ink::Yellow, words));
 }
 
 #[cfg(test)]

@@ -341,6 +341,23 @@ pub struct Scan {
     pub coverage: Coverage,
     /// True if fingerprints were made under the project's own key and so stay the same from run to run.
     pub stable_fingerprints: bool,
+    /// Sorted: the first of what comments and entries silenced; all are counted in `coverage`.
+    pub silenced: Vec<Silenced>,
+}
+
+/// A place that a comment or an entry silenced.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Silenced {
+    /// The file, archive member or notebook cell.
+    pub origin: Origin,
+    /// The line in it.
+    pub line: u64,
+    /// Id of the rule that matched.
+    pub rule: String,
+    /// Where the entry stands, such as `line 13 of stanch.toml`; none for a comment.
+    pub entry: Option<String>,
+    /// The reason given. Foreign text.
+    pub reason: String,
 }
 
 impl Scan {

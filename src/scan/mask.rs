@@ -197,6 +197,11 @@ impl<'e> Mask<'e> {
             self.origin(&mut issue.origin);
             self.replace(&mut issue.detail);
         }
+        for one in &mut scan.silenced {
+            self.origin(&mut one.origin);
+            self.line(&mut one.reason);
+            self.replace(&mut one.reason);
+        }
     }
 }
 

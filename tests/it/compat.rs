@@ -182,8 +182,7 @@ fn what_means_something_else_is_refused_with_a_hint() {
     check("dir --staged", &["are about a git repository"]);
     check("protect --log-opts=--all", &["says nothing about what is not committed"]);
     check("stdin x", &["`stdin` takes no path", "hint: "]);
-    check("dir -f csv .", &["invalid value 'csv'", "gitleaks-json"]);
-    check("dir -f junit .", &["invalid value 'junit'"]);
+    check("dir -f template .", &["invalid value 'template'", "gitleaks-json"]);
     check("dir --config", &["`--config` needs a value"]);
     check("dir --colour", &["unexpected argument '--colour'"]);
 }

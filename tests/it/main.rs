@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod baseline;
+mod browser;
 mod cache;
 mod canary;
 mod comments;
@@ -29,6 +30,7 @@ mod layers;
 mod lexer;
 mod migrate;
 mod narrow;
+mod page;
 mod progress;
 mod promises;
 mod pushes;

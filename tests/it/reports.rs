@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::canary::{github, password, stripe};
 use crate::run::Folder;
 
-const FORMATS: [&str; 4] = ["human", "json", "jsonl", "sarif"];
+/// Those that tell no time, so that two runs write the same.
+const FORMATS: [&str; 7] = ["human", "json", "jsonl", "sarif", "csv", "github", "gitleaks-json"];
 
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -212,4 +213,50 @@ fn further_reports_are_checked_before_the_scan() {
     check(&["--also", "json=/dev/null"], &["/dev/null is not a regular file"]);
     assert_eq!(std::fs::read_to_string(folder.path("out")).unwrap(), "old");
     assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 3, "nothing was made");
+}
+
+#[test]
+fn tables_and_test_reports_are_read_by_others() {
+    let folder = Folder::new();
+    for name in ["=HYPERLINK(1)", "a\u{1}b]]>&<c>.env", "two\nlines, \"quoted\"", "\u{202e}x"] {
+        folder.write(name, format!("k = {}\n", github(name.len() as u64)));
+    }
+    folder.write("broken.zip", b"PK\x03\x04nonsense");
+    folder.run(&["scan", ".", "-q", "-f", "junit", "-o", "out.xml", "--also", "csv=out.csv", "--exit-code", "0"]).says(3, &[]);
+    let read = "import csv, sys, xml.etree.ElementTree as tree
+root = tree.parse('out.xml').getroot()
+suite = root.find('testsuite')
+assert suite.get('tests') == str(len(suite.findall('testcase'))) == '5', suite.attrib
+assert len(root.findall('.//failure')) == 4 and len(root.findall('.//error')) == 1
+names = [case.get('name') for case in root.iter('testcase')]
+assert len(set(names)) == 5 and any('a\\\\x1b]]>&<c>.env:1:5' in name for name in names), names
+rows = list(csv.reader(open('out.csv', newline='')))
+assert len(rows) == 5 and len({len(row) for row in rows}) == 1, rows
+places = [row[rows[0].index('place')] for row in rows[1:]]
+assert sorted(places) == sorted([\"'=HYPERLINK(1)\", 'a\\\\x1b]]>&<c>.env', 'two\\\\nlines, \"quoted\"', '\\\\u{202e}x']), places
+print('read')";
+    folder.write("read.py", read);
+    folder.shell("python3 read.py").says(0, &["read"]);
+}
+
+/// A disk that fills while reports are written: a small one of its own, which takes a namespace of mounts.
+#[test]
+fn a_full_disk_loses_nothing() {
+    let folder = Folder::new();
+    for n in 0..200 {
+        folder.write(format!("f{n}"), format!("k = {}\n", github(n)));
+    }
+    folder.write("report", "old");
+    let script = "mkdir disk; unshare --mount sh -euc '
+        mount -t tmpfs -o size=64k none disk
+        echo old > disk/report
+        code=0; \"$STANCH\" scan f* -q -f html -o disk/report --also json=disk/more --also csv=out.csv || code=$?
+        echo \"code $code, $(cat disk/report), $(ls -A disk | tr \"\\n\" \" \")\"'";
+    let outcome = folder.shell(script);
+    outcome.says(0, &["code 2, old, report ", "200 findings\n", "error: cannot write disk/", "no space left on device"]);
+    let told = "; cannot write disk/";
+    assert!(outcome.err.contains(told) && !outcome.err.contains("ghp_"), "both are told: {}", outcome.err);
+    assert_eq!(std::fs::read_to_string(folder.path("out.csv")).unwrap().lines().count(), 201, "what can be written, is");
+    let full = folder.shell("code=0; \"$STANCH\" scan f0 -f junit > /dev/full || code=$?; echo code $code");
+    full.says(0, &["code 2", "1 finding\n", "error: cannot write to standard output: no space left on device"]);
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::super::blob::{Origin, Place};
 use super::super::engine::{Engine, Input, Match, OVERLAP, Scratch};
-use super::super::finding::{At, Confidence, Finding, Fingerprint, Occurrence, Severity, Snippet};
+use super::super::finding::{At, Confidence, Finding, Fingerprint, Occurrence, Severity, Silenced, Snippet};
 use super::super::fingerprint::Fingerprinter;
 use super::super::project::Project;
 use super::super::rule::builtin;
@@ -22,6 +22,8 @@ use crate::base::secret::Secret;
 
 /// Places kept of one secret, the first ones; more are only counted.
 pub const MAX_PLACES: usize = 1000;
+/// Places kept that comments and entries silenced.
+const MAX_SILENCED: usize = 1000;
 /// Distinct secrets kept; places of others are only counted.
 const MAX_SECRETS: usize = 100_000;
 /// Bytes on each side of a line's part that is shown in which rules that were left out look for what must not be shown.
@@ -86,11 +88,21 @@ pub struct Counts {
     pub beyond: Option<(u64, Origin)>,
     /// Suppressions that are malformed or past their day: where, and what is wrong.
     pub remarks: Vec<(Origin, String)>,
+    /// The first places that comments and entries silenced.
+    pub silenced: BTreeSet<Silenced>,
 }
 
 impl Counts {
     fn know(&mut self, fingerprint: Fingerprint, judged: Option<Judged>) {
         self.known.insert(fingerprint, judged == Some(Judged::Real));
+    }
+
+    fn silence(&mut self, one: Silenced) {
+        *(if one.entry.is_some() { &mut self.entry } else { &mut self.inline }) += 1;
+        self.silenced.insert(one);
+        if self.silenced.len() > MAX_SILENCED {
+            self.silenced.pop_last();
+        }
     }
 }
 
@@ -179,10 +191,15 @@ impl<'a> Collector<'a> {
         let rule = &decider.engine.rules()[found.rule as usize];
         let path = if decider.suppressions.needs_path() { decider.project.locator.path(place) } else { None };
         let candidate = Candidate { rule: &rule.id, fingerprint: &fingerprint, secret, path: path.as_deref() };
+        let silence = |entry, reason| {
+            let reason = without(reason, secret);
+            let (origin, line, rule) = (place.to_origin(), at.line, rule.id.clone());
+            self.lock().counts.silence(Silenced { origin, line, rule, entry, reason });
+        };
         match decider.suppressions.decide(&candidate, text, span, decider.today) {
             Decision::Report => {}
-            Decision::AllowedInline { .. } => return self.lock().counts.inline += 1,
-            Decision::AllowedByEntry { .. } => return self.lock().counts.entry += 1,
+            Decision::AllowedInline { reason } => return silence(None, reason),
+            Decision::AllowedByEntry { reason, entry } => return silence(Some(entry), reason),
             Decision::Known { judged, .. } => return self.lock().counts.know(fingerprint, judged),
             Decision::Note(text) => {
                 let text = format!("line {}: {text}", at.line);
@@ -293,6 +310,14 @@ impl<'a> Collector<'a> {
             found.push(base + hidden.start..base + hidden.end);
         });
         found
+    }
+}
+
+/// A reason that does not repeat the value.
+fn without(reason: String, secret: &[u8]) -> String {
+    match std::str::from_utf8(secret) {
+        Ok(value) if !value.is_empty() && reason.contains(value) => reason.replace(value, "********"),
+        _ => reason,
     }
 }
 

@@ -1,20 +1,49 @@
-//! Where code scanning finds what stands in the history of a repository.
+//! Where services that show findings beside the code find what stands in the history of a repository.
 //!
-//! It must not know SARIF. Start with [`hits`]. Code scanning shows files: a secret that is still in `HEAD` is told where it stands there,
+//! It must not know a report format. Start with [`all`]. Such services show files: a secret that is still in `HEAD` is told where it stands there,
 //! as a scan of the files would, and its older versions are not told again. One that is not is told once for each path it had, in a
 //! run of its own. A message, a name, and a blob that no ref reaches, have no path: they stand in `.git`, with the object as logical location.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Category, Hit};
+use super::{Style, ranked};
 use crate::scan::blob::{Container, Origin};
-use crate::scan::finding::{Finding, Occurrence};
+use crate::scan::finding::{Finding, Occurrence, Scan};
+
+/// One place of one finding.
+pub(super) struct Hit<'a> {
+    pub(super) finding: &'a Finding,
+    /// As such a service knows it: a place in history is a place in the file of that time.
+    pub(super) occurrence: Cow<'a, Occurrence>,
+    pub(super) category: Category,
+}
+
+/// Is a place there now?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Category {
+    /// What is there now.
+    Now,
+    /// What only the history of a repository has.
+    History,
+}
+
+/// All places: most severe first, then surest first, then the first place of every secret before the other places, so that a secret that
+/// stands in thousands of files crowds out none of its rank.
+pub(super) fn all<'a>(scan: &'a Scan, style: &Style) -> Vec<Hit<'a>> {
+    let mut all = Vec::new();
+    for finding in ranked(scan) {
+        all.extend(hits(finding, &style.root).into_iter().enumerate().map(|(i, hit)| (i.min(1), hit)));
+    }
+    all.sort_by_key(|(later, hit)| (Reverse(hit.finding.severity), Reverse(hit.finding.confidence), *later));
+    all.into_iter().map(|(_, hit)| hit).collect()
+}
 
 /// The places of a finding that are told.
-pub(super) fn hits<'a>(finding: &'a Finding, root: &Path) -> Vec<Hit<'a>> {
+fn hits<'a>(finding: &'a Finding, root: &Path) -> Vec<Hit<'a>> {
     let (here, committed): (Vec<_>, Vec<_>) = finding.occurrences.iter().partition(|o| member(&o.origin).is_none());
     let told_as = |category| move |occurrence| Hit { finding, occurrence: Cow::Borrowed(occurrence), category };
     if committed.is_empty() {
@@ -61,7 +90,7 @@ fn pathless(occurrence: &Occurrence) -> Occurrence {
 }
 
 /// The name of the object of a repository that holds a place.
-pub(super) fn member(origin: &Origin) -> Option<&str> {
+fn member(origin: &Origin) -> Option<&str> {
     match origin {
         Origin::Inside { member, kind: Container::Git, .. } => Some(member),
         Origin::Inside { outer, .. } => member(outer),
