@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | [`base`] | 0 | nothing of ours | [`base::secret::Secret`], safe text for terminals, atomic files and sealed ones, hashes, dates, how the heap grows |
 //! | [`scan`] | 1 | base | finds secrets in bytes; knows no vault and no network |
-//! | [`report`] | 2 | base, scan | findings to bytes, pure: human, JSON, JSON lines, SARIF, a plan to rewrite history |
+//! | [`report`] | 2 | base, scan | findings to bytes, pure: human, HTML, JSON, JSON lines, SARIF, JUnit, CSV, Markdown, for GitLab and GitHub, a plan to rewrite history |
 //! | [`cli`] | 7 | everything | the only place that reads arguments, prints, exits; one file per command |
 //!
 //! Inside [`scan`]:
