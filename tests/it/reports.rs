@@ -261,3 +261,26 @@ fn a_full_disk_loses_nothing() {
     let full = folder.shell("code=0; \"$STANCH\" scan f0 -f junit > /dev/full || code=$?; echo code $code");
     full.says(0, &["code 2", "1 finding\n", "error: cannot write to standard output: no space left on device"]);
 }
+
+#[test]
+fn services_are_told_files_from_the_root_and_when_it_was() {
+    let folder = Folder::new();
+    folder.git(&["init", "-q"]);
+    folder.write("sub/a, b.env", format!("\nk = {}\n", github(1)));
+    let run = |format: &str| {
+        let mut command = folder.command(crate::run::STANCH);
+        let out = command.current_dir(folder.path("sub")).args(["scan", "-f", format, "a, b.env"]).output().unwrap().stdout;
+        String::from_utf8(out).unwrap()
+    };
+    assert!(
+        run("github").starts_with("::error file=sub/a%2C b.env,line=2,endLine=2,col=5,endColumn=44,title="),
+        "{}",
+        run("github")
+    );
+    let report: Value = serde_json::from_str(&run("gitlab")).unwrap();
+    let one = &report["vulnerabilities"][0];
+    assert_eq!((one["location"]["file"].as_str(), one["severity"].as_str()), (Some("sub/a, b.env"), Some("Critical")));
+    let times = ["start_time", "end_time"].map(|key| report["scan"][key].as_str().unwrap().to_owned());
+    assert!(times.iter().all(|time| time.len() == 19 && time.starts_with("20")) && times[0] <= times[1], "{times:?}");
+    assert!(run("markdown").contains("rules `20"), "{}", run("markdown"));
+}
