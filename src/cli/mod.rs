@@ -5,6 +5,7 @@
 mod args;
 mod baseline;
 mod choice;
+mod ci;
 mod clock;
 mod compat;
 mod config;
@@ -47,6 +48,10 @@ pub fn main() -> ExitCode {
         args::Command::Scan(mut scan) => {
             scan.rules.more = rules;
             scan::run(&git::hooked(*scan))
+        }
+        args::Command::Ci(mut ci) => {
+            ci.scan.rules.more = rules;
+            ci::run(&ci)
         }
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::History(history) => history::run(&history),
