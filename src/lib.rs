@@ -32,7 +32,7 @@
 //! Command lines of other scanners are spelled our way first ([`cli`], `compat.rs`). `cli::scan` parses arguments into a plan, builds the [`scan::engine::Engine`], and hands paths to [`scan::source::files::scan`].
 //! Threads list folders and read files into reused buffers; each buffer goes through the engine; matches go to the
 //! [`scan::source::collect::Collector`], what could not be read to [`scan::issues::Issues`]. The sorted [`scan::finding::Scan`] is all
-//! that [`report::write`] sees.
+//! that [`report::write`] sees. `cli::ci` chooses what is scanned by the event that started a CI job.
 //!
 //! `stanch filter` reads, waits and writes in `cli::filter`; what may go, and what stands in the place of a secret, is decided by
 //! [`scan::filter::Filter`], for which every end of input, every pause and every piece is one call.

@@ -1,6 +1,7 @@
 //! The command line as types. The doc comments are the help.
 
 pub(super) mod filter;
+pub(super) mod ci;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub(super) struct Cli {
 pub(super) enum Command {
     Scan(Box<Scan>),
     Filter(Box<filter::Filter>),
+    Ci(Box<ci::Ci>),
     Explain(Explain),
     History(History),
     Rules(Rules),
@@ -43,7 +45,7 @@ pub(super) enum Command {
 ///
 /// To silence a false alarm, write `stanch:allow[RULE] -- reason` in a comment on its line or on the line above, or allow its
 /// id in stanch.toml, which `stanch init` makes. `stanch baseline create` takes all that is there for known.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Scan {
     /// Files and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
@@ -94,6 +96,12 @@ pub(super) struct Scan {
     /// Does git say that the repository is elsewhere?
     #[arg(skip)]
     pub(super) is_elsewhere: bool,
+    /// Is it for a CI job, whose clone is made for it?
+    #[arg(skip)]
+    pub(super) is_job: bool,
+    /// What the runs of a SARIF report are called by.
+    #[arg(skip)]
+    pub(super) category: Option<String>,
     #[command(flatten)]
     pub(super) silence: Silence,
     /// Threads; all cores without it
@@ -120,7 +128,7 @@ pub(super) struct Scan {
 }
 
 /// Which part of a history is scanned.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "History")]
 pub(super) struct HistoryPart {
     /// With --history: only what refs reach
@@ -156,7 +164,7 @@ pub(super) struct HistoryPart {
 }
 
 /// What came in by commits.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Commits")]
 pub(super) struct Added {
     /// Scan what the commits add that B reaches and A does not: new lines, with their surroundings, and messages
@@ -166,6 +174,9 @@ pub(super) struct Added {
     /// whole.
     #[arg(long, value_name = "A..B", conflicts_with_all = ["staged", "no_ignore", "worktree", "pre_push", "pre_receive"])]
     pub(super) range: Option<String>,
+    /// Scan all that this commit reaches.
+    #[arg(skip)]
+    pub(super) reached: Option<String>,
     /// Scan what a push would send; git's pre-push hook: `exec stanch scan --pre-push "$@"`
     #[arg(long, conflicts_with_all = ["history", "staged", "no_ignore", "worktree", "pre_receive"])]
     pub(super) pre_push: bool,
@@ -178,7 +189,7 @@ pub(super) struct Added {
 }
 
 /// What is silenced.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Suppression")]
 pub(super) struct Silence {
     /// Read project key and allow list from this file instead of the nearest stanch.toml
@@ -191,8 +202,8 @@ pub(super) struct Silence {
     #[arg(long, conflicts_with = "config")]
     pub(super) no_config: bool,
     /// Read stanch.toml and the baseline as they are in this commit, such as `origin/main`: what a pull request changes of them does not
-    /// count
-    #[arg(long, value_name = "REV", conflicts_with_all = ["config", "no_config"])]
+    /// count; those named with --config and --baseline too, if they lie in the repository
+    #[arg(long, value_name = "REV", conflicts_with = "no_config")]
     pub(super) config_from: Option<String>,
     /// Obey the stanch.toml and the baseline of the work tree in the CI job of a pull request, too; without this, those of its base count
     #[arg(long, conflicts_with_all = ["no_config", "config_from"])]
@@ -225,7 +236,7 @@ fn word(text: &str) -> Result<String, String> {
 }
 
 /// Which rules are used.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct RuleChoice {
     /// Add rules from a file or from the .toml files of a folder
     #[arg(long = "rules", value_name = "FILE|DIR", action = ArgAction::Append)]

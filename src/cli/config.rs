@@ -49,7 +49,9 @@ pub(super) struct Chosen {
 
 /// What the project decided: in the file given, in none, in a commit, or in the nearest one to `paths`.
 pub(super) fn chosen(silence: &Silence, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
-    let mut chosen = if let Some(path) = &silence.config {
+    let mut chosen = if let (Some(path), Some(name)) = (&silence.config, &silence.config_from) {
+        file_of_commit(path, name, paths)?
+    } else if let Some(path) = &silence.config {
         let mut project = Project::load(path)?;
         project.locator = Locator::new(folder_of(path));
         Chosen { project, ..Chosen::default() }
@@ -164,6 +166,34 @@ fn around(path: &Path) -> &Path {
 /// The repository that the first path lies in.
 fn history(paths: &[PathBuf]) -> Result<History, git::Error> {
     History::open(paths.first().map_or(Path::new("."), |path| around(path)))
+}
+
+/// What one file decided, as it is in a commit; one that lies elsewhere is read as it is.
+fn file_of_commit(path: &Path, name: &str, paths: &[PathBuf]) -> anyhow::Result<Chosen> {
+    let snapshot = history(paths).ok().and_then(|history| Snapshot::of(&history, name));
+    let hint = "name a branch, a tag or a commit that is here; `git fetch` gets it";
+    let snapshot = snapshot.ok_or_else(|| hinted(format!("--config-from: no commit is named `{name}` here"), hint))?;
+    let (mut project, folder) = match inside(path, &snapshot)? {
+        None => (Project::load(path)?, PathBuf::new()),
+        Some(inside) => {
+            let hint = "in a pull request and with --config-from it is read from that commit; --trust-config obeys that of the work tree";
+            let bytes =
+                snapshot.read(&inside).ok_or_else(|| hinted(format!("{} is not in that commit", path.display()), hint))?;
+            let folder = Path::new(&inside).parent().map(Path::to_path_buf).unwrap_or_default();
+            (Project::parse(Path::new(&format!("{name}:{inside}")), &bytes)?, folder)
+        }
+    };
+    project.locator = Locator::new(folder_of(path));
+    Ok(Chosen { project, snapshot: Some(snapshot), folder, ..Chosen::default() })
+}
+
+/// The path of a file from the root of the repository that a commit is of, if it lies there.
+pub(super) fn inside(path: &Path, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
+    let path = std::path::absolute(path)?;
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    let path = folder.join(path.file_name().unwrap_or_default());
+    let root = snapshot.root().canonicalize()?;
+    Ok(path.strip_prefix(&root).ok().map(|path| path.to_string_lossy().replace('\\', "/")))
 }
 
 /// What a commit decided; `None` if there is none of this name.

@@ -37,6 +37,11 @@ pub(super) fn incomplete(what: impl Into<String>, hint: impl Into<String>) -> an
     Hinted { what: what.into(), hint: hint.into(), code: INCOMPLETE }.into()
 }
 
+/// The exit code for an error.
+pub(super) fn code(error: &anyhow::Error) -> u8 {
+    error.chain().find_map(|e| e.downcast_ref::<Hinted>()).map_or(USAGE, |hinted| hinted.code)
+}
+
 /// Prints an error: one line, the chain joined, then the hint. Everything foreign is made safe for a terminal.
 #[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
@@ -45,7 +50,7 @@ pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
     if let Some(hinted) = hinted {
         eprintln!("hint: {}", text::sanitise(masked(&hinted.hint).as_bytes()));
     }
-    ExitCode::from(hinted.map_or(USAGE, |hinted| hinted.code))
+    ExitCode::from(code(error))
 }
 
 /// The chain of an error in one line.

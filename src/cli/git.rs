@@ -36,7 +36,8 @@ pub(super) fn hooked(mut args: args::Scan) -> args::Scan {
 /// Are commits scanned?
 fn is_wanted(args: &args::Scan) -> bool {
     // Of a history, a range is a part.
-    args.added.range.is_some() && !args.history || args.added.pre_push || args.added.pre_receive
+    let added = &args.added;
+    added.range.is_some() && !args.history || added.reached.is_some() || added.pre_push || added.pre_receive
 }
 
 /// The repositories whose commits are scanned; `None` if something else is.
@@ -47,7 +48,8 @@ pub(super) fn histories(args: &args::Scan) -> anyhow::Result<Option<Vec<History>
     let [path] = &args.paths[..] else {
         return Err(hinted("commits of one repository can be scanned at a time", "name one folder"));
     };
-    let objects = if args.added.range.is_some() { Vec::new() } else { quarantine() };
+    let is_hook = args.added.pre_push || args.added.pre_receive;
+    let objects = if is_hook { quarantine() } else { Vec::new() };
     let history = History::open_with(path, &args.part.allow_alternates, &objects);
     Ok(Some(vec![history.map_err(|e| hinted(e.to_string(), "name the folder of a repository"))?]))
 }
@@ -68,7 +70,7 @@ pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) 
     if !is_wanted(args) {
         return Ok(None);
     }
-    if args.added.range.is_none() && is_closed(io::stdin()) {
+    if (args.added.pre_push || args.added.pre_receive) && is_closed(io::stdin()) {
         job.issues.gap(IssueKind::Unreadable, &Place::Stdin, "standard input is closed: git names there what is pushed");
         return Ok(Some(false));
     }
@@ -88,6 +90,9 @@ pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) 
 
 /// Which commits.
 fn added(args: &args::Added) -> anyhow::Result<Added> {
+    if let Some(commit) = &args.reached {
+        return Ok(Added::Reached(commit.clone()));
+    }
     if let Some(range) = &args.range {
         return ends(range).map(|(from, to)| Added::Range { from, to });
     }

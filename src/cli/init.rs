@@ -18,24 +18,19 @@ const CI_PATH: &str = ".github/workflows/stanch.yml";
 /// Installs the program in CI.
 pub(super) const INSTALL: &str = "cargo install --locked --git \"$STANCH_REPOSITORY\" stanch";
 const CI: &str = "name: stanch
-on: [push, pull_request]
+on: [push, pull_request, merge_group]
 permissions:
   contents: read
 jobs:
   secrets:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
-        with:
-          fetch-depth: 0
+      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
       # The address of stanch's repository, as a variable of this one.
       - run: {install}
         env:
           STANCH_REPOSITORY: ${{ vars.STANCH_REPOSITORY }}
-      - run: stanch scan --range \"$BASE..$HEAD\"{rules}
-        env:
-          BASE: ${{ github.event.pull_request.base.sha || github.event.before }}
-          HEAD: ${{ github.event.pull_request.head.sha || github.sha }}
+      - run: stanch ci{rules}
 ";
 
 /// A text for a folder: with the rules that `stanch migrate` wrote there, if it did.
@@ -84,7 +79,7 @@ fn all(dir: &Path) -> anyhow::Result<ExitCode> {
         std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))
             .with_context(|| format!("cannot make {} executable", hook.display()))?;
     }
-    match part(dir, CI_PATH, CI, "add `stanch scan --range` to it, or move it away") {
+    match part(dir, CI_PATH, CI, "add `stanch ci` to it, or move it away") {
         Ok(()) => {
             say("note:", &dir.join(CI_PATH), " needs the variable STANCH_REPOSITORY: the address that stanch is installed from")
         }
@@ -132,7 +127,8 @@ fn part(dir: &Path, name: &str, text: &str, hint: &str) -> anyhow::Result<()> {
 
 /// Does it scan already?
 fn runs(text: &str) -> bool {
-    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("stanch scan --"))
+    text.lines()
+        .any(|line| !line.trim_start().starts_with('#') && (line.contains("stanch scan --") || line.contains("stanch ci")))
 }
 
 fn indented(text: &str) -> String {

@@ -42,16 +42,16 @@ fn file(silence: &Silence, chosen: &Chosen) -> anyhow::Result<Option<(String, By
         return Ok(None);
     }
     if let Some(snapshot) = &chosen.snapshot {
-        let root = snapshot.root().canonicalize()?;
         let path = match (&silence.baseline, chosen.project.locator.root()) {
-            (Some(path), _) => std::path::absolute(path)?,
+            (Some(path), _) => path.clone(),
             (None, Some(folder)) => folder.join(BASELINE),
             (None, None) => return Ok(None),
         };
-        let folder = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
-        let path = folder.join(path.file_name().unwrap_or_default());
-        let inside = path.strip_prefix(&root).ok().map(|path| path.to_string_lossy().replace('\\', "/"));
-        let found = inside.and_then(|path| Some((snapshot.read(&path)?, path)));
+        let Some(inside) = config::inside(&path, snapshot)? else {
+            // Nobody who can write to the repository alone can have changed it.
+            return Ok(Some((path.display().to_string(), bytes(&path)?)));
+        };
+        let found = snapshot.read(&inside).map(|bytes| (bytes, inside));
         return match (found, &silence.baseline) {
             (Some((bytes, path)), _) => Ok(Some((path, Zeroizing::new(bytes)))),
             (None, None) => Ok(None),

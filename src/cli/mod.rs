@@ -5,6 +5,7 @@
 mod args;
 mod baseline;
 mod choice;
+mod ci;
 mod clock;
 mod compat;
 mod config;
@@ -50,6 +51,10 @@ pub fn main() -> ExitCode {
             scan::run(&git::hooked(*scan))
         }
         args::Command::Filter(filter) => filter::run(&filter),
+        args::Command::Ci(mut ci) => {
+            ci.scan.rules.more = rules;
+            ci::run(&ci)
+        }
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::History(history) => history::run(&history),
         args::Command::Rules(rules) => rules::run(&rules),

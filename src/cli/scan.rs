@@ -13,11 +13,11 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 use super::exit::{self, hinted};
 use super::output::{self, Wanted};
 use super::prints::Prints;
-use super::{args, choice, clock, config, git as commits, known, progress, verdicts};
+use super::{args, choice, clock, config, git as commits, in_tree, known, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
 use crate::report::{self, Color, Format, Run, Style, Values, Verdict};
-use crate::scan::blob::Place;
+use crate::scan::blob::{Origin, Place};
 use crate::scan::engine::Engine;
 use crate::scan::expand::Limits;
 use crate::scan::finding::{Confidence, IssueKind, Level, Scan, Severity};
@@ -33,6 +33,19 @@ use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
+    perform(args).map(|done| ExitCode::from(done.code))
+}
+
+/// What came of a scan that was reported.
+pub(super) struct Done {
+    pub(super) scan: Scan,
+    pub(super) verdict: Verdict,
+    pub(super) style: Style,
+    pub(super) code: u8,
+}
+
+/// Scans and reports.
+pub(super) fn perform(args: &args::Scan) -> anyhow::Result<Done> {
     let began = clock::now();
     check_paths(&args.paths)?;
     let mut histories = histories(args)?;
@@ -49,12 +62,16 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
     let (mut scan, input) = scan(args, &engine, (&chosen, &suppressions), &mut histories)?;
     let mask = (!args.show_secrets).then(|| Mask::of(&engine, &scan.findings));
     mask.iter().for_each(|mask| mask.names(&mut scan));
+    if args.is_job {
+        leave_out_git(&mut scan);
+    }
     let run = told(args, &wanted, began, mask.as_ref());
     hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
     let style = Style {
         values: if args.show_secrets { Values::Shown } else { Values::Redacted },
         color: if !args.no_color && is_colourful() { Color::On } else { Color::Off },
         input,
+        category: args.category.clone().unwrap_or_else(|| Style::default().category),
         run,
         ..Style::default()
     };
@@ -63,7 +80,26 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         closing_line(&scan, &wanted, written.is_ok());
     }
     written?;
-    Ok(ExitCode::from(code(&scan, input, args.exit_code)))
+    let mut style = style;
+    if wanted.iter().any(|one| one.format.is_from_root()) {
+        // Names are written from there now.
+        style.root = in_tree::rename(&mut scan);
+    }
+    if args.show_secrets {
+        // Who goes on with it has not asked for values.
+        Mask::of(&engine, &scan.findings).names(&mut scan);
+    }
+    let code = code(&scan, input, args.exit_code);
+    Ok(Done { verdict: Verdict::of(&scan, input), scan, style, code })
+}
+
+/// Takes out what stands in a `.git` folder: in a CI job that is no part of the repository, and holds credentials of the job.
+fn leave_out_git(scan: &mut Scan) {
+    let is_git = |origin: &Origin| origin.path().is_some_and(|path| path.components().any(|part| part.as_os_str() == ".git"));
+    scan.findings.retain_mut(|finding| {
+        finding.occurrences.retain(|occurrence| !is_git(&occurrence.origin));
+        !finding.occurrences.is_empty()
+    });
 }
 
 /// The report of `-f` and `-o`, and further ones.
@@ -246,7 +282,13 @@ fn scan(
 /// Was all of the project looked at, with all rules, so that an entry that fitted nothing is there for nothing?
 fn is_whole(args: &args::Scan, project: &Project, job: &Job<'_>) -> bool {
     let added = &args.added;
-    let is_part = args.history || args.staged || args.worktree || added.range.is_some() || added.pre_push || added.pre_receive;
+    let is_part = args.history
+        || args.staged
+        || args.worktree
+        || added.range.is_some()
+        || added.reached.is_some()
+        || added.pre_push
+        || added.pre_receive;
     let is_root = |path: &PathBuf| path.canonicalize().is_ok_and(|path| Some(path.as_path()) == project.locator.root());
     let has_gaps = job.issues.counts().1.keys().any(|(level, _)| *level == Level::Gap);
     !is_part && !has_gaps && args.rules.only.is_empty() && args.rules.except.is_empty() && args.paths.iter().any(is_root)

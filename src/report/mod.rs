@@ -107,6 +107,8 @@ pub struct Style {
     pub input: Input,
     /// Prefix cut off every path, so that paths are relative to the repository; empty cuts nothing.
     pub root: PathBuf,
+    /// What the runs of a SARIF report are called by: code scanning keeps reports of different names apart.
+    pub category: String,
     /// This program's version.
     pub version: String,
     /// What is said of the run itself.
@@ -133,6 +135,7 @@ impl Default for Style {
             color: Color::Off,
             input: Input::Named,
             root: PathBuf::new(),
+            category: "stanch".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             run: Run::default(),
         }

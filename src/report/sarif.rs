@@ -137,8 +137,8 @@ struct Results<'a> {
 fn run(scan: &Scan, style: &Style, rules: &Rules, (category, counts): (Category, (usize, usize))) -> Run {
     let verdict = Verdict::of(scan, style.input);
     let id = match category {
-        Category::Now => "stanch/",
-        Category::History => "stanch/history/",
+        Category::Now => format!("{}/", style.category),
+        Category::History => format!("{}/history/", style.category),
     };
     let driver = ToolComponent::builder()
         .name("stanch")

@@ -107,6 +107,15 @@ fn what_a_pull_request_changes_does_not_count() {
     folder.scan_files(&["--config-from", "main", "."]).is(1, &["leak:1:1 github-pat"], &[]);
     folder.scan_files(&["--config-from", "HEAD~1", "."]).is(1, &["leak:1:1 github-pat"], &[]);
     folder.scan_files(&["--config-from", "HEAD", "."]).is(0, &[], &[]);
+    // A file that is named, too, if it lies in the repository.
+    let named = |file: &str, commit: &str| folder.scan_files(&["--config", file, "--config-from", commit, "."]);
+    named("stanch.toml", "main").is(1, &["leak:1:1 github-pat", "sub/known:1:1 github-pat"], &[]);
+    named("stanch.toml", "HEAD").is(1, &["sub/known:1:1 github-pat"], &[]);
+    let missing = ["scan", "--config", "none.toml", "--config-from", "main"];
+    folder.run(&missing).says(2, &["none.toml is not in that commit", "`--trust-config`"]);
+    folder.write("../own.toml", "version = 1\n[[allow]]\npath = \"work/leak\"\nreason = \"x\"\n");
+    let own = ["--config", "../own.toml", "--config-from", "main", "--no-baseline", "."];
+    folder.scan_files(&own).is(1, &["a:1:1 github-pat", "sub/known:1:1 github-pat"], &[]);
     folder.run(&["baseline", "update", "--add"]).says(0, &[]);
     append(&folder, "sub/stanch.toml", "[[allow]]\npath = \"*\"\nreason = \"trust me\"\n");
     folder.scan_files(&["--config-from", "main", "-b", ".stanch-baseline", "."]).is(1, &["leak:1:1 github-pat"], &[]);

@@ -3,10 +3,12 @@
 //! A new file here needs its `mod` line below and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod action;
 mod baseline;
 mod browser;
 mod cache;
 mod canary;
+mod ci;
 mod comments;
 mod compat;
 mod config;

@@ -277,7 +277,7 @@ fn an_old_repository_is_set_up_in_one_command() {
     folder.run(&["init", "--all", "r"]).says(0, &[]);
     folder
         .shell("cat r/.git/hooks/pre-commit r/.github/workflows/stanch.yml")
-        .says(0, &["--staged --rules stanch-rules.toml\n", "\"$BASE..$HEAD\" --rules stanch-rules.toml\n"]);
+        .says(0, &["--staged --rules stanch-rules.toml\n", "stanch ci --rules stanch-rules.toml\n"]);
     std::fs::remove_file(folder.path("r/.git/hooks/pre-commit")).unwrap();
     folder.shell("git -C r config core.hooksPath x").says(0, &[]);
     folder.run(&["init", "--all", "r"]).says(2, &["git looks for hooks elsewhere"]);

@@ -46,8 +46,6 @@ const PLAIN: [&str; 22] = [
     "GITHUB_DEFAULT_BRANCH",
     "token",
 ];
-const FROM: &str = "${{ github.event.pull_request.base.sha || github.event.before }}";
-const TO: &str = "${{ github.event.pull_request.head.sha || github.sha }}";
 
 /// The workflow with our steps in the place of theirs; what cannot be replaced stays, and is told.
 pub(super) fn changed(name: &str, mut text: String, plan: &mut Plan) -> String {
@@ -60,33 +58,18 @@ pub(super) fn changed(name: &str, mut text: String, plan: &mut Plan) -> String {
                 told.into_iter().for_each(|what| plan.tell(name, format!("line {line}: {what}")));
                 left.into_iter().for_each(|what| plan.leave(name, format!("line {line}: {what}")));
                 plan.excluding.extend(more);
-                if !is_deep(&text, &block) {
-                    plan.leave(
-                        name,
-                        "the checkout before it needs `fetch-depth: 0`, or the commits that are scanned are not there",
-                    );
-                }
                 plan.tell(name, "the variable STANCH_REPOSITORY of the repository is the address that stanch is installed from");
                 text = new;
                 from = block.at + 1;
             }
             Err(why) => {
-                let by_hand = "in its place, run `stanch scan --range \"$BASE..$HEAD\"`, or `--history .`";
+                let by_hand = "in its place, run `stanch ci`";
                 plan.leave(name, format!("line {line}: {} is not converted: {why}; {by_hand}", block.action));
                 from = block.end.max(block.at + 1);
             }
         }
     }
     text
-}
-
-/// Does the job of a step check out all of the history?
-fn is_deep(text: &str, block: &Block) -> bool {
-    let lines: Vec<&str> = text.lines().collect();
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let is_head = |line: &&str| line.trim_end().ends_with(':') && indent(line) <= 2 && !line.trim().is_empty();
-    let start = lines[..block.start].iter().rposition(is_head).unwrap_or(0);
-    lines[start..block.start].iter().any(|line| line.contains("fetch-depth: 0"))
 }
 
 /// The lines of a step.
@@ -142,7 +125,7 @@ fn replaced(text: &str, block: &Block, plan: &Plan) -> Result<Replaced, String> 
     let step = yaml::document(&own).and_then(|list| list.get(0).cloned()).ok_or_else(broken)?;
     let step = step.as_object().ok_or_else(broken)?;
     let (told, left, more) = lost(step, plan);
-    let steps = steps(step, always(&before), &plan.flags(block.action.contains("leaks")));
+    let steps = steps(step, &plan.flags(block.action.contains("leaks")));
     let mut new: String = lines[..block.start].concat();
     new.push_str(&written(&steps, block.indent));
     new.push_str(&lines[block.end..].concat());
@@ -160,37 +143,19 @@ fn replaced(text: &str, block: &Block, plan: &Plan) -> Result<Replaced, String> 
     Err(broken())
 }
 
-/// Is the workflow for pushes and pull requests only?
-fn always(workflow: &Value) -> bool {
-    let on = workflow.get("on").or_else(|| workflow.get("true")).unwrap_or(&Value::Null);
-    let names: Vec<&str> = match on {
-        Value::String(one) => vec![one],
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        Value::Object(map) => map.keys().map(String::as_str).collect(),
-        _ => Vec::new(),
-    };
-    !names.is_empty() && names.iter().all(|name| matches!(*name, "push" | "pull_request" | "pull_request_target"))
-}
-
-/// Our two steps.
-fn steps(step: &Map<String, Value>, always: bool, flags: &[String]) -> [Value; 2] {
+/// Our two steps. What a job is about, `stanch ci` knows by its event.
+fn steps(step: &Map<String, Value>, flags: &[String]) -> [Value; 2] {
     let flags: String =
         flags.iter().map(|flag| if flag.contains('*') { format!(" '{flag}'") } else { format!(" {flag}") }).collect();
-    let range = format!("stanch scan --range \"$BASE..$HEAD\"{flags}");
-    let run = if always {
-        range
-    } else {
-        // On a schedule there is no push.
-        format!("if [ -n \"$BASE\" ]; then {range}; else stanch scan --history .{flags}; fi")
-    };
     let input =
         |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(Value::as_str).filter(|end| is_commit(end));
-    let (from, to) = match (input("base"), input("head")) {
-        (Some(from), Some(to)) => (from, to),
-        _ => (FROM, TO),
-    };
     let mut install = json!({ "run": init::INSTALL, "env": { "STANCH_REPOSITORY": "${{ vars.STANCH_REPOSITORY }}" } });
-    let mut scan = json!({ "run": run, "env": { "BASE": from, "HEAD": to } });
+    let mut scan = match (input("base"), input("head")) {
+        (Some(from), Some(to)) => {
+            json!({ "run": format!("stanch ci --base \"$BASE\" --head \"$HEAD\"{flags}"), "env": { "BASE": from, "HEAD": to } })
+        }
+        _ => json!({ "run": format!("stanch ci{flags}") }),
+    };
     for (name, value) in KEPT.iter().filter_map(|name| Some((*name, step.get(*name)?))) {
         install[name] = value.clone();
         scan[name] = value.clone();
@@ -303,7 +268,7 @@ mod tests {
     fn a_step_becomes_ours_and_the_rest_stays() {
         let mut plan = Plan::default();
         let new = changed("x.yml", BEFORE.to_owned(), &mut plan);
-        let expected = "      # secrets\n      - run: cargo install --locked --git \"$STANCH_REPOSITORY\" stanch\n        env:\n          STANCH_REPOSITORY: ${{ vars.STANCH_REPOSITORY }}\n      - run: stanch scan --range \"$BASE..$HEAD\"\n        env:\n          BASE: ${{ github.event.pull_request.base.sha || github.event.before }}\n          HEAD: ${{ github.event.pull_request.head.sha || github.sha }}\n\n      - run: make # last\n";
+        let expected = "      # secrets\n      - run: cargo install --locked --git \"$STANCH_REPOSITORY\" stanch\n        env:\n          STANCH_REPOSITORY: ${{ vars.STANCH_REPOSITORY }}\n      - run: stanch ci\n\n      - run: make # last\n";
         assert_eq!(new, format!("{}{expected}", &BEFORE[..BEFORE.find("      # secrets").unwrap()]));
         assert!(told(&plan).starts_with("line 9: trufflesecurity/trufflehog becomes steps that install stanch and run it\n"));
         assert!(told(&plan).contains("without `--only-verified`") && told(&plan).contains("are worked out from the event"));
@@ -319,10 +284,14 @@ mod tests {
         let mut plan = Plan::default();
         let new = changed("x.yml", step.to_owned(), &mut plan);
         assert_eq!(new.matches("if: \"always()\"").count(), 2);
-        assert!(new.contains("run: \"if [ -n \\\"$BASE\\\" ]; then stanch scan --range") && !new.contains("LICENSE"), "{new}");
-        for part in ["`COLOUR` of the old step", "its GITLEAKS_CONFIG", "needs `fetch-depth: 0`"] {
+        assert!(new.contains("run: stanch ci\n") && !new.contains("LICENSE"), "{new}");
+        for part in ["`COLOUR` of the old step", "its GITLEAKS_CONFIG"] {
             assert!(told(&plan).contains(part), "{}", told(&plan));
         }
+        let based = "jobs:\n  a:\n    steps:\n    - uses: trufflesecurity/trufflehog@v3\n      with:\n        base: ${{ github.event.before }}\n        head: ${{ github.sha }}\n";
+        let new = changed("x.yml", based.to_owned(), &mut Plan::default());
+        let ours = "    - run: stanch ci --base \"$BASE\" --head \"$HEAD\"\n      env:\n        BASE: ${{ github.event.before }}\n        HEAD: ${{ github.sha }}\n";
+        assert!(new.ends_with(ours), "{new}");
         let kept = "jobs:\n  a: {steps: [\n  uses: GitGuardian/ggshield/actions/secret@v1\n]}\n";
         let mut plan = Plan::default();
         assert_eq!(changed("x.yml", kept.to_owned(), &mut plan), kept);

@@ -231,7 +231,7 @@ fn ggshield(words: &[&str]) -> Result<Ours, String> {
         "docker" => {
             return Err("save the image and scan that: `docker save IMAGE -o image.tar`, `stanch scan image.tar`".to_owned());
         }
-        "ci" => return Err("write `stanch scan --range \"$BASE..$HEAD\"` with what the CI system names as ends".to_owned()),
+        "ci" => return Err("write `stanch ci`, which knows what a job is about".to_owned()),
         _ => return Err("fetch the data, then `stanch scan PATH`".to_owned()),
     }
     if line.what == What::Staged {
@@ -443,7 +443,7 @@ mod tests {
         check("kingfisher scan . --colour", "`--colour` of kingfisher is not known here");
         check("kingfisher scan github --user x", "`--user` of kingfisher");
         check("ggshield auth login", "it scans nothing");
-        check("ggshield secret scan ci", "--range");
+        check("ggshield secret scan ci", "stanch ci");
         check("detect-secrets scan", "stanch baseline");
         check("secretlint **/*.md", "by a glob");
         check("ripsecrets --install-pre-commit", "`stanch init --all`");

@@ -30,6 +30,8 @@ pub enum Added {
         /// The new end; all zeros for a deletion.
         to: String,
     },
+    /// All that a commit reaches.
+    Reached(String),
     /// Those that a push sends: old and new end of each ref, and the remote it is for. What its remote-tracking refs reach is old, or
     /// those of all remotes, if none is named: what one remote has may be news to another.
     Pushed(Vec<(ObjectId, ObjectId)>, Option<String>),
@@ -161,6 +163,7 @@ fn ends(reader: &Reader<'_, '_>, added: &Added) -> Result<Ends, String> {
     let of_hash = |id: &ObjectId| id.kind() == reader.history.hash;
     match added {
         Added::Range { from, to } => range_ends(reader, from, to),
+        Added::Reached(to) => Ok(Ends { new: last(reader, to)?.into_iter().collect(), old: Vec::new() }),
         Added::Pushed(updates, _) | Added::Received(updates) => {
             if !updates.iter().all(|(old, new)| of_hash(old) && of_hash(new)) {
                 return Err("the ids on standard input are of another kind than those of the repository".to_owned());
@@ -189,11 +192,7 @@ fn range_ends(reader: &Reader<'_, '_>, from: &str, to: &str) -> Result<Ends, Str
     if is_zero(to) {
         return Ok(Ends::default());
     }
-    let Some(new) = end(reader, to)? else {
-        let detail = "the commit that the range ends with is not here: nothing of it is scanned; `git fetch` gets it";
-        issues.gap(IssueKind::MissingObjects, &place, detail);
-        return Ok(Ends::default());
-    };
+    let Some(new) = last(reader, to)? else { return Ok(Ends::default()) };
     let known = if is_zero(from) { None } else { end(reader, from)? };
     if let Some(old) = known {
         return Ok(Ends { new: vec![new], old: vec![old] });
@@ -214,6 +213,16 @@ fn range_ends(reader: &Reader<'_, '_>, from: &str, to: &str) -> Result<Ends, Str
     let tip = target(reader, new);
     let old = refs(reader, is_other).into_iter().filter(|id| target(reader, *id) != tip).collect();
     Ok(Ends { new: vec![new], old })
+}
+
+/// The new end; `None`, which is a gap, if it is not here.
+fn last(reader: &Reader<'_, '_>, name: &str) -> Result<Option<ObjectId>, String> {
+    let found = end(reader, name)?;
+    if found.is_none() {
+        let detail = "the commit that the range ends with is not here: nothing of it is scanned; `git fetch` gets it";
+        reader.job.issues.gap(IssueKind::MissingObjects, &reader.history.place(), detail);
+    }
+    Ok(found)
 }
 
 /// The object with a name; `None` if it is a full id that is not here.
