@@ -1,12 +1,14 @@
 //! The command line as types. The doc comments are the help.
 
 pub(super) mod filter;
+mod hook;
 
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(super) use self::hook::{Hook, HookCommand, HookInstall, HookRemove, HookRun, HookStatus, StatusFormat};
 use crate::base::date::Date;
 use crate::scan::finding::{Confidence, Severity};
 use crate::scan::rule::{import, load::Entry};
@@ -32,6 +34,7 @@ pub(super) enum Command {
     Init(Init),
     Baseline(Baseline),
     Migrate(Migrate),
+    Hook(Hook),
 }
 
 /// Scan files and folders, or standard input with `-`
@@ -89,6 +92,9 @@ pub(super) struct Scan {
     /// Does git say that the repository is elsewhere?
     #[arg(skip)]
     pub(super) is_elsewhere: bool,
+    /// What git or another program gave to a hook.
+    #[arg(skip)]
+    pub(super) given: super::hook::Given,
     #[command(flatten)]
     pub(super) silence: Silence,
     /// Threads; all cores without it
@@ -401,10 +407,10 @@ pub(super) struct Migrate {
 
 /// Make a stanch.toml with a fresh project key, so that fingerprints stay the same from run to run
 ///
-/// In a repository a hook for git and a check for CI are shown as well.
+/// In a repository a check for CI is shown as well; `stanch hook install` is for git's hooks.
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// Write the hook and the CI file, too; a stanch.toml that is there stays
+    /// Install the hooks of `stanch hook install` and write the CI file, too; a stanch.toml that is there stays
     #[arg(long)]
     pub(super) all: bool,
     /// Folder to make it in

@@ -13,6 +13,7 @@ mod explain;
 mod filter;
 mod git;
 mod history;
+mod hook;
 mod import;
 mod in_tree;
 mod init;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         args::Command::Init(init) => init::run(&init),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Migrate(migrate) => migrate::run(&migrate),
+        args::Command::Hook(hook) => hook::run(hook),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }

@@ -12,7 +12,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 
 use super::exit::{self, hinted};
 use super::prints::Prints;
-use super::{args, choice, clock, config, git as commits, in_tree, known, output, progress, verdicts};
+use super::{args, choice, clock, config, git as commits, hook, in_tree, known, output, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::fs::Access;
 use crate::report::{self, Color, Format, Style, Values, Verdict};
@@ -31,9 +31,16 @@ use crate::scan::source::work::Job;
 use crate::scan::suppress::Suppressions;
 
 pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
+    output::check(args.output.as_deref())?;
+    let (mut scan, input) = finished(args)?;
+    write(args, &mut scan, input)?;
+    Ok(ExitCode::from(code(&scan, input, args.exit_code)))
+}
+
+/// A scan that is ready to be written.
+pub(super) fn finished(args: &args::Scan) -> anyhow::Result<(Scan, report::Input)> {
     check_paths(&args.paths)?;
     let mut histories = histories(args)?;
-    output::check(args.output.as_deref())?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
@@ -47,10 +54,15 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         Mask::of(&engine, &scan.findings).names(&mut scan);
     }
     hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
+    Ok((scan, input))
+}
+
+/// Writes the report.
+pub(super) fn write(args: &args::Scan, scan: &mut Scan, input: report::Input) -> anyhow::Result<()> {
     let to_file = !output::is_standard(args.output.as_deref());
     let color = !args.no_color && !to_file && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && is_colourful();
     let root = match args.format {
-        args::Format::Sarif => in_tree::rename(&mut scan),
+        args::Format::Sarif => in_tree::rename(scan),
         _ => PathBuf::new(),
     };
     let style = Style {
@@ -61,13 +73,13 @@ pub(super) fn run(args: &args::Scan) -> anyhow::Result<ExitCode> {
         ..Style::default()
     };
     let access = if args.show_secrets { Access::Owner } else { Access::Usual };
-    output::write_for(access, args.output.as_deref(), |out| report::write(format(args.format), &scan, &style, out))?;
+    output::write_for(access, args.output.as_deref(), |out| report::write(format(args.format), scan, &style, out))?;
     // What a form of report cannot say.
     let unsaid = args.format == args::Format::GitleaksJson && scan.gaps() > 0;
     if (to_file || unsaid) && !args.quiet {
-        closing_line(&scan, args.output.as_deref());
+        closing_line(scan, args.output.as_deref());
     }
-    Ok(ExitCode::from(code(&scan, input, args.exit_code)))
+    Ok(())
 }
 
 /// Scans without a report, for who wants what is found.
@@ -138,7 +150,7 @@ pub(super) fn hide(scan: &mut Scan, least: (Option<args::Level>, Option<args::Su
 }
 
 /// Findings first, then gaps. `--exit-code 0` never hides a gap.
-fn code(scan: &Scan, input: report::Input, findings: u8) -> u8 {
+pub(super) fn code(scan: &Scan, input: report::Input, findings: u8) -> u8 {
     match Verdict::of(scan, input) {
         Verdict::Clean | Verdict::NothingToScan => exit::CLEAN,
         Verdict::FindingsAndGaps if findings == exit::CLEAN => exit::INCOMPLETE,
@@ -187,12 +199,14 @@ fn scan(
     let mut input = report::Input::Named;
     if let Some(any) = commits::scan(args, &job, histories)? {
         input = if any { input } else { report::Input::Empty };
+    } else if let Some((path, text)) = &args.given.message {
+        job.with_worker(|worker| worker.stream(&job, &Place::File(path), &mut text.as_slice()));
     } else if args.staged || args.worktree {
         let index = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
         let mut any = false;
         for history in histories.iter() {
             let index = index.as_deref();
-            any |= if args.staged { history.scan_staged(&job, index) } else { history.scan_worktree(&job, index) }
+            any |= if args.staged { hook::staged(args, (history, index), &job) } else { history.scan_worktree(&job, index) }
                 .map_err(|e| hinted(e.to_string(), "`git status` says what is wrong"))?;
         }
         input = if any { input } else { report::Input::Empty };
@@ -227,7 +241,13 @@ fn scan(
 /// Was all of the project looked at, with all rules, so that an entry that fitted nothing is there for nothing?
 fn is_whole(args: &args::Scan, project: &Project, job: &Job<'_>) -> bool {
     let added = &args.added;
-    let is_part = args.history || args.staged || args.worktree || added.range.is_some() || added.pre_push || added.pre_receive;
+    let is_part = args.given.message.is_some()
+        || args.history
+        || args.staged
+        || args.worktree
+        || added.range.is_some()
+        || added.pre_push
+        || added.pre_receive;
     let is_root = |path: &PathBuf| path.canonicalize().is_ok_and(|path| Some(path.as_path()) == project.locator.root());
     let has_gaps = job.issues.counts().1.keys().any(|(level, _)| *level == Level::Gap);
     !is_part && !has_gaps && args.rules.only.is_empty() && args.rules.except.is_empty() && args.paths.iter().any(is_root)
