@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures stanch against its peers on the same corpora. benches/README.md says what is measured and how.
 #
-#     benches/run.sh [tree|log|start|hostile|archives|sweep|history|before|micro|build|all|corpora] [--quick] [--rounds N]
+#     benches/run.sh [tree|log|start|hook|hostile|archives|sweep|history|before|micro|build|all|corpora] [--quick] [--rounds N]
 #
 # Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors,
 # HISTORIES = bare repositories beside the made one whose history is scanned, as NAME=PATH:NAME=PATH; they are copied;
@@ -12,7 +12,7 @@ benches="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 work="$benches/.work"
 corpus="$benches/corpus"
 tokens="${TOKENS:-$benches/../../shared/facts/tokens.tsv}"
-sections=(tree log start hostile archives sweep history before)
+sections=(tree log start hook hostile archives sweep history before)
 # Of the library and of cargo: no corpora, no peers.
 own=(micro build)
 
@@ -62,6 +62,8 @@ build_start() {
     mkdir -p start/empty start/one
     bin/lines 1 1000 > start/one/a.txt
 }
+
+build_hook() { mkdir -p home; }
 
 build_before() {
     # A copy: where it was built is of no interest.

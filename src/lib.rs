@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | [`base`] | 0 | nothing of ours | [`base::secret::Secret`], safe text for terminals, atomic files and sealed ones, hashes, dates, how the heap grows |
 //! | [`scan`] | 1 | base | finds secrets in bytes; knows no vault and no network |
+//! | [`hook`] | 1 | base | git's hooks: where they lie, who calls them, how ours gets in and out again |
 //! | [`report`] | 2 | base, scan | findings to bytes, pure: human, HTML, JSON, JSON lines, SARIF, JUnit, CSV, Markdown, for GitLab and GitHub, a plan to rewrite history |
 //! | [`cli`] | 7 | everything | the only place that reads arguments, prints, exits; one file per command |
 //!
@@ -48,6 +49,7 @@
 //! 7. Every printed or stored format carries a version; another version is refused clearly.
 
 pub mod cli;
+pub mod hook;
 pub mod report;
 
 pub use stanch_base as base;

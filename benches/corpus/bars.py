@@ -2,6 +2,7 @@
 
 PEERS = ("kingfisher", "betterleaks", "gitleaks")
 HISTORY = "stanch --history"
+HOOKED = ("stanch, git commit with the hook, and back", "floor: git commit --no-verify, and back")
 
 
 def named(costs, name):
@@ -42,6 +43,19 @@ def milliseconds(seconds):
     return seconds * 1e3 if seconds is not None else None
 
 
+def median_ms(costs, name):
+    """The middle of all rounds, by the clock."""
+    cost = named(costs, name)
+    rounds = sorted(r["wall_ns"] for r in cost.rounds) if cost else []
+    return rounds[len(rounds) // 2] / 1e6 if rounds else None
+
+
+def added_ms(costs):
+    """What the hook adds to a commit, by the medians."""
+    with_it, without = (median_ms(costs, name) for name in HOOKED)
+    return with_it - without if with_it is not None and without is not None else None
+
+
 # Beginning of a table's title: what, the figure, the limit and whether it is the least or the most.
 BARS = [
     ("source tree", "CPU of kingfisher --turbo / stanch", lambda g, c: divided(cpu(c, "kingfisher --turbo"), cpu(c, "stanch")), 5, "least"),
@@ -53,6 +67,8 @@ BARS = [
     ("before and now", "throughput of now / before", lambda g, c: divided(cpu(c, "stanch, before"), cpu(c, "stanch")), 0.9, "least"),
     ("start on", "wall ms", lambda g, c: milliseconds(wall(c, "stanch")), 15, "most"),
     ("one file of 1 kB", "wall ms", lambda g, c: milliseconds(wall(c, "stanch")), 15, "most"),
+    ("hook:", "median wall ms of the hook alone", lambda g, c: median_ms(c, "stanch, the hook alone"), 60, "most"),
+    ("hook:", "median wall ms that it adds to a commit", lambda g, c: added_ms(c), 60, "most"),
     ("hostile", "MB per CPU s", speed, 100, "least"),
     ("history of", "CPU of the best peer / stanch", lambda g, c: divided(best_peer(c), cpu(c, HISTORY)), 4, "least"),
     ("history of", "CPU of stanch / git log -p --all", lambda g, c: divided(cpu(c, HISTORY), cpu(c, "floor: git log -p --all")), 1, "most"),

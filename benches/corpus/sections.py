@@ -63,6 +63,30 @@ def start(quick):
             Group("start without a rule cache", [floor, uncached], rounds=1)]
 
 
+def hook(_quick):
+    """One changed line in a repository of 1,000 files: the hook alone, and the whole commit with and without it."""
+    path = Path("hook")
+    git = "git -c user.name=T -c user.email=t@example.invalid -c maintenance.auto=false"
+    env = {**measure.environment(), "GIT_CONFIG_NOSYSTEM": "1"}
+    if not path.is_dir():
+        for folder in range(50):
+            (path / f"d{folder}").mkdir(parents=True)
+            for file in range(20):
+                (path / f"d{folder}" / f"f{file}.py").write_text(f"line = {folder}, {file}\n" * 20)
+        made = f"cd hook && {git} init -q && {git} add -A && {git} commit -q --no-verify -m all && {git} gc -q"
+        subprocess.run(f"{made} && echo 'third = 3' >> d7/f7.py && {git} add -A", shell=True, env=env, check=True)
+    subprocess.run((os.environ["STANCH"], "hook", "install", "--repo", "hook"), env=env, check=True)
+
+    def commit(flags):
+        # What was committed is staged again, so that each round does the same.
+        return ("sh", "-c", f"cd hook && {git} commit -q {flags} -m more && {git} reset -q --soft HEAD~1")
+
+    runs = [tools.floor("git commit --no-verify, and back", *commit("--no-verify")),
+            tools.Run("stanch, git commit with the hook, and back", commit("")),
+            tools.Run("stanch, the hook alone", ("sh", "-c", "cd hook && exec .git/hooks/pre-commit"))]
+    return [Group("hook: one changed line in a repository of 1,000 files", runs, rounds=20)]
+
+
 def hostile(quick):
     groups = []
     for path in sorted(Path("hostile").glob("*.txt")):
@@ -160,8 +184,8 @@ def before(_quick):
     return groups
 
 
-SECTIONS = {"tree": tree, "log": log, "start": start, "hostile": hostile, "archives": archives, "sweep": sweep, "history": history,
-            "before": before}
+SECTIONS = {"tree": tree, "log": log, "start": start, "hook": hook, "hostile": hostile, "archives": archives, "sweep": sweep,
+            "history": history, "before": before}
 
 
 def main():

@@ -1,7 +1,8 @@
 //! The command line as types. The doc comments are the help.
 
-pub(super) mod filter;
 pub(super) mod ci;
+pub(super) mod filter;
+mod hook;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(super) use self::hook::{Hook, HookCommand, HookInstall, HookRemove, HookRun, HookStatus, StatusFormat};
 use super::format::{Also, Format};
 use crate::base::date::Date;
 use crate::scan::finding::{Confidence, Severity};
@@ -36,6 +38,7 @@ pub(super) enum Command {
     Init(Init),
     Baseline(Baseline),
     Migrate(Migrate),
+    Hook(Hook),
 }
 
 /// Scan files and folders, or standard input with `-`
@@ -102,6 +105,9 @@ pub(super) struct Scan {
     /// What the runs of a SARIF report are called by.
     #[arg(skip)]
     pub(super) category: Option<String>,
+    /// What git or another program gave to a hook.
+    #[arg(skip)]
+    pub(super) given: super::hook::Given,
     #[command(flatten)]
     pub(super) silence: Silence,
     /// Threads; all cores without it
@@ -417,10 +423,10 @@ pub(super) struct Migrate {
 
 /// Make a stanch.toml with a fresh project key, so that fingerprints stay the same from run to run
 ///
-/// In a repository a hook for git and a check for CI are shown as well.
+/// In a repository a check for CI is shown as well; `stanch hook install` is for git's hooks.
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// Write the hook and the CI file, too; a stanch.toml that is there stays
+    /// Install the hooks of `stanch hook install` and write the CI file, too; a stanch.toml that is there stays
     #[arg(long)]
     pub(super) all: bool,
     /// Folder to make it in

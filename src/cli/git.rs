@@ -70,11 +70,12 @@ pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) 
     if !is_wanted(args) {
         return Ok(None);
     }
-    if (args.added.pre_push || args.added.pre_receive) && is_closed(io::stdin()) {
+    let input = args.given.input.as_deref();
+    if (args.added.pre_push || args.added.pre_receive) && input.is_none() && is_closed(io::stdin()) {
         job.issues.gap(IssueKind::Unreadable, &Place::Stdin, "standard input is closed: git names there what is pushed");
         return Ok(Some(false));
     }
-    let added = added(&args.added)?;
+    let added = added(&args.added, input)?;
     let mut any = Ok(false);
     progress::while_shown(
         job,
@@ -88,16 +89,22 @@ pub(super) fn scan(args: &args::Scan, job: &Job<'_>, histories: &mut [History]) 
     Ok(Some(any))
 }
 
+/// What git says to a hook on standard input.
+pub(super) fn lines() -> io::Result<Vec<u8>> {
+    let mut input = Vec::new();
+    io::stdin().take(MAX_INPUT).read_to_end(&mut input)?;
+    Ok(input)
+}
+
 /// Which commits.
-fn added(args: &args::Added) -> anyhow::Result<Added> {
+fn added(args: &args::Added, input: Option<&[u8]>) -> anyhow::Result<Added> {
     if let Some(commit) = &args.reached {
         return Ok(Added::Reached(commit.clone()));
     }
     if let Some(range) = &args.range {
         return ends(range).map(|(from, to)| Added::Range { from, to });
     }
-    let mut input = Vec::new();
-    io::stdin().take(MAX_INPUT).read_to_end(&mut input)?;
+    let input = input.map_or_else(lines, |input| Ok(input.to_vec()))?;
     let (added, hint) = if args.pre_push {
         (
             Added::pushed(&input, args.remote.clone()),

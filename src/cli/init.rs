@@ -1,19 +1,16 @@
 //! `stanch init`.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
 use super::exit::{self, hinted};
-use super::{args, baseline, migrate, output};
+use super::{args, baseline, hook, migrate, output};
 use crate::base::fs::{self, Error};
 use crate::base::text;
 use crate::scan::project::Project;
 
-const HOOK: &str = "#!/bin/sh\n# Looks at what the commit would add.\nexec stanch scan --staged{rules}\n";
-const HOOK_PATH: &str = ".git/hooks/pre-commit";
 const CI_PATH: &str = ".github/workflows/stanch.yml";
 /// Installs the program in CI.
 pub(super) const INSTALL: &str = "cargo install --locked --git \"$STANCH_REPOSITORY\" stanch";
@@ -41,9 +38,9 @@ fn text_for(dir: &Path, text: &str) -> String {
 
 pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {
     let path = args.dir.join("stanch.toml");
-    if args.all && !args.dir.join(".git").is_dir() {
+    if args.all && !args.dir.join(".git").exists() {
         return Err(hinted(
-            format!("{} is no git repository with a .git folder", args.dir.display()),
+            format!("{} is not the top of a git repository", args.dir.display()),
             "without `--all` only stanch.toml is made",
         ));
     }
@@ -54,30 +51,25 @@ pub(super) fn run(args: &args::Init) -> anyhow::Result<ExitCode> {
     if args.all {
         return all(&args.dir);
     }
-    if args.dir.join(".git").is_dir() {
+    if args.dir.join(".git").exists() {
         output::write(None, |out| {
-            writeln!(out, "\nA hook that looks at each commit, in {HOOK_PATH}:\n\n{}", indented(&text_for(&args.dir, HOOK)))?;
-            writeln!(out, "A check of each push and pull request, in {CI_PATH}:\n\n{}", indented(&text_for(&args.dir, CI)))?;
-            writeln!(out, "`stanch init --all` writes both, and a baseline of what is known.")
+            writeln!(out, "\nA check of each push and pull request, in {CI_PATH}:\n\n{}", indented(&text_for(&args.dir, CI)))?;
+            writeln!(out, "`stanch hook install` has git look at each commit and push.")?;
+            writeln!(out, "`stanch init --all` does both, and makes a baseline of what is known.")
         })?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes a baseline, a hook and a check, each unless it is there. What cannot be made keeps no other from it, and is told in the end.
+/// Makes a baseline, hooks and a check, each unless it is there. What cannot be made keeps no other from it, and is told in the end.
 fn all(dir: &Path) -> anyhow::Result<ExitCode> {
     let mut left = Vec::new();
     if let Err(e) = baseline::first(dir).and_then(|()| baseline::merges(dir)) {
         left.push(e);
     }
-    if let Some(e) = other_hooks(dir) {
-        left.push(e);
-    } else if let Err(e) = part(dir, HOOK_PATH, HOOK, "add `stanch scan --staged || exit 1` to it") {
-        left.push(e);
-    } else {
-        let hook = dir.join(HOOK_PATH);
-        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))
-            .with_context(|| format!("cannot make {} executable", hook.display()))?;
+    match hook::first(dir) {
+        Ok(lines) => lines.iter().for_each(|line| tell(line)),
+        Err(e) => left.push(e),
     }
     match part(dir, CI_PATH, CI, "add `stanch ci` to it, or move it away") {
         Ok(()) => {
@@ -94,18 +86,6 @@ fn all(dir: &Path) -> anyhow::Result<ExitCode> {
             Err(last)
         }
     }
-}
-
-/// Why a hook in the usual place would not run.
-fn other_hooks(dir: &Path) -> Option<anyhow::Error> {
-    let config = std::fs::read_to_string(dir.join(".git/config")).unwrap_or_default();
-    let is_elsewhere = config.lines().any(|line| line.trim_start().to_ascii_lowercase().starts_with("hookspath"));
-    is_elsewhere.then(|| {
-        hinted(
-            "git looks for hooks elsewhere (core.hooksPath)",
-            "put `stanch scan --staged || exit 1` into the pre-commit hook there",
-        )
-    })
 }
 
 /// Writes a file; one that is there with the same text is kept.
@@ -135,7 +115,11 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
-#[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
 fn say(what: &str, path: &Path, more: &str) {
-    eprintln!("{what} {}{more}", text::sanitise(path.display().to_string().as_bytes()));
+    tell(&format!("{what} {}{more}", path.display()));
+}
+
+#[expect(clippy::print_stderr, reason = "says what was made and what to do next")]
+fn tell(line: &str) {
+    eprintln!("{}", text::sanitise(line.as_bytes()));
 }

@@ -15,6 +15,7 @@ mod filter;
 mod format;
 mod git;
 mod history;
+mod hook;
 mod import;
 mod in_tree;
 mod init;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         args::Command::Init(init) => init::run(&init),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Migrate(migrate) => migrate::run(&migrate),
+        args::Command::Hook(hook) => hook::run(hook),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }

@@ -13,7 +13,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 use super::exit::{self, hinted};
 use super::output::{self, Wanted};
 use super::prints::Prints;
-use super::{args, choice, clock, config, git as commits, in_tree, known, progress, verdicts};
+use super::{args, choice, clock, config, git as commits, hook, in_tree, known, progress, verdicts};
 use crate::base::date::Date;
 use crate::base::text::sanitise;
 use crate::report::{self, Color, Format, Run, Style, Values, Verdict};
@@ -46,11 +46,23 @@ pub(super) struct Done {
 
 /// Scans and reports.
 pub(super) fn perform(args: &args::Scan) -> anyhow::Result<Done> {
+    output::check_all(&wanted(args))?;
+    finished(args)?.write(args)
+}
+
+/// A scan that is ready to be written.
+pub(super) struct Finished {
+    pub(super) scan: Scan,
+    pub(super) input: report::Input,
+    run: Run,
+    engine: ManuallyDrop<Engine>,
+}
+
+/// Scans.
+pub(super) fn finished(args: &args::Scan) -> anyhow::Result<Finished> {
     let began = clock::now();
     check_paths(&args.paths)?;
     let mut histories = histories(args)?;
-    let wanted = wanted(args);
-    output::check_all(&wanted)?;
     if let Some(jobs) = args.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
@@ -65,32 +77,47 @@ pub(super) fn perform(args: &args::Scan) -> anyhow::Result<Done> {
     if args.is_job {
         leave_out_git(&mut scan);
     }
-    let run = told(args, &wanted, began, mask.as_ref());
+    let run = told(args, &wanted(args), began, mask.as_ref());
     hide(&mut scan, (args.min_severity, args.min_confidence), &chosen.project);
-    let style = Style {
-        values: if args.show_secrets { Values::Shown } else { Values::Redacted },
-        color: if !args.no_color && is_colourful() { Color::On } else { Color::Off },
-        input,
-        category: args.category.clone().unwrap_or_else(|| Style::default().category),
-        run,
-        ..Style::default()
-    };
-    let written = output::write_all(&wanted, &mut scan, &style);
-    if written.is_err() || !args.quiet && wanted.iter().any(|one| says_too_little(one, &scan)) {
-        closing_line(&scan, &wanted, written.is_ok());
+    drop(mask);
+    Ok(Finished { scan, input, run, engine })
+}
+
+impl Finished {
+    /// The exit code.
+    pub(super) fn code(&self, args: &args::Scan) -> u8 {
+        code(&self.scan, self.input, args.exit_code)
     }
-    written?;
-    let mut style = style;
-    if wanted.iter().any(|one| one.format.is_from_root()) {
-        // Names are written from there now.
-        style.root = in_tree::rename(&mut scan);
+
+    /// Writes the reports.
+    pub(super) fn write(self, args: &args::Scan) -> anyhow::Result<Done> {
+        let Self { mut scan, input, run, engine } = self;
+        let wanted = wanted(args);
+        let style = Style {
+            values: if args.show_secrets { Values::Shown } else { Values::Redacted },
+            color: if !args.no_color && is_colourful() { Color::On } else { Color::Off },
+            input,
+            category: args.category.clone().unwrap_or_else(|| Style::default().category),
+            run,
+            ..Style::default()
+        };
+        let written = output::write_all(&wanted, &mut scan, &style);
+        if written.is_err() || !args.quiet && wanted.iter().any(|one| says_too_little(one, &scan)) {
+            closing_line(&scan, &wanted, written.is_ok());
+        }
+        written?;
+        let mut style = style;
+        if wanted.iter().any(|one| one.format.is_from_root()) {
+            // Names are written from there now.
+            style.root = in_tree::rename(&mut scan);
+        }
+        if args.show_secrets {
+            // Who goes on with it has not asked for values.
+            Mask::of(&engine, &scan.findings).names(&mut scan);
+        }
+        let code = code(&scan, input, args.exit_code);
+        Ok(Done { verdict: Verdict::of(&scan, input), scan, style, code })
     }
-    if args.show_secrets {
-        // Who goes on with it has not asked for values.
-        Mask::of(&engine, &scan.findings).names(&mut scan);
-    }
-    let code = code(&scan, input, args.exit_code);
-    Ok(Done { verdict: Verdict::of(&scan, input), scan, style, code })
 }
 
 /// Takes out what stands in a `.git` folder: in a CI job that is no part of the repository, and holds credentials of the job.
@@ -193,7 +220,7 @@ pub(super) fn hide(scan: &mut Scan, least: (Option<args::Level>, Option<args::Su
 }
 
 /// Findings first, then gaps. `--exit-code 0` never hides a gap.
-fn code(scan: &Scan, input: report::Input, findings: u8) -> u8 {
+pub(super) fn code(scan: &Scan, input: report::Input, findings: u8) -> u8 {
     match Verdict::of(scan, input) {
         Verdict::Clean | Verdict::NothingToScan => exit::CLEAN,
         Verdict::FindingsAndGaps if findings == exit::CLEAN => exit::INCOMPLETE,
@@ -242,12 +269,14 @@ fn scan(
     let mut input = report::Input::Named;
     if let Some(any) = commits::scan(args, &job, histories)? {
         input = if any { input } else { report::Input::Empty };
+    } else if let Some((path, text)) = &args.given.message {
+        job.with_worker(|worker| worker.stream(&job, &Place::File(path), &mut text.as_slice()));
     } else if args.staged || args.worktree {
         let index = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
         let mut any = false;
         for history in histories.iter() {
             let index = index.as_deref();
-            any |= if args.staged { history.scan_staged(&job, index) } else { history.scan_worktree(&job, index) }
+            any |= if args.staged { hook::staged(args, (history, index), &job) } else { history.scan_worktree(&job, index) }
                 .map_err(|e| hinted(e.to_string(), "`git status` says what is wrong"))?;
         }
         input = if any { input } else { report::Input::Empty };
@@ -282,7 +311,8 @@ fn scan(
 /// Was all of the project looked at, with all rules, so that an entry that fitted nothing is there for nothing?
 fn is_whole(args: &args::Scan, project: &Project, job: &Job<'_>) -> bool {
     let added = &args.added;
-    let is_part = args.history
+    let is_part = args.given.message.is_some()
+        || args.history
         || args.staged
         || args.worktree
         || added.range.is_some()

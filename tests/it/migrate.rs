@@ -35,7 +35,7 @@ fn what_is_written_works() {
     folder.write("r/.gitleaks.toml", CONFIG);
     folder.write("r/.pre-commit-config.yaml", HOOKS);
     folder.run(&["migrate", "r", "--write"]).says(0, &["Written. "]);
-    let entry = "        entry: \"stanch scan --staged --rules stanch-rules.toml --only 'gitleaks-*'\"\n";
+    let entry = "        entry: \"stanch hook run pre-commit --rules stanch-rules.toml --only 'gitleaks-*'\"\n";
     assert!(read(&folder, "r/.pre-commit-config.yaml").contains(entry));
     folder.write("a", "kkk=secretvalue\n");
     folder.run(&["scan", "a", "--rules", "r/stanch-rules.toml"]).says(1, &["gitleaks-k"]);
@@ -239,46 +239,49 @@ fn a_configuration_that_is_there_grows() {
 fn an_old_repository_is_set_up_in_one_command() {
     let folder = Folder::new();
     folder.run(&["init"]).says(0, &["wrote ./stanch.toml"]);
-    folder.run(&["init", "--all"]).says(2, &[". is no git repository with a .git folder", "hint: "]);
+    folder.run(&["init", "--all"]).says(2, &[". is not the top of a git repository", "hint: "]);
     folder.git(&["init", "-q", "r"]);
     folder.run(&["init", "r"]).says(
         0,
         &[
             "wrote r/stanch.toml",
-            "    exec stanch scan --staged\n",
-            "`stanch init --all` writes both, and a baseline of what is known.",
+            "`stanch hook install` has git look at each commit and push.",
+            "`stanch init --all` does both, and makes a baseline of what is known.",
         ],
     );
-    let wrote =
-        ["no baseline is needed", "wrote r/.git/hooks/pre-commit", "wrote r/.github/workflows/stanch.yml", "STANCH_REPOSITORY"];
+    let wrote = [
+        "no baseline is needed",
+        ".git/hooks/pre-commit: runs stanch",
+        "wrote r/.github/workflows/stanch.yml",
+        "STANCH_REPOSITORY",
+    ];
     folder.run(&["init", "--all", "r"]).says(0, &wrote);
     let mode = std::fs::metadata(folder.path("r/.git/hooks/pre-commit")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755);
-    folder.run(&["init", "--all", "r"]).says(0, &["kept r/.git/hooks/pre-commit"]);
+    folder
+        .run(&["init", "--all", "r"])
+        .says(0, &[".git/hooks/pre-commit: is there already", "kept r/.github/workflows/stanch.yml"]);
     folder.write("r/a", github(1));
     let script = "mkdir -p \"$HOME/bin\" && ln -sf \"$STANCH\" \"$HOME/bin/stanch\" && cd r && git add a && PATH=\"$HOME/bin:$PATH\" git -c user.name=a -c user.email=a@b commit -qm x";
     let outcome = folder.shell(script);
     assert!(outcome.code != 0 && (outcome.err + &outcome.out).contains("github-pat"));
     // What is found today is known from now on; what cannot be made keeps nothing else from it.
-    folder.write("r/.git/hooks/pre-commit", "mine");
+    folder.shell("echo more >> r/.git/hooks/pre-commit").says(0, &[]);
     std::fs::remove_file(folder.path("r/.github/workflows/stanch.yml")).unwrap();
     let told = [
         "wrote r/.stanch-baseline: 1 secret is known",
         "wrote r/.github/workflows/stanch.yml",
-        "r/.git/hooks/pre-commit is there already",
-        "hint: add `stanch scan --staged || exit 1` to it",
+        "r/.git/hooks/pre-commit is a hook of stanch that was changed by hand",
+        "hint: move it away",
     ];
     folder.run(&["init", "--all", "r"]).says(2, &told);
     assert_eq!(folder.scan(&["r"]).code, 0);
-    // Rules that were brought along count in both.
+    // Rules that were brought along count in CI; in hooks those of stanch.toml do.
     folder.write("r/stanch-rules.toml", "");
     std::fs::remove_file(folder.path("r/.git/hooks/pre-commit")).unwrap();
     std::fs::remove_file(folder.path("r/.github/workflows/stanch.yml")).unwrap();
     folder.run(&["init", "--all", "r"]).says(0, &[]);
-    folder
-        .shell("cat r/.git/hooks/pre-commit r/.github/workflows/stanch.yml")
-        .says(0, &["--staged --rules stanch-rules.toml\n", "stanch ci --rules stanch-rules.toml\n"]);
-    std::fs::remove_file(folder.path("r/.git/hooks/pre-commit")).unwrap();
+    folder.shell("cat r/.github/workflows/stanch.yml").says(0, &["stanch ci --rules stanch-rules.toml\n"]);
     folder.shell("git -C r config core.hooksPath x").says(0, &[]);
-    folder.run(&["init", "--all", "r"]).says(2, &["git looks for hooks elsewhere"]);
+    folder.run(&["init", "--all", "r"]).says(0, &["x/pre-commit: runs stanch"]);
 }

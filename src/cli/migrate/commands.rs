@@ -446,7 +446,7 @@ mod tests {
         check("ggshield secret scan ci", "stanch ci");
         check("detect-secrets scan", "stanch baseline");
         check("secretlint **/*.md", "by a glob");
-        check("ripsecrets --install-pre-commit", "`stanch init --all`");
+        check("ripsecrets --install-pre-commit", "`stanch hook install`");
     }
 
     #[test]

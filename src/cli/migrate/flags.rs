@@ -160,5 +160,5 @@ pub(super) const RIPSECRETS: &[Flag] = &[
     ("--strict-ignore|-s", false, Does::Nothing),
     ("--only-matching|--only-print-match", false, Does::ByHand("values are shown with `--show-secrets` only")),
     ("--additional-pattern", true, Does::ByHand("write it as a rule, rules/README.md, and add `--rules FILE`")),
-    ("--install-pre-commit", false, Does::ByHand("`stanch init --all` writes a hook")),
+    ("--install-pre-commit", false, Does::ByHand("`stanch hook install` installs hooks")),
 ];

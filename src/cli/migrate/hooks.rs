@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{commands, ignored, shell, texts};
+use crate::hook::{Hook, edit::framework};
 
 /// Repositories whose hooks look for secrets.
 const REPOSITORIES: [&str; 9] = [
@@ -35,10 +36,6 @@ const PLAIN: [&str; 13] = [
     "stages",
     "minimum_pre_commit_version",
 ];
-/// Scans what is pushed; the first push has no beginning.
-const PUSH: &str =
-    "stanch scan --range \"${PRE_COMMIT_FROM_REF:-0000000000000000000000000000000000000000}..${PRE_COMMIT_TO_REF:-HEAD}\"";
-
 /// A changed file.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Change {
@@ -87,13 +84,13 @@ pub(super) fn changed(text: &str, flags: &dyn Fn(bool) -> String) -> Result<Opti
         let is_first = std::ptr::eq(one, first);
         let block = &blocks[one.repo];
         let (span, new) = match one.hook {
-            None => (Block { ..*block }, repository(&ours, block.indent)),
+            None => (Block { ..*block }, framework::entry(&ours, block.indent)),
             Some(hook) => {
                 let count = repos[one.repo].get("hooks").and_then(Value::as_array).map_or(0, Vec::len);
                 let hooks = self::blocks(text, (block.start + 1, block.end), ("- id:", count))
                     .ok_or("its local hooks are not written as lines that begin with `- id:`")?;
                 let span = Block { ..hooks[hook] };
-                let new = ours.iter().map(|hook| written(hook, span.indent)).collect();
+                let new = framework::written(&ours, span.indent);
                 (span, new)
             }
         };
@@ -161,19 +158,8 @@ fn ours(theirs: &[Theirs<'_>], flags: &str) -> Vec<Value> {
     let hooks: Vec<&Value> = theirs.iter().flat_map(|one| one.hooks.iter().copied()).collect();
     let push = hooks.iter().any(|hook| is_at(hook, "push"));
     let commit = !push || hooks.iter().any(|hook| is_at(hook, "commit"));
-    let one = |id: &str, name: &str, entry: String| json!({ "id": id, "name": name, "entry": entry, "language": "system", "pass_filenames": false });
-    let mut all = Vec::new();
-    if commit {
-        all.push(one("stanch", "Detect hardcoded secrets", format!("stanch scan --staged{flags}")));
-    }
-    if push {
-        // In single quotes, inside of which none may stand.
-        let flags = flags.replace('\'', "\"");
-        let mut hook = one("stanch-push", "Detect hardcoded secrets in what is pushed", format!("bash -c '{PUSH}{flags}'"));
-        hook["stages"] = json!(["pre-push"]);
-        all.push(hook);
-    }
-    all
+    let wanted = [(commit, Hook::PreCommit), (push, Hook::PrePush)];
+    wanted.into_iter().filter_map(|(is_wanted, hook)| if is_wanted { framework::hook(hook, flags) } else { None }).collect()
 }
 
 /// The document that is wanted.
@@ -238,30 +224,6 @@ fn args(name: &str, args: &Value, change: &mut Change) -> Option<()> {
     Some(())
 }
 
-/// Our hooks as an entry of `repos`.
-fn repository(ours: &[Value], indent: usize) -> String {
-    let blank = " ".repeat(indent);
-    let hooks: String = ours.iter().map(|hook| written(hook, indent + 4)).collect();
-    format!("{blank}- repo: local\n{blank}  hooks:\n{hooks}")
-}
-
-/// One hook as lines.
-fn written(hook: &Value, indent: usize) -> String {
-    let text = |field: &str| hook[field].as_str().unwrap_or_default();
-    let quoted = serde_json::to_string(text("entry")).unwrap_or_default();
-    let mut lines = vec![
-        format!("- id: {}", text("id")),
-        format!("  name: {}", text("name")),
-        format!("  entry: {quoted}"),
-        "  language: system".to_owned(),
-        "  pass_filenames: false".to_owned(),
-    ];
-    if hook.get("stages").is_some() {
-        lines.push("  stages: [pre-push]".to_owned());
-    }
-    lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
-}
-
 /// The lines of an entry of a list.
 #[derive(Clone, Copy)]
 struct Block {
@@ -304,7 +266,7 @@ mod tests {
     #[test]
     fn hooks_of_others_become_ours_and_the_rest_stays() {
         let change = with(BEFORE, "").unwrap().unwrap();
-        let expected = "# ours\nrepos:\n  - repo: https://github.com/pre-commit/pre-commit-hooks # kept\n    rev: v4\n    hooks:\n      - id: end-of-file-fixer\n\n  # secrets\n  - repo: local\n    hooks:\n      - id: stanch\n        name: Detect hardcoded secrets\n        entry: \"stanch scan --staged\"\n        language: system\n        pass_filenames: false\n\n  - repo: local\n    hooks: [] # last\n";
+        let expected = "# ours\nrepos:\n  - repo: https://github.com/pre-commit/pre-commit-hooks # kept\n    rev: v4\n    hooks:\n      - id: end-of-file-fixer\n\n  # secrets\n  - repo: local\n    hooks:\n      - id: stanch\n        name: Detect hardcoded secrets\n        entry: \"stanch hook run pre-commit\"\n        language: system\n        types: []\n        types_or: [file, symlink]\n        require_serial: true\n        stages: [pre-commit]\n\n  - repo: local\n    hooks: [] # last\n";
         assert_eq!(change.text, expected);
         assert_eq!(
             change.told,
@@ -318,7 +280,7 @@ mod tests {
     fn local_hooks_become_ours() {
         let text = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: trufflehog\n      name: TruffleHog\n      entry: bash -c 'trufflehog git file://. --since-commit HEAD --exclude-paths=x.txt --fail'\n      language: system\n      stages: [commit, push] # both\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n- repo: local\n  hooks:\n    - id: sl\n      entry: npx secretlint\n      language: system\n      exclude: ^docs/\n";
         let change = with(text, " --f").unwrap().unwrap();
-        let expected = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: stanch\n      name: Detect hardcoded secrets\n      entry: \"stanch scan --staged --f\"\n      language: system\n      pass_filenames: false\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n";
+        let expected = "repos:\n- repo: local\n  hooks:\n    - id: lint\n      entry: make lint\n      language: system\n    - id: stanch\n      name: Detect hardcoded secrets\n      entry: \"stanch hook run pre-commit --f\"\n      language: system\n      types: []\n      types_or: [file, symlink]\n      require_serial: true\n      stages: [pre-commit]\n    # next\n    - id: fmt\n      entry: make fmt\n      language: system\n";
         // The first was for pushes as well.
         let push = change.text.find("    - id: stanch-push\n").unwrap();
         let next = change.text.find("    # next\n").unwrap();
@@ -333,7 +295,7 @@ mod tests {
         let change = with(text, "").unwrap().unwrap();
         assert!(change.text.contains("- id: stanch\n") && change.text.contains("- id: stanch-push\n"), "{}", change.text);
         assert!(
-            change.text.contains("\n      stages: [pre-push]\n") && change.text.contains("${PRE_COMMIT_TO_REF:-HEAD}"),
+            change.text.contains("\n      stages: [pre-push]\n") && change.text.contains("entry: \"stanch hook run pre-push\"\n"),
             "{}",
             change.text
         );

@@ -211,7 +211,7 @@ fn hook(dir: &Path, plan: &mut Plan) -> anyhow::Result<()> {
         }
         Err(why) => {
             let flags = plan.line(true);
-            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch scan --staged{flags}`"));
+            plan.leave(name, format!("not changed: {why}; write the hook by hand: `entry: stanch hook run pre-commit{flags}`"));
         }
     }
     Ok(())

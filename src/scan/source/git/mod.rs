@@ -348,7 +348,24 @@ impl History {
     /// If the index cannot be read.
     pub fn scan_staged(&self, job: &Job<'_>, other: Option<&Path>) -> Result<bool, Error> {
         coverage::unread(self, job);
-        staged::scan(self, other, job)
+        staged::scan(self, other, job, &|_| true)
+    }
+
+    /// The same of some files only, by their paths from the top of the work tree.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn scan_staged_of(&self, job: &Job<'_>, other: Option<&Path>, paths: &HashSet<Vec<u8>>) -> Result<bool, Error> {
+        coverage::unread(self, job);
+        staged::scan(self, other, job, &|path| paths.contains(path))
+    }
+
+    /// Paths of the files that the index has and `HEAD` has not, or has otherwise.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn staged_paths(&self, job: &Job<'_>, other: Option<&Path>) -> Result<HashSet<Vec<u8>>, Error> {
+        staged::paths(self, other, job)
     }
 
     /// Scans what the work tree has and the index has not: new lines of tracked files, and untracked files that are not ignored. Whether

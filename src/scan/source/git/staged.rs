@@ -25,17 +25,32 @@ use crate::scan::source::work::Job;
 
 /// A blob of the index that `HEAD` has not under its path.
 struct Staged {
+    name: Vec<u8>,
     path: PathBuf,
     id: ObjectId,
     /// What `HEAD` has there.
     before: Option<ObjectId>,
 }
 
-/// Scans the index, or the one at `other`; whether it adds anything.
-pub(super) fn scan(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<bool, Error> {
-    let (staged, deleted) = changed(history, other, job)?;
+/// Scans what is wanted of the index, or of the one at `other`; whether it adds anything.
+pub(super) fn scan(
+    history: &History,
+    other: Option<&Path>,
+    job: &Job<'_>,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+) -> Result<bool, Error> {
+    let (mut staged, deleted) = changed(history, other, job)?;
+    staged.retain(|file| is_wanted(&file.name));
     let added = staged.par_iter().filter(|file| one(history, file, &deleted, job)).count();
     Ok(added > 0)
+}
+
+/// The files that differ in the index, or in the one at `other`, from those of `HEAD`.
+pub(super) fn paths(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<HashSet<Vec<u8>>, Error> {
+    let reader = Reader::new(history, job);
+    let Some(file) = index(history, &reader, other)? else { return Ok(HashSet::new()) };
+    let (staged, _) = differing(history, &file, &mut Head::new(&reader));
+    Ok(staged.into_iter().map(|file| file.name).collect())
 }
 
 /// The index, or the one at `other`; `None` if there is none yet.
@@ -77,33 +92,7 @@ fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Ve
     let reader = Reader::new(history, job);
     let Some(file) = index(history, &reader, other)? else { return Ok((Vec::new(), Vec::new())) };
     let mut head = Head::new(&reader);
-    let mut out = Vec::new();
-    let mut same = Vec::new();
-    file.tree().into_iter().for_each(|tree| unchanged(&file, tree, (b"", &mut head), &mut same));
-    same.sort_unstable_by_key(|range| range.start);
-    let mut same = same.into_iter().peekable();
-    let mut modules = 0;
-    for (index, entry) in file.entries().iter().enumerate() {
-        while same.next_if(|range: &Range<usize>| range.end <= index).is_some() {}
-        if same.peek().is_some_and(|range| range.contains(&index)) {
-            continue;
-        }
-        let name = entry.path_in(file.path_backing());
-        if entry.mode == Mode::DIR {
-            folder(history, &mut head, (name, entry.id), &mut out);
-            continue;
-        }
-        modules += usize::from(entry.mode == Mode::COMMIT && head.blob(name) != Some(entry.id));
-        let blob = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
-        // Intent to add: the name is in the index, the content is not. Of a conflict all sides are there, and each is looked at.
-        if !blob || entry.flags.contains(Flags::INTENT_TO_ADD) {
-            continue;
-        }
-        let before = head.blob(name);
-        if before != Some(entry.id) {
-            out.push(Staged { path: history.shown_path(name), id: entry.id, before });
-        }
-    }
+    let (mut out, modules) = differing(history, &file, &mut head);
     if modules > 0 {
         job.issues.note(IssueKind::GitObjects, &Place::File(&history.shown), coverage::submodules(modules));
     }
@@ -118,6 +107,38 @@ fn changed(history: &History, other: Option<&Path>, job: &Job<'_>) -> Result<(Ve
     Ok((out, deleted))
 }
 
+/// The blobs that an index has and `HEAD` has not under their paths, and how many submodules differ.
+fn differing(history: &History, file: &gix::index::File, head: &mut Head<'_, '_, '_>) -> (Vec<Staged>, usize) {
+    let mut out = Vec::new();
+    let mut same = Vec::new();
+    file.tree().into_iter().for_each(|tree| unchanged(file, tree, (b"", &mut *head), &mut same));
+    same.sort_unstable_by_key(|range| range.start);
+    let mut same = same.into_iter().peekable();
+    let mut modules = 0;
+    for (index, entry) in file.entries().iter().enumerate() {
+        while same.next_if(|range: &Range<usize>| range.end <= index).is_some() {}
+        if same.peek().is_some_and(|range| range.contains(&index)) {
+            continue;
+        }
+        let name = entry.path_in(file.path_backing());
+        if entry.mode == Mode::DIR {
+            folder(history, &mut *head, (name, entry.id), &mut out);
+            continue;
+        }
+        modules += usize::from(entry.mode == Mode::COMMIT && head.blob(name) != Some(entry.id));
+        let blob = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
+        // Intent to add: the name is in the index, the content is not. Of a conflict all sides are there, and each is looked at.
+        if !blob || entry.flags.contains(Flags::INTENT_TO_ADD) {
+            continue;
+        }
+        let before = head.blob(name);
+        if before != Some(entry.id) {
+            out.push(Staged { name: name.to_vec(), path: history.shown_path(name), id: entry.id, before });
+        }
+    }
+    (out, modules)
+}
+
 /// A folder of a sparse index, which stands for all that is in it: that is looked at if `HEAD` has another one there.
 fn folder(history: &History, head: &mut Head<'_, '_, '_>, (name, id): (&[u8], ObjectId), out: &mut Vec<Staged>) {
     let name = name.strip_suffix(b"/").unwrap_or(name);
@@ -129,7 +150,7 @@ fn folder(history: &History, head: &mut Head<'_, '_, '_>, (name, id): (&[u8], Ob
     for (id, path) in found {
         let before = head.blob(&path);
         if before != Some(id) {
-            out.push(Staged { path: history.shown_path(&path), id, before });
+            out.push(Staged { path: history.shown_path(&path), name: path, id, before });
         }
     }
 }
