@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures stanch against its peers on the same corpora. benches/README.md says what is measured and how.
 #
-#     benches/run.sh [tree|log|start|hook|hostile|archives|sweep|history|before|micro|build|all|corpora] [--quick] [--rounds N]
+#     benches/run.sh [tree|log|filter|start|hook|hostile|archives|sweep|history|before|micro|build|all|corpora] [--quick] [--rounds N]
 #
 # Environment: STANCH = the binary (default target/release/stanch), TOKENS = tokens.tsv for the sweep and the anchors,
 # HISTORIES = bare repositories beside the made one whose history is scanned, as NAME=PATH:NAME=PATH; they are copied;
@@ -12,7 +12,7 @@ benches="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 work="$benches/.work"
 corpus="$benches/corpus"
 tokens="${TOKENS:-$benches/../../shared/facts/tokens.tsv}"
-sections=(tree log start hook hostile archives sweep history before)
+sections=(tree log filter start hook hostile archives sweep history before)
 # Of the library and of cargo: no corpora, no peers.
 own=(micro build)
 
@@ -57,6 +57,8 @@ finished() {
 
 build_tree() { once done/tree finished tree python3 "$corpus/tree.py" .; }
 build_log() { once done/log finished log python3 "$corpus/log.py" bin/lines log/access.log; }
+
+build_filter() { build_log; }
 
 build_start() {
     mkdir -p start/empty start/one
@@ -113,6 +115,10 @@ measure() {
     local section="$1"
     "build_$section"
     say "measuring $section"
+    if [[ "$section" == filter ]]; then
+        python3 "$corpus/filter.py" "$STANCH" log/access.log "$benches/runs/$(date +%F)"
+        return
+    fi
     python3 "$corpus/sections.py" "$section" "$benches/runs/$(date +%F)" "${options[@]}"
     [[ "$section" != log ]] || check_log
     [[ "$section" != tree ]] || cp tree.manifest.json "$benches/runs/$(date +%F)/tree.manifest.json"

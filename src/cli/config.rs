@@ -176,7 +176,7 @@ fn file_of_commit(path: &Path, name: &str, paths: &[PathBuf]) -> anyhow::Result<
     let (mut project, folder) = match inside(path, &snapshot)? {
         None => (Project::load(path)?, PathBuf::new()),
         Some(inside) => {
-            let hint = "in a pull request and with --config-from it is read from that commit; --trust-config obeys that of the work tree";
+            let hint = "in a pull request and with `--config-from` it is read from that commit; `--trust-config` obeys that of the work tree";
             let bytes =
                 snapshot.read(&inside).ok_or_else(|| hinted(format!("{} is not in that commit", path.display()), hint))?;
             let folder = Path::new(&inside).parent().map(Path::to_path_buf).unwrap_or_default();

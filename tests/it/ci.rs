@@ -77,7 +77,7 @@ fn what_is_not_here_is_a_gap() {
     let folder = repository();
     let gone = "1".repeat(40);
     let outcome = ci(&folder, &[], &["--base", "first", "--head", &gone, "--no-fetch"]);
-    outcome.says(3, &["the commit that the range ends with is not here", "The scan is incomplete"]);
+    outcome.says(3, &["the commit that the range ends with is not here", "the scan is incomplete"]);
     // Without its base all is scanned.
     ci(&folder, &[], &["--base", &gone]).says(1, &["neither here nor can it be fetched", "all commits up to", "Found 2 secrets"]);
     ci(&Folder::new(), &[], &["--base", "first"]).says(2, &["hint: name the folder of a repository"]);

@@ -216,3 +216,20 @@ fn neither_a_project_nor_a_comment_says_what_stays() {
     assert_eq!(done.out, "a ghp_******** # stanch:allow\n");
     assert_eq!(done.err, "stanch filter: 1 place replaced (github-pat 1)\n");
 }
+
+#[test]
+fn the_log_in_the_readme_comes_out_like_that() {
+    let readme = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```\n$ stanch filter < service.log\n").unwrap();
+    let shown = rest.split("```").next().unwrap();
+    let (folder, word) = (Folder::new(), ["Harbor", "elm", "71-", "quartz"].concat());
+    let log = [
+        "2026-11-28T09:14:02Z INFO  deploy began\n".to_owned(),
+        format!("2026-11-28T09:14:03Z DEBUG remote is https://ci:{word}@git.example/app.git\n"),
+        format!("{{\"level\":\"info\",\"msg\":\"token {} accepted\",\"user\":7}}\n", github(1)),
+        "GET /callback?code=4711&state=x HTTP/1.1\n".to_owned(),
+        "Cookie: a=b; c=d\n".to_owned(),
+    ];
+    let done = folder.run_with_input(&["filter"], log.concat().as_bytes());
+    assert_eq!(format!("{}{}", done.out, done.err), shown);
+}
