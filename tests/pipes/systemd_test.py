@@ -1,6 +1,6 @@
 """hooks/pipes/systemd with a real user manager and a real journal, in namespaces of their own.
 
-The manager and the journal want a /run of their own and a machine that systemd started; a mount namespace gives them both.
+The manager and the journal want a /run of their own and a machine that systemd started; namespaces give them both.
 """
 
 import contextlib
@@ -27,11 +27,35 @@ while :; do sleep 0.1; done
 """
 
 
+def own_group():
+    """A new control group: the manager takes for its own whatever else is in the one it starts in."""
+    mount = "/sys/fs/cgroup/unified" if os.path.exists("/sys/fs/cgroup/unified") else "/sys/fs/cgroup"
+    with open("/proc/self/cgroup", encoding="utf-8") as groups:
+        path = next(line.strip()[3:] for line in groups if line.startswith("0::"))
+    group = f"{mount}{path.rstrip('/')}/stanch-test-{os.getpid()}"
+    os.mkdir(group)
+    return group
+
+
 def within_namespaces():
-    command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    """Runs this file again, with its own mounts, processes and control groups. Returns the exit code."""
+    command = ["unshare", "--mount", "--propagation", "private", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid():
         command += ["--user", "--map-root-user"]
-    os.execvpe(command[0], [*command, sys.executable, os.path.abspath(__file__), *sys.argv[1:]], {**os.environ, INSIDE: "1"})
+    command += [sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
+    group = own_group()
+    try:
+        join = f'echo $$ >"{group}/cgroup.procs" && exec "$@"'
+        return subprocess.run(["sh", "-c", join, "sh", *command], env={**os.environ, INSIDE: "1"}).returncode
+    finally:
+        until("its processes are gone", lambda: gone(group))
+
+
+def gone(group):
+    for folder, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+    return not os.path.exists(group)
 
 
 def systemctl(*words):
@@ -67,6 +91,7 @@ class Systemd(Case):
     @classmethod
     def setUpClass(cls):
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+        subprocess.run(["mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"], check=True)
         for folder in ("/run/systemd/system", "/run/systemd/journald.conf.d", "/run/log/journal", UNITS, RUNTIME):
             os.makedirs(folder)
         os.chmod(RUNTIME, 0o700)
@@ -95,11 +120,6 @@ class Systemd(Case):
             process.send_signal(signal.SIGTERM)
             process.wait(60)
         cls.said.close()
-        # The manager leaves the control group it was in.
-        for line in open("/proc/self/cgroup", encoding="utf-8"):
-            number, name, path = line.strip().split(":", 2)
-            with contextlib.suppress(OSError):
-                os.rmdir(f"/sys/fs/cgroup/{name.removeprefix('name=')}{path}/init.scope")
 
     def test_units_are_valid(self):
         names = ("stanch-filter@app.socket", "stanch-filter@app.service", "app.service", "with-stanch.service")
@@ -147,5 +167,5 @@ class Systemd(Case):
 
 if __name__ == "__main__":
     if not os.environ.get(INSIDE):
-        within_namespaces()
+        sys.exit(within_namespaces())
     unittest.main()
