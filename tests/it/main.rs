@@ -36,6 +36,7 @@ mod managers;
 mod migrate;
 mod narrow;
 mod page;
+mod pipes;
 mod progress;
 mod promises;
 mod pushes;
