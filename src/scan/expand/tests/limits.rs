@@ -126,7 +126,7 @@ fn bombs_end_early_in_bounded_memory() {
     if std::env::var_os("STANCH_TEST_BOMBS").is_some() {
         return bombs().iter().for_each(|bytes| defuse(bytes));
     }
-    let name = "scan::expand::tests::limits::bombs_end_early_in_bounded_memory";
+    let name = "expand::tests::limits::bombs_end_early_in_bounded_memory";
     let script = format!("ulimit -v 300000 && ulimit -t 60 && exec \"$0\" --exact {name} --nocapture");
     let exe = std::env::current_exe().unwrap();
     let child = std::process::Command::new("sh").arg("-c").arg(script).arg(exe).env("STANCH_TEST_BOMBS", "1").output().unwrap();
