@@ -20,10 +20,10 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "hooks", "python")]
 
 import stanch_logging  # noqa: E402
-from made_up import github  # noqa: E402
+from made_up import github, password  # noqa: E402
 
 TOKEN, OTHER = github(1), github(2)
-PASSWORD = "hunter" + "2SuperSecret9"
+PASSWORD = password(3)
 
 
 class Json(logging.Formatter):

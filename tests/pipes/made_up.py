@@ -16,6 +16,11 @@ def github(seed):
     return "gh" + "p_" + body + checksum
 
 
+def password(seed):
+    """A password as people are told to make them."""
+    return "".join(random.Random(seed).choices(DIGITS, k=16)) + "!7"
+
+
 if __name__ == "__main__":
     import sys
 

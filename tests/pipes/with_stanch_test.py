@@ -106,6 +106,8 @@ class WithStanch(Case):
         for shell in self.each_shell():
             done = self.run_with(shell, "sh", "-c", "sleep 50 & echo done; exit 2")
             self.assertEqual((done.returncode, done.stdout), (2, "done\n"))
+            done = self.run_with(shell, "sh", "-c", "(while :; do echo more; sleep 0.2; done) & exit 2")
+            self.assertEqual((done.returncode, set(done.stdout.splitlines())), (2, {"more"}))
 
     def test_as_the_first_process_of_a_container(self):
         for shell in self.each_shell():
