@@ -37,7 +37,7 @@ fn check(runner: &[&str], script: &str, programs: &[&str], installed: &[&str]) {
 
 #[test]
 fn with_stanch_keeps_exit_codes_signals_and_streams() {
-    check(PYTHON, "with_stanch_test.py", &["dash", "bash", "setsid", "unshare", "ps"], &[]);
+    check(PYTHON, "with_stanch_test.py", &["dash", "bash", "busybox", "setsid", "unshare", "ps"], &[]);
 }
 
 #[test]
