@@ -31,12 +31,15 @@ def through(command, feed):
     reader = threading.Thread(target=drain)
     reader.start()
     feed(child.stdin)
+    # Not what wait4 says: that counts the memory of the program this process was before.
+    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
     child.stdin.close()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     reader.join()
     assert child.returncode == 0, child.returncode
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, count[0]
+    return usage.ru_utime + usage.ru_stime, peak, count[0]
 
 
 def of_file(path):

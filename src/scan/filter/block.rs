@@ -48,16 +48,27 @@ pub(super) fn open(bytes: &[u8], range: Range<usize>) -> Option<Open> {
         if !label.windows(11).any(|w| w == b"PRIVATE KEY" || w == b" Static key") {
             continue;
         }
+        let line = line_end(bytes, begin);
+        if let Some(end) = in_line(bytes, from + label.len(), line).filter(|_| !has_end(&bytes[begin..line])) {
+            return Some(if end == bytes.len() { Open::Waits(begin) } else { Open::Broken(begin..end) });
+        }
         let (end, has_end) = extent(bytes, begin);
         if !has_end && end == bytes.len() {
             return Some(Open::Waits(begin));
         }
         if !has_end && has_body(&bytes[begin..end]) {
-            return Some(Open::Broken(begin..end));
+            return Some(Open::Broken(begin..begin + bytes[begin..end].trim_ascii_end().len()));
         }
         from = end;
     }
     None
+}
+
+/// The end of a key of which something stands behind its first line's label in the same line, as in a string with escaped line ends.
+fn in_line(bytes: &[u8], label: usize, line: usize) -> Option<usize> {
+    let body = bytes[..line].get(label + 5..)?;
+    let length = body.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+/=\\ ".contains(b)).count();
+    (length >= 4 * BODY).then_some(label + 5 + length)
 }
 
 /// Is there something of a key in it, behind the line it begins with?
@@ -132,7 +143,7 @@ mod tests {
             (format!("-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n"), None),
             (format!("-----BEGIN CERTIFICATE-----\n{body}"), None),
             ("-----BEGIN RSA PRIV".to_owned(), Some(Waits(0))),
-            (format!("-----BEGIN PRIVATE KEY-----\n{body}the end of it, in words\n"), Some(Broken(0..91))),
+            (format!("-----BEGIN PRIVATE KEY-----\n{body}the end of it, in words\n"), Some(Broken(0..90))),
             (format!("-----BEGIN PRIVATE KEY-----\n{body}the end of it"), Some(Waits(0))),
             ("-----BEGIN PRIVATE KEY----- is how they begin\nand so on\n".to_owned(), None),
             (format!("INFO -----BEGIN PRIVATE KEY-----\nINFO {}", body.replace('\n', "\nINFO ")), Some(Waits(5))),

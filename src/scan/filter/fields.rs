@@ -154,7 +154,8 @@ fn value(bytes: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
         at += scheme.len() + 1;
     }
     let value = &bytes[at..stop.max(at)];
-    let none = value.is_empty() || is_covered(value) || [&b"null"[..], b"None", b"undefined", b"-"].contains(&value);
+    let is_scheme = SCHEMES.iter().any(|scheme| value.eq_ignore_ascii_case(scheme));
+    let none = value.is_empty() || is_scheme || is_covered(value) || [&b"null"[..], b"None", b"undefined", b"-"].contains(&value);
     (!none).then_some(at..stop)
 }
 
@@ -232,6 +233,7 @@ mod tests {
             ("cookies: are fine", &[]),
             ("Cookie: ********", &[]),
             ("authorization: null", &[]),
+            ("Authorization: Bearer", &[]),
             ("the authorization failed", &[]),
         ] {
             check(&fields, line, expected);

@@ -186,9 +186,34 @@ impl<'e> Filter<'e> {
     /// # Errors
     /// What `write` fails with; what it was called for has gone then, as far as this is concerned.
     pub fn run(&mut self, when: When, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        if self.options.separator != b'\n' {
+            self.records(write)?;
+        }
         let limit = self.limit(when);
         let result = if limit > self.done { self.give(limit, when, write) } else { Ok(()) };
         self.slide();
+        result
+    }
+
+    /// Gives out the records that are there as wholes, each as if it was all there is.
+    fn records(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let len = self.len;
+        while let Some(end) = memchr::memchr(self.options.separator, &self.room[self.done..len]).map(|n| self.done + n) {
+            self.len = end;
+            let found = self.find(end);
+            let (limit, _) = self.settle(end, When::End);
+            self.write_covered(limit, found);
+            self.out.push(self.options.separator);
+            (self.rest, self.done) = (Rest::Judged, end + 1);
+        }
+        self.len = len;
+        self.flush(write)
+    }
+
+    fn flush(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        self.counts.bytes_out += self.out.len() as u64;
+        let result = if self.out.is_empty() { Ok(()) } else { write(&self.out) };
+        self.out.clear();
         result
     }
 
@@ -203,7 +228,8 @@ impl<'e> Filter<'e> {
         if line.len() >= LONG {
             return self.len - OVERLAP;
         }
-        if when == When::Silence && ended == self.len || when == When::Data || !self.options.cover.by_parts() {
+        let by_lines = self.options.separator != b'\n' || !self.options.cover.by_parts();
+        if when == When::Silence && ended == self.len || when == When::Data || by_lines {
             return ended;
         }
         // The beginning of the line may have gone, and still counts.
@@ -218,7 +244,7 @@ impl<'e> Filter<'e> {
 
     fn give(&mut self, limit: usize, when: When, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let found = self.find(limit);
-        let limit = self.settle(limit, when);
+        let (limit, rest) = self.settle(limit, when);
         if self.covered.is_empty() && self.rest == Rest::Judged && found {
             let whole = self.done..limit;
             self.done = limit;
@@ -226,22 +252,22 @@ impl<'e> Filter<'e> {
             return if whole.is_empty() { Ok(()) } else { write(&self.room[whole]) };
         }
         self.write_covered(limit, found);
+        self.rest = if rest == Rest::Judged { self.rest } else { rest };
         self.done = limit;
-        self.counts.bytes_out += self.out.len() as u64;
-        let result = if self.out.is_empty() { Ok(()) } else { write(&self.out) };
-        self.out.clear();
-        result
+        self.flush(write)
     }
 
     /// Finds what is to be replaced before `limit`. False if not all of it could be judged.
     fn find(&mut self, limit: usize) -> bool {
         self.covered.clear();
-        let from = self.done.saturating_sub(CONTEXT) / STEP * STEP;
+        // A record has nothing before it.
+        let is_record = self.options.separator != b'\n';
+        let from = if is_record { self.line_begin(self.done) } else { self.done.saturating_sub(CONTEXT) / STEP * STEP };
         let bytes = &self.room[from..self.len];
         self.plain.read(bytes);
         let (text, base) = match self.plain.text() {
             Some(text) => (text, 0),
-            None => (bytes, self.base + from as u64),
+            None => (bytes, (self.base + from as u64) / STEP as u64 * STEP as u64),
         };
         let emit = self.plain.to_text(self.done - from)..self.plain.to_text(limit - from);
         let input = Input { bytes: text, emit, base, path: None, now: self.options.now };
@@ -273,11 +299,11 @@ impl<'e> Filter<'e> {
         !self.scratch.is_full()
     }
 
-    /// Holds what is not whole, and makes what is replaced one behind the other. Tells up to where it goes.
-    fn settle(&mut self, limit: usize, when: When) -> usize {
-        let mut limit = limit;
-        let from = self.line_begin(self.done);
-        match block::open(&self.room[..self.len], from..limit) {
+    /// Holds what is not whole, and makes what is replaced one behind the other. Tells up to where it goes, and what becomes of the rest
+    /// of a line that is cut there.
+    fn settle(&mut self, limit: usize, when: When) -> (usize, Rest) {
+        let (mut limit, mut rest) = (limit, Rest::Judged);
+        match self.open_block(limit) {
             Some(Open::Waits(start)) if when != When::End && start >= self.done && self.len - start < MOST_HELD => {
                 limit = limit.min(start)
             }
@@ -297,13 +323,28 @@ impl<'e> Filter<'e> {
         self.covered.retain(|c| c.range.start < limit);
         for covered in &mut self.covered {
             if covered.range.end > limit {
-                self.rest = Rest::Replaced;
+                rest = Rest::Replaced;
             }
             covered.range = covered.range.start.max(done)..covered.range.end.min(limit);
         }
         self.covered.retain(|c| !c.range.is_empty());
         cover::merge(&mut self.covered);
-        limit
+        (limit, rest)
+    }
+
+    /// The first private key without an end that is none of a whole line of JSON: there it goes on no further.
+    fn open_block(&self, limit: usize) -> Option<Open> {
+        let mut from = self.line_begin(self.done);
+        loop {
+            let open = block::open(&self.room[..self.len], from..limit)?;
+            match &open {
+                Open::Waits(start) => match self.json_line(*start, limit) {
+                    Some(line) => from = line.end,
+                    None => return Some(open),
+                },
+                Open::Broken(_) => return Some(open),
+            }
+        }
     }
 
     /// Writes what goes up to `limit`, with covers in the place of secrets.
@@ -315,7 +356,7 @@ impl<'e> Filter<'e> {
         if !judged {
             self.counts.unjudged += (limit - at) as u64;
             if self.options.on_fault == OnFault::Withhold {
-                let end = self.options.separator as char;
+                let end = if self.options.separator == b'\n' { "\n" } else { "" };
                 self.out.extend_from_slice(format!("[stanch: {} bytes withheld]{end}", limit - at).as_bytes());
                 return;
             }
@@ -332,7 +373,7 @@ impl<'e> Filter<'e> {
     /// Goes on with a line whose beginning is covered. True if it goes on beyond `limit`.
     fn rest_covered(&mut self, at: &mut usize, limit: usize) -> bool {
         let separator = self.options.separator;
-        let end = self.room[*at..limit].iter().position(|b| *b == separator).map(|n| *at + n);
+        let end = memchr::memchr(separator, &self.room[*at..limit]).map(|n| *at + n);
         let end = match (end, self.rest) {
             (Some(end), Rest::Dropped) => end + 1,
             (Some(end), _) => end,
@@ -347,19 +388,20 @@ impl<'e> Filter<'e> {
     }
 
     fn replace(&mut self, covered: &[Covered], from: usize, limit: usize) {
-        let mut at = from;
-        for group in
-            covered.chunk_by(|one, next| !self.room[one.range.end.min(next.range.start)..next.range.start].contains(&b'\n'))
-        {
+        let (mut at, mut index) = (from, 0);
+        while let Some(first) = covered.get(index) {
+            let line = self.json_line(first.range.start, limit).filter(|line| first.range.end <= line.end);
             let mut fitted = Vec::new();
-            let line = group.first().and_then(|first| self.json_line(first.range.start, limit));
-            let parts = match &line {
+            let count = match &line {
                 Some(line) => {
-                    json::fit(&self.room[line.clone()], line.start, group, &mut fitted);
-                    &fitted[..]
+                    let count = covered[index..].iter().take_while(|c| c.range.end <= line.end).count();
+                    json::fit(&self.room[line.clone()], line.start, &covered[index..index + count], &mut fitted);
+                    count
                 }
-                None => group,
+                None => 1,
             };
+            let parts = if line.is_some() { &fitted[..] } else { &covered[index..=index] };
+            index += count;
             for part in parts {
                 if part.range.start < at {
                     continue;
@@ -378,7 +420,7 @@ impl<'e> Filter<'e> {
     fn json_line(&self, at: usize, limit: usize) -> Option<Range<usize>> {
         let start = self.line_begin(at);
         let separator = self.options.separator;
-        let end = self.room[at..self.len].iter().position(|b| *b == separator).map_or(self.len, |n| at + n);
+        let end = memchr::memchr(separator, &self.room[at..self.len]).map_or(self.len, |n| at + n);
         (start >= self.done && end <= limit && json::is_line(&self.room[start..end])).then_some(start..end)
     }
 
@@ -393,7 +435,7 @@ impl<'e> Filter<'e> {
             }
             self.out.extend_from_slice(&self.room[at..start]);
             let last = part.range.end.max(start + 1) - 1;
-            let end = self.room[last..limit].iter().position(|b| *b == separator).map(|n| last + n + 1);
+            let end = memchr::memchr(separator, &self.room[last..limit]).map(|n| last + n + 1);
             if end.is_none() && limit < self.len {
                 self.rest = Rest::Dropped;
             }

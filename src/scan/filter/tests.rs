@@ -87,7 +87,7 @@ fn secrets_are_replaced_and_nothing_else_is() {
         (format!("a {t} b"), "a ghp_******** b".to_owned()),
         (format!("\x1b[31m{}\x1b[1m{}\x1b[0m b\n", &t[..9], &t[9..]), "\x1b[31mghp_********\x1b[1m\x1b[0m b\n".to_owned()),
         (format!("x\n{k}\ny\n"), "x\n********\ny\n".to_owned()),
-        (format!("x\n{}\nthis is something else\n", &k[..500]), "x\n********this is something else\n".to_owned()),
+        (format!("x\n{}\nthis is something else\n", &k[..500]), "x\n********\nthis is something else\n".to_owned()),
         (format!("x\n{}", &k[..500]), "x\n********".to_owned()),
         ("Cookie: a=b; c=d\r\nHost: x\r\n".to_owned(), "Cookie: ********\r\nHost: x\r\n".to_owned()),
         ("GET /x?a=1&b=2 HTTP/1.1\n".to_owned(), "GET /x?a=********&b=******** HTTP/1.1\n".to_owned()),
@@ -143,6 +143,50 @@ fn lines_of_any_length_pass_in_constant_room() {
             filter.counts()
         );
     }
+}
+
+/// Gives all of it at once, as records that end with a zero byte.
+fn records(cover: Cover, text: &str) -> String {
+    let mut filter = Filter::new(engine(), Options { separator: 0, ..options(cover) });
+    let mut out = Vec::new();
+    filter.space()[..text.len()].copy_from_slice(text.as_bytes());
+    filter.filled(text.len());
+    filter.run(When::Data, &mut |bytes| io::Write::write_all(&mut out, bytes)).unwrap();
+    filter.run(When::End, &mut |bytes| io::Write::write_all(&mut out, bytes)).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn records_are_wholes() {
+    let (t, k) = (token(), key());
+    for (text, expected) in [
+        (
+            format!("{{\"pair\": \"{t}\"}}\0{{\"url\": \"{t}\"}}\0{t}\n{t}\0"),
+            "{\"pair\": \"ghp_********\"}\0{\"url\": \"ghp_********\"}\0ghp_********\nghp_********\0".to_owned(),
+        ),
+        (format!("{}\0next\0", &k[..400]), "********\0next\0".to_owned()),
+        (format!("{k}\0\0password:\0{}\0", "Harborelm71-quartz"), "********\0\0password:\0Harborelm71-quartz\0".to_owned()),
+        ("-----BEGIN RSA PRIVATE KEY-----\0next".to_owned(), "-----BEGIN RSA PRIVATE KEY-----\0next".to_owned()),
+    ] {
+        assert_eq!(records(Cover::Mask, &text), expected, "{text}");
+    }
+    assert_eq!(records(Cover::DropLine, &format!("a\0{t}\nb\0c\0")), "a\0\0c\0");
+}
+
+#[test]
+fn a_line_of_json_ends_where_it_ends() {
+    let open = "{\"msg\":\"-----BEGIN RSA PRIVATE KEY-----\",\"x\":1}\n";
+    let mut filter = Filter::new(engine(), options(Cover::Mask));
+    let mut out = Vec::new();
+    filter.space()[..open.len()].copy_from_slice(open.as_bytes());
+    filter.filled(open.len());
+    filter.run(When::Data, &mut |bytes| io::Write::write_all(&mut out, bytes)).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), open);
+    let escaped = key()[..400].replace('\n', "\\n");
+    let cut = whole(Cover::Mask, &format!("{{\"msg\":\"{escaped}\",\"x\":1}}\nnext\n"));
+    assert_eq!(cut, "{\"msg\":\"********\",\"x\":1}\nnext\n");
+    let lines = format!("{{\"a\":\"{}\"}}\n{{\"b\":\"{}\"}}\n", token(), token());
+    assert_eq!(whole(Cover::Mask, &lines), "{\"a\":\"ghp_********\"}\n{\"b\":\"ghp_********\"}\n");
 }
 
 #[test]
