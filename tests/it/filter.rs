@@ -12,7 +12,7 @@ use crate::canary::github;
 use crate::run::{Folder, STANCH};
 
 /// Longer than any machine takes for a line.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A filter that runs, and what came out of it so far.
 struct Live {
@@ -203,6 +203,8 @@ fn wrong_use_is_refused_before_anything_is_read() {
         assert!(done.err.contains(word), "{args:?}: {}", done.err);
     }
     let closed = folder.shell("\"$STANCH\" filter <&-");
+    assert_eq!(closed.code, 3, "{}", closed.err);
+    let closed = folder.shell("echo x | \"$STANCH\" filter >&-");
     assert_eq!(closed.code, 3, "{}", closed.err);
     let full = folder.shell("echo x | \"$STANCH\" filter > /dev/full");
     assert_eq!(full.code, 3, "{}", full.err);

@@ -9,13 +9,14 @@ use super::{RuleChoice, Sureness};
 /// Take secrets out of a stream, such as a log, as it passes: `app 2>&1 | stanch filter`
 ///
 /// What comes in on standard input goes out on standard output at once, line by line, with covers in the place of secrets. A line that has not
-/// ended is held back from where a secret may have begun; private keys in PEM form go as a whole. Memory stays the same whatever comes. Lines
-/// of JSON stay valid, and codes that colour a terminal stay where they are.
+/// ended is held back from where a secret may have begun, and a private key until all of it is there. Memory stays the same whatever comes,
+/// and codes that colour a terminal stay where they are.
 ///
 /// The values of the headers Authorization, Proxy-Authorization, Cookie and Set-Cookie and those in the queries of URLs are always
 /// taken out. Neither stanch.toml nor comments in the stream are obeyed: whoever writes into a log cannot say what stays in it.
 ///
-/// It ends when its input does. After SIGTERM or SIGINT it takes what still comes, until there is nothing for a second.
+/// It ends when its input does. After SIGTERM, SIGINT or SIGHUP it takes what still comes, until there is nothing for a second, five seconds
+/// long at most; a second signal ends it at once. Lines of JSON stay valid up to 96 KiB.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit codes: 0 everything was filtered, 2 usage or configuration, 3 something could not be read, judged or written."

@@ -27,7 +27,7 @@ const VERSION: u32 = 1;
 const KEY: std::ops::RangeInclusive<usize> = 16..=4096;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let report = args.report.as_deref().filter(|path| *path != Path::new("-"));
+    let report = args.report.as_deref().filter(|path| !is_talk(path));
     if report.is_some_and(|path| output::is_standard(Some(path))) {
         return Err(hinted("`--report` cannot go where the stream goes", "name a file, or `-` for standard error"));
     }
@@ -38,10 +38,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if scan::is_closed(std::io::stdin()) {
         return Err(exit::incomplete("standard input is closed", "write `app 2>&1 | stanch filter`"));
     }
+    if scan::is_closed(std::io::stdout()) {
+        return Err(exit::incomplete("standard output is closed", "nothing was read; open it, or redirect it to /dev/null"));
+    }
     say_nothing_of_values();
     let mut filter = Filter::new(&engine, options);
     let ended = pump::pump(&mut filter)?;
     finish(args, report, filter.counts(), &ended)
+}
+
+/// Does a report go to standard error?
+fn is_talk(path: &Path) -> bool {
+    [Path::new("-"), Path::new("/dev/stderr"), Path::new("/dev/fd/2"), Path::new("/proc/self/fd/2")].contains(&path)
 }
 
 fn options(args: &Args) -> anyhow::Result<Options> {
@@ -55,7 +63,10 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         return Err(hinted("`--key-file` is the key of `--mode hash`", "add `--mode hash`, or leave it out"));
     }
     let wrong = |name: String| {
-        hinted(format!("`--field {name}` names no field"), "letters, digits, `-`, `_` and `.`, at most 79 of them")
+        hinted(
+            format!("`--field {}` names no field", sanitise(name.as_bytes())),
+            "letters, digits, `-`, `_` and `.`, at most 79 of them",
+        )
     };
     Ok(Options {
         cover,
@@ -99,7 +110,7 @@ fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) ->
         }
     }
     let replaced: u64 = counts.replaced.values().sum();
-    if !args.quiet && replaced > 0 && args.report.as_deref() != Some(Path::new("-")) {
+    if !args.quiet && replaced > 0 && !args.report.as_deref().is_some_and(is_talk) {
         let mut most: Vec<_> = counts.replaced.iter().collect();
         most.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), name.as_str()));
         let more = if most.len() > 5 { ", …" } else { "" };

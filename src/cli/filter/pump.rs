@@ -5,6 +5,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -15,6 +18,8 @@ use crate::scan::filter::{Filter, When};
 const SILENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 /// After a signal the stream ends with so long a silence.
 const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// It ends so long after a signal, whatever comes.
+const LONGEST: Duration = Duration::from_secs(5);
 /// Bytes the pipe may hold, if the system lets us: fewer switches between who writes and who reads.
 #[cfg(target_os = "linux")]
 const PIPE: usize = 256 * 1024;
@@ -49,13 +54,17 @@ enum Next {
 /// If signals cannot be waited for.
 pub(super) fn pump(filter: &mut Filter<'_>) -> io::Result<Ended> {
     let (signal, waker) = UnixStream::pair()?;
+    let again = Arc::new(AtomicBool::new(false));
     for number in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
+        // The second one ends the program at once, also while it waits for who reads.
+        signal_hook::flag::register_conditional_default(number, Arc::clone(&again))?;
+        signal_hook::flag::register(number, Arc::clone(&again))?;
         signal_hook::low_level::pipe::register(number, waker.try_clone()?)?;
     }
     let (input, output) = (io::stdin(), io::stdout());
     #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(&input, PIPE);
-    let mut wait = Wait { input: input.as_fd(), output: output.as_fd(), signal: signal.as_fd(), ending: false, quiet: false };
+    let mut wait = Wait { input: input.as_fd(), output: output.as_fd(), signal: signal.as_fd(), ending: None, quiet: false };
     let mut write = |bytes: &[u8]| write_all(output.as_fd(), bytes);
     loop {
         let (when, ended) = match wait.next(filter.holds())? {
@@ -71,14 +80,8 @@ pub(super) fn pump(filter: &mut Filter<'_>) -> io::Result<Ended> {
             Next::Silence => (When::Silence, None),
             Next::End => (When::End, Some(Ended::Signal)),
             Next::Signal => {
-                // The second one ends the stream at once.
-                let mut woken = [0; 16];
-                let n = rustix::io::read(wait.signal, &mut woken).unwrap_or(1);
-                if !wait.ending && n == 1 {
-                    wait.ending = true;
-                    continue;
-                }
-                (When::End, Some(Ended::Signal))
+                wait.ending = Some(Instant::now());
+                continue;
             }
             Next::Reader => return Ok(Ended::Reader),
         };
@@ -98,8 +101,8 @@ struct Wait<'f> {
     input: BorrowedFd<'f>,
     output: BorrowedFd<'f>,
     signal: BorrowedFd<'f>,
-    /// A signal came.
-    ending: bool,
+    /// When a signal came.
+    ending: Option<Instant>,
     /// What silence lets go has gone.
     quiet: bool,
 }
@@ -111,15 +114,19 @@ impl Wait<'_> {
             PollFd::from_borrowed_fd(self.output, PollFlags::empty()),
             PollFd::from_borrowed_fd(self.signal, PollFlags::IN),
         ];
+        if self.ending.is_some_and(|since| since.elapsed() > LONGEST) {
+            return Ok(Next::End);
+        }
+        let fds = if self.ending.is_some() { &mut fds[..2] } else { &mut fds[..] };
         let timeout = if holds && !self.quiet {
             Some(&SILENCE)
-        } else if self.ending {
+        } else if self.ending.is_some() {
             Some(&PATIENCE)
         } else {
             None
         };
         let ready = loop {
-            match poll(&mut fds, timeout) {
+            match poll(fds, timeout) {
                 Err(Errno::INTR) => {}
                 other => break other?,
             }

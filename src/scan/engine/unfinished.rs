@@ -15,9 +15,9 @@ const SCHEMES: [&[u8]; 9] = [b"bearer", b"basic", b"token", b"digest", b"apikey"
 
 impl Engine {
     /// The first byte of a line without its end that may be one of a secret which is not there as a whole yet; its length if there is
-    /// none.
+    /// none. A value stands behind names for which `is_field` holds, too.
     #[must_use]
-    pub fn unfinished(&self, line: &[u8]) -> usize {
+    pub fn unfinished(&self, line: &[u8], is_field: &dyn Fn(&[u8]) -> bool) -> usize {
         // Where an imported expression may match nobody knows.
         if !self.texts.is_empty() {
             return 0;
@@ -31,16 +31,16 @@ impl Engine {
             |at: &usize| is_quote(line[*at]) && at.checked_sub(1).is_none_or(|before| !line[before].is_ascii_alphanumeric());
         let quote = (0..last).find(is_open).unwrap_or(last);
         let block = memchr::memmem::find(line, b"----").unwrap_or(last);
-        let value = self.value_begins(&line[..last]).unwrap_or(last);
+        let value = self.value_begins(&line[..last], is_field).unwrap_or(last);
         last.min(quote).min(block).min(value).min(series(&line[..last]))
     }
 
     /// Where the first value begins that stands behind a name which rules look for.
-    fn value_begins(&self, line: &[u8]) -> Option<usize> {
+    fn value_begins(&self, line: &[u8], is_field: &dyn Fn(&[u8]) -> bool) -> Option<usize> {
         let mut from = 0;
         while let Some(start) = line[from..].iter().position(|b| is_word(*b)).map(|at| from + at) {
             let end = line[start..].iter().position(|b| !is_word(*b)).map_or(line.len(), |at| start + at);
-            if self.is_looked_for(&line[start..end]) {
+            if is_field(&line[start..end]) || self.is_looked_for(&line[start..end]) {
                 let value = line[end..].iter().position(|b| !b.is_ascii_whitespace() && !b":=>,".contains(b));
                 return value.map(|at| end + at);
             }
@@ -125,7 +125,7 @@ mod tests {
             ("bytes [103, 104, 112, ", "[103, 104, 112, "),
             ("--password s3cret --verbose ", "s3cret --verbose "),
         ] {
-            let held = &line[engine.unfinished(line.as_bytes())..];
+            let held = &line[engine.unfinished(line.as_bytes(), &|_| false)..];
             assert_eq!(held, expected, "{line}");
         }
     }

@@ -1,6 +1,6 @@
 //! Text without the codes that colour a terminal, and which byte of it stands where.
 //!
-//! Sources: ECMA-48 (control sequences), xterm (operating system commands). It must not know what is looked for. Start with
+//! Source: ECMA-48 (control sequences). Commands that hold a text, such as a title, are text, which may hold a secret. It must not know what is looked for. Start with
 //! [`Plain::read`].
 
 const ESC: u8 = 0x1b;
@@ -70,11 +70,9 @@ impl Plain {
 fn sequence(bytes: &[u8]) -> usize {
     let bytes = &bytes[..bytes.len().min(LONGEST)];
     match bytes.get(1) {
-        Some(b'[') => bytes[2..].iter().position(|b| (0x40..=0x7e).contains(b)).map_or(0, |n| n + 3),
-        Some(b']') => {
-            let bell = bytes.iter().position(|b| *b == 7).map(|n| n + 1);
-            let string = bytes.windows(2).skip(2).position(|w| w == [ESC, b'\\']).map(|n| n + 4);
-            bell.into_iter().chain(string).min().unwrap_or(0)
+        Some(b'[') => {
+            let parameters = bytes[2..].iter().take_while(|b| (0x20..=0x3f).contains(*b)).count();
+            if bytes.get(2 + parameters).is_some_and(|b| (0x40..=0x7e).contains(b)) { parameters + 3 } else { 0 }
         }
         Some(b'(' | b')') if bytes.len() > 2 => 3,
         Some(b'=' | b'>' | b'7' | b'8' | b'c') => 2,
@@ -99,11 +97,11 @@ mod tests {
 
     #[test]
     fn codes_go_and_places_stay() {
-        let raw = b"a\x1b[1;31mb\x1b[0mc\x1b]0;title\x07d\x1bZe\x1b[";
+        let raw = b"a\x1b[1;31mb\x1b[0mc\x1b]0;t\x07d\x1bZe\x1b[";
         let mut plain = Plain::default();
         plain.read(raw);
         let text = plain.text().unwrap();
-        assert_eq!(text, b"abcd\x1bZe\x1b[");
+        assert_eq!(text, b"abc\x1b]0;t\x07d\x1bZe\x1b[");
         for (at, byte) in text.iter().enumerate() {
             let from = plain.to_raw_start(at);
             assert_eq!((raw[from], plain.to_text(from), plain.to_raw_end(at + 1)), (*byte, at, from + 1));

@@ -17,29 +17,52 @@ pub(super) fn is_line(line: &[u8]) -> bool {
 
 /// Makes covers of those of a line, which stands at `base` and is valid: parts of strings, and other values as wholes.
 pub(super) fn fit(line: &[u8], base: usize, covered: &[Covered], out: &mut Vec<Covered>) {
-    let mut at = 0;
+    let (mut at, mut rest) = (0, covered);
     while at < line.len() {
         match line[at] {
             b'"' => {
                 let end = string_end(line, at + 1);
-                for one in covered {
-                    let range = widened(line, at + 1..end, one.range.start.max(base) - base..one.range.end.max(base) - base);
-                    if !range.is_empty() {
-                        push(out, one, base + range.start..base + range.end, one.cover.clone());
-                    }
-                }
+                characters(line, (base, at + 1..end), &mut rest, out);
                 at = end + 1;
             }
             byte if is_bare(byte) => {
                 let end = line[at..].iter().position(|b| !is_bare(*b)).map_or(line.len(), |n| at + n);
-                let touched = |one: &&Covered| one.range.start < base + end && one.range.end > base + at;
-                if let Some(one) = covered.iter().find(touched) {
+                skip(&mut rest, base + at);
+                if let Some(one) = rest.first().filter(|one| one.range.start < base + end) {
                     push(out, one, base + at..base + end, format!("\"{}\"", one.cover));
                 }
                 at = end;
             }
             _ => at += 1,
         }
+    }
+}
+
+/// Leaves out those that end before a place.
+fn skip(rest: &mut &[Covered], at: usize) {
+    while rest.first().is_some_and(|one| one.range.end <= at) {
+        *rest = &rest[1..];
+    }
+}
+
+/// Covers what is covered of a string, with the whole of each character that is cut.
+fn characters(line: &[u8], (base, string): (usize, Range<usize>), rest: &mut &[Covered], out: &mut Vec<Covered>) {
+    skip(rest, base + string.start);
+    if rest.first().is_none_or(|one| one.range.start >= base + string.end) {
+        return;
+    }
+    let (mut at, mut last) = (string.start, None);
+    while at < string.end {
+        let next = at + character(&line[at..string.end]);
+        skip(rest, base + at);
+        let here = rest.first().filter(|one| one.range.start < base + next);
+        match (here, out.last_mut()) {
+            (Some(one), Some(open)) if last == Some(one.range.start) => open.range.end = (base + next).max(open.range.end),
+            (Some(one), _) => push(out, one, base + at..base + next, one.cover.clone()),
+            (None, _) => {}
+        }
+        last = here.map(|one| one.range.start);
+        at = next;
     }
 }
 
@@ -60,27 +83,6 @@ fn string_end(line: &[u8], at: usize) -> usize {
         end += if line[end] == b'\\' { 2 } else { 1 };
     }
     end.min(line.len())
-}
-
-/// The part of `range` in a string, with the whole of each character that is cut.
-fn widened(line: &[u8], string: Range<usize>, range: Range<usize>) -> Range<usize> {
-    let (mut from, mut to) = (string.start, string.start);
-    let (start, end) = (range.start.max(string.start), range.end.min(string.end));
-    if start >= end {
-        return 0..0;
-    }
-    let mut at = string.start;
-    while at < string.end {
-        let next = at + character(&line[at..string.end]);
-        if next <= start {
-            from = next;
-        }
-        if at < end {
-            to = next;
-        }
-        at = next;
-    }
-    from..to
 }
 
 /// The length of the character, or of its escape, that a string begins with. Two escapes that are halves of one character are one.

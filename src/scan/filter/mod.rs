@@ -28,7 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::engine::{Engine, Input, Match, OVERLAP, Scratch};
 use super::finding::Confidence;
 use super::rule::Role;
-use block::Open;
+use block::Found;
 use colour::Plain;
 use cover::{Cover, Covered};
 use fields::Fields;
@@ -36,9 +36,9 @@ use fields::Fields;
 /// Bytes before those to be decided that the engine sees, at least; nothing it looks back for is further away.
 const CONTEXT: usize = 4096;
 /// Bytes that are decided at a time.
-const BATCH: usize = 256 * 1024;
+const BATCH: usize = 128 * 1024;
 /// A line of which so much is there goes piece by piece.
-pub const LONG: usize = 128 * 1024;
+pub const LONG: usize = 96 * 1024;
 /// What may begin a secret is held until there is so much of it.
 const MOST_HELD: usize = 64 * 1024;
 /// Room for all of that.
@@ -134,6 +134,8 @@ enum Rest {
     Judged,
     Replaced,
     Dropped,
+    /// Of a key: all lines that may be some of one.
+    Key,
 }
 
 impl<'e> Filter<'e> {
@@ -234,7 +236,8 @@ impl<'e> Filter<'e> {
         }
         // The beginning of the line may have gone, and still counts.
         let begin = self.line_begin(ended);
-        ended.max(begin + self.engine.unfinished(&self.room[begin..self.len]))
+        let is_field = |name: &[u8]| self.options.fields.has(name);
+        ended.max(begin + self.engine.unfinished(&self.room[begin..self.len], &is_field))
     }
 
     /// The beginning of the line that `at` stands in, as far as it is there.
@@ -271,6 +274,15 @@ impl<'e> Filter<'e> {
         };
         let emit = self.plain.to_text(self.done - from)..self.plain.to_text(limit - from);
         let input = Input { bytes: text, emit, base, path: None, now: self.options.now };
+        let (plain, options, done, room) = (&self.plain, &self.options, self.done, &self.room);
+        let raw = |range: Range<usize>| from + plain.to_raw_start(range.start)..from + plain.to_raw_end(range.end);
+        let covered = &mut self.covered;
+        options.fields.find(text, input.emit.start, |name, range| {
+            let range = raw(range);
+            if range.end > done && range.start < limit {
+                covered.push(options.cover.of_field(name, &room[range.clone()], range));
+            }
+        });
         // A fault of the engine must not end the stream of who cannot do without it.
         let scan = AssertUnwindSafe(|| {
             #[cfg(test)]
@@ -281,36 +293,33 @@ impl<'e> Filter<'e> {
             self.scratch = Scratch::default();
             return false;
         }
-        let (least, plain) = (self.options.least, &self.plain);
-        let counts = |found: &&Match| found.confidence >= least && self.engine.rules()[found.rule as usize].role == Role::Finding;
+        let counts =
+            |found: &&Match| found.confidence >= options.least && self.engine.rules()[found.rule as usize].role == Role::Finding;
         for found in self.scratch.matches().iter().filter(counts) {
-            let hidden = found.hidden();
-            let range = from + plain.to_raw_start(hidden.start)..from + plain.to_raw_end(hidden.end);
-            if range.end > self.done && range.start < limit {
-                self.covered.push(self.options.cover.of(self.engine, found, text, range));
+            let range = raw(found.hidden());
+            if range.end > done && range.start < limit {
+                covered.push(options.cover.of(self.engine, found, text, range));
             }
         }
-        self.options.fields.find(&self.room[from..self.len], self.done - from, |name, range| {
-            let range = range.start + from..range.end + from;
-            if range.end > self.done && range.start < limit {
-                self.covered.push(self.options.cover.of_field(name, &self.room[range.clone()], range));
-            }
-        });
         !self.scratch.is_full()
     }
 
     /// Holds what is not whole, and makes what is replaced one behind the other. Tells up to where it goes, and what becomes of the rest
     /// of a line that is cut there.
     fn settle(&mut self, limit: usize, when: When) -> (usize, Rest) {
-        let (mut limit, mut rest) = (limit, Rest::Judged);
-        match self.open_block(limit) {
-            Some(Open::Waits(start)) if when != When::End && start >= self.done && self.len - start < MOST_HELD => {
-                limit = limit.min(start)
+        let (before, mut limit, mut rest) = (limit, limit, Rest::Judged);
+        for found in block::keys(&self.room[..self.len], self.line_begin(self.done)..limit) {
+            match found {
+                Found::Waits(start) if when != When::End && start >= self.done && self.len - start < MOST_HELD => {
+                    limit = limit.min(start);
+                }
+                Found::Waits(start) if !block::has_body(&self.room[start..limit]) => {}
+                Found::Waits(start) => {
+                    self.cover_key(start..limit);
+                    rest = if when == When::End { rest } else { Rest::Key };
+                }
+                Found::Key(range) => self.cover_key(range),
             }
-            Some(Open::Waits(start)) if !block::has_body(&self.room[start..limit]) => {}
-            Some(Open::Waits(start)) => self.covered.push(self.options.cover.of_block(start.max(self.done)..limit)),
-            Some(Open::Broken(range)) => self.covered.push(self.options.cover.of_block(range)),
-            None => {}
         }
         // Whoever begins in what goes and ends behind it is held, and whoever lies within it.
         while let Some(cut) = self.covered.iter().find(|c| c.range.start < limit && c.range.end > limit).map(|c| c.range.start) {
@@ -319,10 +328,13 @@ impl<'e> Filter<'e> {
             }
             limit = cut;
         }
+        if !self.options.cover.by_parts() && limit < before {
+            limit = self.line_begin(limit).max(self.done);
+        }
         let done = self.done;
         self.covered.retain(|c| c.range.start < limit);
         for covered in &mut self.covered {
-            if covered.range.end > limit {
+            if covered.range.end > limit && rest == Rest::Judged {
                 rest = Rest::Replaced;
             }
             covered.range = covered.range.start.max(done)..covered.range.end.min(limit);
@@ -332,18 +344,14 @@ impl<'e> Filter<'e> {
         (limit, rest)
     }
 
-    /// The first private key without an end that is none of a whole line of JSON: there it goes on no further.
-    fn open_block(&self, limit: usize) -> Option<Open> {
-        let mut from = self.line_begin(self.done);
-        loop {
-            let open = block::open(&self.room[..self.len], from..limit)?;
-            match &open {
-                Open::Waits(start) => match self.json_line(*start, limit) {
-                    Some(line) => from = line.end,
-                    None => return Some(open),
-                },
-                Open::Broken(_) => return Some(open),
-            }
+    /// Covers a private key that the engine has not found.
+    fn cover_key(&mut self, key: Range<usize>) {
+        if self.covered.iter().any(|c| c.range.start < key.end && c.range.end > key.start) {
+            return;
+        }
+        for part in block::parts(&self.room[..self.len], key) {
+            let part = part.start.max(self.done)..part.end.max(self.done);
+            self.covered.push(self.options.cover.of_block(part));
         }
     }
 
@@ -373,6 +381,12 @@ impl<'e> Filter<'e> {
     /// Goes on with a line whose beginning is covered. True if it goes on beyond `limit`.
     fn rest_covered(&mut self, at: &mut usize, limit: usize) -> bool {
         let separator = self.options.separator;
+        if self.rest == Rest::Key {
+            let (end, goes_on) = block::rest(&self.room[..self.len], *at..limit);
+            *at = end;
+            self.rest = if goes_on { Rest::Key } else { Rest::Judged };
+            return goes_on;
+        }
         let end = memchr::memchr(separator, &self.room[*at..limit]).map(|n| *at + n);
         let end = match (end, self.rest) {
             (Some(end), Rest::Dropped) => end + 1,
@@ -403,13 +417,14 @@ impl<'e> Filter<'e> {
             let parts = if line.is_some() { &fitted[..] } else { &covered[index..=index] };
             index += count;
             for part in parts {
-                if part.range.start < at {
+                let range = part.range.start.max(at)..part.range.end;
+                if range.is_empty() {
                     continue;
                 }
-                self.out.extend_from_slice(&self.room[at..part.range.start]);
+                self.out.extend_from_slice(&self.room[at..range.start]);
                 self.out.extend_from_slice(part.cover.as_bytes());
-                colour::codes(&self.room[part.range.clone()], &mut self.out);
-                at = part.range.end;
+                colour::codes(&self.room[range.clone()], &mut self.out);
+                at = range.end;
                 self.counts.add(part);
             }
         }
@@ -430,7 +445,7 @@ impl<'e> Filter<'e> {
         for part in covered {
             self.counts.add(part);
             let start = self.line_begin(part.range.start).max(at);
-            if part.range.end <= at && at > from {
+            if part.range.end <= at {
                 continue;
             }
             self.out.extend_from_slice(&self.room[at..start]);
