@@ -38,6 +38,9 @@
 //! `stanch filter` reads, waits and writes in `cli::filter`; what may go, and what stands in the place of a secret, is decided by
 //! [`scan::filter::Filter`], for which every end of input, every pause and every piece is one call.
 //!
+//! `stanch doctor` proves all of that where it is set up: `cli::doctor` copies a repository into a scratch folder, plants a made-up token there, and
+//! runs what would look for it.
+//!
 //! # Invariants (each has a test)
 //!
 //! 1. `scan` reaches neither a vault nor the network.

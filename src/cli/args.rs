@@ -1,6 +1,7 @@
 //! The command line as types. The doc comments are the help.
 
 pub(super) mod ci;
+pub(super) mod doctor;
 pub(super) mod filter;
 mod hook;
 
@@ -39,6 +40,7 @@ pub(super) enum Command {
     Baseline(Baseline),
     Migrate(Migrate),
     Hook(Hook),
+    Doctor(doctor::Doctor),
 }
 
 /// Scan files and folders, or standard input with `-`

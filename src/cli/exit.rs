@@ -59,7 +59,7 @@ pub(super) fn words(error: &anyhow::Error) -> String {
 }
 
 /// Without what is a secret itself: somebody may have typed one in the place of a path or a rule.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let engine = Engine::new(builtin::rules()).ok();
     engine.map_or_else(|| text.to_owned(), |engine| Mask::of(&engine, &[]).text(text).into_owned())
 }

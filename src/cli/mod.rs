@@ -9,6 +9,7 @@ mod ci;
 mod clock;
 mod compat;
 mod config;
+mod doctor;
 mod exit;
 mod explain;
 mod filter;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Migrate(migrate) => migrate::run(&migrate),
         args::Command::Hook(hook) => hook::run(hook),
+        args::Command::Doctor(doctor) => doctor::run(&doctor),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }

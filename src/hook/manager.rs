@@ -48,7 +48,8 @@ impl Manager {
     }
 
     /// The command that makes git call it.
-    pub(super) fn start(self) -> &'static str {
+    #[must_use]
+    pub fn start(self) -> &'static str {
         match self {
             Self::Husky | Self::OldHusky => "npx husky",
             Self::Lefthook => "lefthook install",

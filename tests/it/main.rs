@@ -16,6 +16,7 @@ mod containers;
 mod coverage;
 mod crowds;
 mod damage;
+mod doctor;
 mod encoded;
 mod encrypted;
 mod equality;
