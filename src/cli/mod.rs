@@ -8,6 +8,7 @@ mod choice;
 mod ci;
 mod clock;
 mod compat;
+mod completions;
 mod config;
 mod exit;
 mod explain;
@@ -21,6 +22,7 @@ mod in_tree;
 mod init;
 mod instead;
 mod known;
+mod man;
 mod migrate;
 mod output;
 mod prints;
@@ -63,6 +65,8 @@ pub fn main() -> ExitCode {
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Migrate(migrate) => migrate::run(&migrate),
         args::Command::Hook(hook) => hook::run(hook),
+        args::Command::Completions(completions) => completions::run(&completions),
+        args::Command::Man(man) => man::run(&man),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }
