@@ -73,8 +73,10 @@ fn page(command: &Command, all: &Command) -> io::Result<Vec<u8>> {
         man.render_subcommands_section(&mut page)?;
     }
     exit_status(command, all).to_writer(&mut page)?;
-    if command.get_version().is_some() {
-        man.render_version_section(&mut page)?;
+    if let Some(version) = command.get_long_version() {
+        let mut roff = Roff::new();
+        roff.control("SH", ["VERSION"]).text([roman(version)]);
+        roff.to_writer(&mut page)?;
     }
     see_also(command, all).to_writer(&mut page)?;
     Ok(page)
