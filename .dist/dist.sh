@@ -32,12 +32,10 @@ is_static() {
   [[ $headers != *INTERP* && $dynamic != *'(NEEDED)'* ]]
 }
 
+# Only the last step differs from a usual build: what is linked, and how.
 build_static() {
-  local cargo_home=${CARGO_HOME:-$HOME/.cargo}
-  # Paths of the machine are no part of a program.
-  RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$root=/stanch --remap-path-prefix=$cargo_home=/cargo" \
-    cargo build --manifest-path "$root/Cargo.toml" --release --locked --target "$target" >&2
-  binary=${CARGO_TARGET_DIR:-$root/target}/$target/release/stanch
+  local build=(cargo rustc --manifest-path "$root/Cargo.toml" --release --locked --bin stanch --message-format json-render-diagnostics)
+  binary=$("${build[@]}" -- -C target-feature=+crt-static | jq -r 'select(.executable) | .executable')
   is_static "$binary" || fail "$binary is not static"
 }
 

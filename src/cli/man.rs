@@ -90,7 +90,9 @@ fn exit_status(command: &Command, all: &Command) -> Roff {
     let mut codes: Vec<(&str, String)> = Vec::new();
     for part in said.trim_start_matches("Exit codes: ").trim_end_matches('.').split(", ") {
         match (part.split_once(' '), codes.last_mut()) {
-            (Some((number, meaning)), _) if number.bytes().all(|b| b.is_ascii_digit()) => codes.push((number, meaning.to_owned())),
+            (Some((number, meaning)), _) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                codes.push((number, meaning.to_owned()))
+            }
             (_, Some((_, meaning))) => *meaning = format!("{meaning}, {part}"),
             (_, None) => {}
         }
