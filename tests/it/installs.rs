@@ -99,7 +99,7 @@ fn manual_pages_name_every_flag() {
         for flag in flags {
             assert!(page.contains(&format!("\\fB{flag}\\fR")), "{name} lacks {flag}");
         }
-        assert!(page.contains("EXIT STATUS\n") && page.contains("SEE ALSO\n"), "{name}");
+        assert!(page.contains(".SH \"EXIT STATUS\"\n.TP\n") && page.contains(".SH \"SEE ALSO\"\n\\fB"), "{name}");
         waiting.extend(commands(&help).map(|word| [&command[..], &[word.to_owned()]].concat()));
         pages.insert(name);
     }
@@ -116,11 +116,12 @@ fn manual_pages_name_every_flag() {
     folder.run(&["man", "--out", "a/man/stanch.1/x"]).says(2, &["cannot make a/man/stanch.1/x", "hint: "]);
 }
 
-/// The long flag that a line of help begins with.
+/// The long flag that a line of help begins with; texts are further in.
 fn flag(line: &str) -> Option<&str> {
-    let line = line.trim_start();
-    let line = if line.starts_with('-') { line.find("--").map(|at| &line[at..])? } else { return None };
-    line.split([' ', '[', '=']).next()
+    let words = line.trim_start();
+    let is_flag = words.starts_with('-') && line.len() - words.len() <= 6;
+    let flag = is_flag.then(|| words.find("--").map(|at| &words[at..])).flatten()?;
+    flag.split([' ', '[', '=']).next()
 }
 
 /// The commands that a help lists.
@@ -189,8 +190,7 @@ print(wheel.read(next(name for name in wheel.namelist() if name.endswith('/METAD
 #[test]
 fn the_packages_are_installed_by_npm() {
     let folder = dist("npm");
-    let install =
-        "npm install --offline --no-audit --no-fund --silent --prefix app out/$NAME.tgz out/stanch-linux-x64-${NAME#stanch-}.tgz";
+    let install = "npm install --offline --no-audit --no-fund --silent --prefix app ./out/$NAME.tgz ./out/stanch-linux-x64-${NAME#stanch-}.tgz";
     script(&folder, install).says(0, &[]);
     assert_eq!(script_out(&folder, "app/node_modules/.bin/stanch --version"), whole_version());
     script(&folder, "app/node_modules/.bin/stanch scan leak.txt").says(1, &["github-pat"]);
