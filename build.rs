@@ -8,6 +8,11 @@ use std::{env, fs};
 #[path = "src/scan/rule/required.rs"]
 #[expect(unreachable_pub, reason = "the library has the same file, where it is public")]
 mod required;
+#[path = "src/scan/rule/version.rs"]
+mod version;
+
+/// The day of rules that do not say since when they are there; a test of `rule::pack` says that it is the library's.
+const FIRST: &str = "2026-11-27";
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -22,6 +27,7 @@ fn main() {
         .collect();
     files.sort();
     let mut all = Vec::new();
+    let mut texts = Vec::new();
     let mut list = String::from("[\n");
     for path in &files {
         let text = fs::read_to_string(path).expect("rule files are text");
@@ -38,11 +44,24 @@ fn main() {
         all.push(file);
         let name = path.file_name().expect("listed files have names").to_string_lossy().into_owned();
         writeln!(list, "    ({name:?}, {text:?}),").expect("writing to a string");
+        texts.push((name, text));
     }
     list.push(']');
     fs::write(out.join("rules.json"), serde_json::to_string(&all).expect("values are text")).expect("OUT_DIR is writable");
     fs::write(out.join("rule_files.rs"), list).expect("OUT_DIR is writable");
+    let files = texts.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
+    println!("cargo::rustc-env=STANCH_RULES={}", version::of(&newest(&all), files));
     println!("cargo::rustc-env=STANCH_BUILD={:016x}", build(&root));
+}
+
+/// The day of the newest rule.
+fn newest(files: &[serde_json::Value]) -> String {
+    let day = |value: &serde_json::Value| value["since"].as_str().map(str::to_owned);
+    let days = files.iter().flat_map(|file| {
+        let rules = file["rule"].as_array().into_iter().flatten();
+        rules.map(move |rule| day(rule).or_else(|| day(file)).unwrap_or_else(|| FIRST.to_owned()))
+    });
+    days.max().unwrap_or_default()
 }
 
 /// A digest of all that decides what a scan finds: verdicts of another build mean nothing.

@@ -4,24 +4,30 @@ pub(super) mod ci;
 pub(super) mod doctor;
 pub(super) mod filter;
 mod hook;
+mod own;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::hook::{Hook, HookCommand, HookInstall, HookRemove, HookRun, HookStatus, StatusFormat};
+pub(super) use self::own::{Completions, Man};
 use super::format::{Also, Format};
 use crate::base::date::Date;
 use crate::scan::finding::{Confidence, Severity};
-use crate::scan::rule::{import, load::Entry};
+use crate::scan::rule::{import, load::Entry, pack};
 
 const STYLES: Styles = Styles::styled().header(AnsiColor::Green.on_default().bold()).literal(AnsiColor::Cyan.on_default());
 
+/// What `--version` says.
+static VERSION: LazyLock<String> = LazyLock::new(|| format!("{} (rules {})", env!("CARGO_PKG_VERSION"), pack::version()));
+
 /// Find leaked secrets in files, notebooks, archives and streams.
 #[derive(Debug, Parser)]
-#[command(name = "stanch", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "stanch", version, long_version = VERSION.as_str(), styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration, 3 incomplete without findings.")]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -41,6 +47,8 @@ pub(super) enum Command {
     Migrate(Migrate),
     Hook(Hook),
     Doctor(doctor::Doctor),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Scan files and folders, or standard input with `-`

@@ -8,6 +8,7 @@ mod choice;
 mod ci;
 mod clock;
 mod compat;
+mod completions;
 mod config;
 mod doctor;
 mod exit;
@@ -22,6 +23,7 @@ mod in_tree;
 mod init;
 mod instead;
 mod known;
+mod man;
 mod migrate;
 mod output;
 mod prints;
@@ -65,6 +67,8 @@ pub fn main() -> ExitCode {
         args::Command::Migrate(migrate) => migrate::run(&migrate),
         args::Command::Hook(hook) => hook::run(hook),
         args::Command::Doctor(doctor) => doctor::run(&doctor),
+        args::Command::Completions(completions) => completions::run(&completions),
+        args::Command::Man(man) => man::run(&man),
     };
     result.unwrap_or_else(|e| exit::failure(&e))
 }

@@ -135,14 +135,14 @@ fn wanted(args: &args::Scan) -> Vec<Wanted> {
     std::iter::once(first).chain(args.also.iter().map(Wanted::from)).collect()
 }
 
-/// What reports say of the run; of the rules only where one does, for that takes milliseconds.
+/// What reports say of the run; of the rules only where one does.
 fn told(args: &args::Scan, wanted: &[Wanted], began: u64, mask: Option<&Mask<'_>>) -> Run {
     let inputs = args.paths.iter().map(|path| path.to_string_lossy().into_owned());
     let inputs = inputs.map(|name| mask.map_or_else(|| name.clone(), |mask| mask.text(&name).into_owned())).collect();
     let rules = match &args.rules.rule_pack {
         _ if !wanted.iter().any(|one| one.format.tells_run()) => String::new(),
         Some(folder) => std::fs::read_to_string(folder.join(pack::NAME)).unwrap_or_default().trim().to_owned(),
-        None => pack::version(),
+        None => pack::version().to_owned(),
     };
     Run { began, ended: clock::now(), rules, inputs }
 }

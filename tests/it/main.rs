@@ -30,6 +30,7 @@ mod history;
 mod hooks;
 mod ignores;
 mod import;
+mod installs;
 mod layered;
 mod layers;
 mod lexer;

@@ -6,13 +6,14 @@ use clap::ValueEnum;
 
 use super::Scan;
 
-/// Scan what a CI job is about: what its push or pull request adds, or everything
-///
-/// The range is worked out from the event that started the job; `--base` and `--head` override it. What of it is missing in a shallow
-/// clone is fetched, no deeper than needed; what cannot be fetched is a gap. All options of `stanch scan` are taken but for those that
-/// choose what is scanned.
+const ABOUT: &str = "Scan what a CI job is about: what its push or pull request adds, or everything";
+const MORE: &str = "The range is worked out from the event that started the job; `--base` and `--head` override it. What of it is missing in a \
+    shallow clone is fetched, no deeper than needed; what cannot be fetched is a gap. All options of `stanch scan` are taken but for those \
+    that choose what is scanned.";
+
+/// Arguments of `stanch ci`. Its help is not this comment: that of what is flattened into it would take its place.
 #[derive(Debug, clap::Args)]
-#[command(about, long_about)]
+#[command(about = ABOUT, long_about = format!("{ABOUT}\n\n{MORE}"))]
 pub(in crate::cli) struct Ci {
     /// The CI system; known by its variables without this
     #[arg(long, help_heading = "CI", value_name = "NAME")]

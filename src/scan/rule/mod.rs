@@ -16,6 +16,7 @@ pub mod select;
 pub mod set;
 mod text;
 mod valid;
+mod version;
 pub use text::LIMIT as TEXT_LIMIT;
 
 use std::sync::Arc;

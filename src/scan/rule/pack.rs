@@ -6,25 +6,15 @@
 use std::path::Path;
 
 use super::load::{self, RuleError};
-use super::{Rule, builtin};
-use crate::base::{crypto, text};
+use super::{Rule, builtin, version};
 
 /// Name of the file that says the version.
 pub const NAME: &str = "PACK";
 
-/// Version of the built-in rules, such as `2026-11-28+` and 32 hexadecimal digits.
+/// Version of the built-in rules, such as `2026-11-28+` and 32 hexadecimal digits. The build script computes it.
 #[must_use]
-pub fn version() -> String {
-    let newest = builtin::rules().iter().filter_map(|rule| rule.since).max();
-    versioned(&newest.map(|day| day.to_string()).unwrap_or_default(), builtin::files().iter().map(|(n, t)| (*n, t.as_bytes())))
-}
-
-fn versioned<'a>(day: &str, files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
-    // Git may have changed the ends of lines.
-    let plain = |bytes: &[u8]| bytes.iter().copied().filter(|b| *b != b'\r').collect::<Vec<u8>>();
-    let parts: Vec<Vec<u8>> = files.flat_map(|(name, bytes)| [name.as_bytes().to_vec(), plain(bytes)]).collect();
-    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-    format!("{day}+{}", &text::hex(&crypto::digest(&parts))[..32])
+pub const fn version() -> &'static str {
+    env!("STANCH_RULES")
 }
 
 /// The files of the built-in pack: name and text, [`NAME`] last.
@@ -48,7 +38,7 @@ pub fn read(path: &Path) -> Result<Vec<Rule>, RuleError> {
         texts.push((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes));
     }
     let (day, _) = said_version.trim().split_once('+').unwrap_or_default();
-    if versioned(day, texts.iter().map(|(n, t)| (n.as_str(), t.as_slice()))) != said_version.trim() {
+    if version::of(day, texts.iter().map(|(n, t)| (n.as_str(), t.as_slice()))) != said_version.trim() {
         let what = "the files beside it are not those of this version: get the pack anew, or use changed rules with `--rules`";
         return Err(RuleError::Invalid { path: said, line: 1, what: what.to_owned() });
     }
@@ -67,6 +57,13 @@ mod tests {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
         dir
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_rules() {
+        let newest = builtin::rules().iter().filter_map(|rule| rule.since).max().unwrap();
+        let files = builtin::files().iter().map(|(name, text)| (*name, text.as_bytes()));
+        assert_eq!(version(), version::of(&newest.to_string(), files));
     }
 
     #[test]
