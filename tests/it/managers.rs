@@ -183,7 +183,7 @@ fn stanch_is_added_to_husky_and_taken_out_again() {
         [("husky9/bin.js", ""), ("husky8/lib/bin.js", "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\n")]
     {
         let hooked = Hooked::repository();
-        let husky = installed(&format!("node/node_modules/{husky}"));
+        let husky = installed(&format!("husky/node_modules/{husky}"));
         hooked.here(&format!("echo '{{}}' > package.json; node {husky} install")).says(0, &[]);
         let script = format!("{head}cat > ../pushed; echo theirs");
         let path = hooked.folder.write("r/.husky/pre-push", &script);
