@@ -208,8 +208,8 @@ const NOTHING: [&[u8]; 6] = [b"null", b"None", b"undefined", b"-", b"true", b"fa
 
 /// Where the value begins of a name that is itself one, in a pair: `('Cookie', 'a=b')`, `"name":"Cookie","value":"a=b"`.
 fn beside(bytes: &[u8], start: usize, comma: usize) -> Option<usize> {
-    let head = bytes[..start].iter().rev().take(4);
-    let opens = head.skip_while(|b| matches!(b, b'"' | b'\'' | b'b' | b'\\')).next();
+    let mut head = bytes[..start].iter().rev().take(4);
+    let opens = head.find(|b| !matches!(b, b'"' | b'\'' | b'b' | b'\\'));
     if opens == Some(&b'(') {
         return Some(comma);
     }
