@@ -11,7 +11,7 @@ use stanch::scan::filter::{Filter, OnFault, Options, When};
 use stanch::scan::finding::Confidence;
 use stanch::scan::rule::builtin;
 
-/// The first byte says how: its low bits the cover and the pauses, the others the length of a piece.
+// The first byte says how: its low bits the cover and the pauses, the others the length of a piece.
 fuzz_target!(|bytes: &[u8]| {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| Engine::new(builtin::rules()).expect("built-in rules"));
