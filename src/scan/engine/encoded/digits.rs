@@ -27,6 +27,8 @@ const AHEAD: usize = 1024;
 const AHEAD_OF_KEY: usize = 12 * 1024;
 /// A line that is followed by another one of the same text has at least so many digits.
 const LINE: usize = 32;
+/// A last line of fewer digits may be none.
+const TAIL: usize = 16;
 /// What is found in compressed data is said to stand in so many of its first digits.
 const PLACES: usize = 512;
 /// Digits of a line that are looked at to see that it is nothing else.
@@ -247,6 +249,14 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         // The group that goes on in the next piece belongs to this one.
         let owned = own.len().div_ceil(radix.group) * radix.group * radix.bits as usize / 8;
         let (ahead, end) = ahead(bytes, own.end, radix, most);
+        // A short line behind whole groups may be a word, and no digits of this.
+        if own.len() % radix.group == 0 && ahead.len() < TAIL && ahead.first().is_some_and(|next| *next > own.end) {
+            let mut alone = text.clone();
+            radix.decode(piece.clone(), |byte, from| alone.push(byte, from));
+            alone.own.end = alone.own.start + owned;
+            alone.end(bytes, own.end);
+            self.within(&alone, &[radix.codec]);
+        }
         let ahead = ahead.into_iter().map(|at| (bytes[at], at));
         radix.decode(piece.chain(ahead), |byte, from| text.push(byte, from));
         text.own.end = text.own.start + owned;

@@ -117,6 +117,7 @@ impl Decoded {
 }
 
 /// A decoded text and where its bytes come from.
+#[derive(Clone)]
 struct Text {
     bytes: Zeroizing<Vec<u8>>,
     /// So many of them stand for themselves, from this place on.

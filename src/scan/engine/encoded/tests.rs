@@ -52,6 +52,17 @@ fn check(marked: &str, secret: &str) {
     assert_eq!(found, [("github-pat".to_owned(), secret.to_owned(), place)], "{text}");
 }
 
+#[test]
+fn a_line_of_base64_ends_where_words_begin() {
+    let own = BASE64_STANDARD.encode(format!("user:{}", one()));
+    assert_eq!(own.len() % 4, 0);
+    for behind in ["\ndone\n", "\naa ghp\n", "\n", "\nwell\ndone then\n", ""] {
+        let text = format!("token\n{own}{behind}");
+        let secrets: Vec<String> = found(text.as_bytes()).into_iter().map(|(_, secret, _)| secret).collect();
+        assert_eq!(secrets, [one()], "{text}");
+    }
+}
+
 fn each(text: &str, form: impl Fn(u8) -> String) -> String {
     text.bytes().map(form).collect()
 }
