@@ -18,6 +18,9 @@ pub enum Error {
     /// The path is a folder, a device, a FIFO or a socket.
     #[error("{} is not a regular file", .0.display())]
     NotAFile(PathBuf),
+    /// The path means an open file of a process, such as `/dev/stderr`, which cannot be replaced in one piece.
+    #[error("{} is an open file and not a place for one", .0.display())]
+    Open(PathBuf),
     /// The file is there already and must not be replaced.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
@@ -110,14 +113,27 @@ pub fn create_new_for(path: &Path, access: Access, bytes: &[u8]) -> Result<(), E
 
 /// The file that `path` means, behind all symbolic links.
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
+    if is_open(path) {
+        return Err(Error::Open(path.to_owned()));
+    }
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_symlink() => fs::canonicalize(path).map_err(|_| Error::DeadLink(path.to_owned())),
         _ => Ok(path.to_owned()),
     }
 }
 
+/// Does it mean an open file? What is behind such a link may be a log that others write to.
+fn is_open(path: &Path) -> bool {
+    let leads = |path: &Path| {
+        path.starts_with("/dev/fd") || path.starts_with("/proc") && path.parent().is_some_and(|p| p.ends_with("fd"))
+    };
+    leads(path) || fs::read_link(path).is_ok_and(|to| leads(&to))
+}
+
 /// A temporary file that is removed when dropped, unless it was renamed.
 struct Temp {
+    /// What it is for, and is called in errors.
+    target: PathBuf,
     path: PathBuf,
     file: File,
     kept: bool,
@@ -135,8 +151,8 @@ impl Temp {
         if old.is_some() || access == Access::Owner {
             private(&mut options);
         }
-        let file = options.open(&path).map_err(|source| Error::Io { action: "create", path: path.clone(), source })?;
-        Ok(Self { path, file, kept: false })
+        let file = options.open(&path).map_err(|source| Error::Io { action: "create", path: target.to_owned(), source })?;
+        Ok(Self { target: target.to_owned(), path, file, kept: false })
     }
 
     /// Writes and syncs. Owner and permissions are set before the first byte is there.
@@ -147,7 +163,7 @@ impl Temp {
         };
         done.and_then(|()| fill(&mut self.file)).and_then(|()| self.file.sync_all()).map_err(|source| Error::Io {
             action: "write",
-            path: self.path.clone(),
+            path: self.target.clone(),
             source,
         })
     }
@@ -218,6 +234,14 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn an_open_file_is_not_replaced() {
+        for path in ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"] {
+            assert!(matches!(check_writable(Path::new(path)), Err(Error::Open(_))), "{path}");
+            assert!(matches!(write_atomic(Path::new(path), b"x"), Err(Error::Open(_))), "{path}");
+        }
     }
 
     #[test]
