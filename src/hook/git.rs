@@ -13,6 +13,9 @@ use super::Error;
 /// Name of the setting that says where hooks lie.
 const HOOKS_PATH: &str = "core.hooksPath";
 
+/// Where no hooks can be.
+const NOWHERE: &str = "/dev/null";
+
 /// A repository, as git sees it.
 #[derive(Debug, Clone)]
 pub struct Repository {
@@ -35,6 +38,8 @@ pub struct Configured {
     pub scope: String,
     /// The file, as git names it.
     pub origin: String,
+    /// Is it set to nothing?
+    is_empty: bool,
 }
 
 impl Repository {
@@ -55,8 +60,11 @@ impl Repository {
         let base = root.clone().unwrap_or_else(|| git_dir.clone());
         let common = base.join(said(&base, &["rev-parse", "--git-common-dir"])?);
         let hooks = base.join(said(&base, &["rev-parse", "--git-path", "hooks"])?);
+        let configured = configured(&base)?;
+        // Set to nothing it means the root of the system, where nobody's hooks are.
+        let hooks = if configured.as_ref().is_some_and(|set| set.is_empty) { NOWHERE.into() } else { hooks };
         let is_linked = common.canonicalize().ok() != git_dir.canonicalize().ok() || common.join("worktrees").is_dir();
-        Ok(Self { root, common, hooks, configured: configured(&base)?, is_linked })
+        Ok(Self { root, common, hooks, configured, is_linked })
     }
 
     /// The folder that names are told from.
@@ -87,8 +95,10 @@ fn configured(base: &Path) -> Result<Option<Configured>, Error> {
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut fields = text.trim_end_matches('\n').split('\t');
-    let (scope, origin) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-    Ok(Some(Configured { scope: scope.to_owned(), origin: origin.trim_start_matches("file:").to_owned() }))
+    let mut next = || fields.next().unwrap_or_default();
+    let (scope, origin, value) = (next(), next(), next());
+    let origin = origin.trim_start_matches("file:").to_owned();
+    Ok(Some(Configured { scope: scope.to_owned(), origin, is_empty: value.is_empty() }))
 }
 
 /// Where git looks for hooks in every repository of the user that says nothing else.

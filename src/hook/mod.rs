@@ -76,7 +76,7 @@ pub enum Error {
     #[error("git refused: {0}")]
     Git(String),
     /// Hooks are turned off.
-    #[error("core.hooksPath is {}, which is no folder: git runs no hooks here", .0.display())]
+    #[error("git looks for hooks where no folder is, in {}: it runs none here", .0.display())]
     NoFolder(PathBuf),
     /// Hooks of more than this repository lie there.
     #[error("core.hooksPath of {origin} has git look for hooks in {}, in every repository", .folder.display())]
@@ -149,7 +149,7 @@ impl Error {
                 "`git init` makes a repository; `--repo PATH` names one; `--global` is for all repositories of yours".to_owned()
             }
             Self::Git(_) => "`git status` there says more".to_owned(),
-            Self::NoFolder(_) => "`git config --show-origin core.hooksPath` says where that is written".to_owned(),
+            Self::NoFolder(_) => "`git config --show-origin core.hooksPath` says where that is written, if it is set".to_owned(),
             Self::Shared { .. } => {
                 "`stanch hook install --global` adds it there, for every repository; for this one alone, `git config core.hooksPath .git/hooks` first"
                     .to_owned()

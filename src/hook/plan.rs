@@ -187,7 +187,8 @@ fn by_hand(manager: Manager, file: &str) -> Error {
 /// The bytes of a hook; `None` if there is none. A symbolic link is a hook, wherever it leads.
 pub(super) fn script(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::symlink_metadata(path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        // Where no folder is, as with `/dev/null`, no hook is either.
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
         Err(e) => Err(io("look at", path)(e)),
         Ok(meta) if meta.is_symlink() => Ok(Some(fs::read(path).unwrap_or_default())),
         Ok(meta) if meta.is_file() => fs::read(path).map(Some).map_err(io("read", path)),

@@ -206,7 +206,7 @@ fn git_s_own_places_are_found() {
     stops("cd outer/sub");
     // From the git directory of a work tree nothing is guessed.
     hooked.here("stanch hook status --repo .git").says(2, &["name the work tree"]);
-    hooked.here("git config core.hooksPath /dev/null; stanch hook install").says(2, &["core.hooksPath is /dev/null", "hint: "]);
+    hooked.here("git config core.hooksPath /dev/null; stanch hook install").says(2, &["no folder is, in /dev/null", "hint: "]);
 }
 
 #[test]
@@ -239,6 +239,16 @@ fn bad_places_are_refused_and_nothing_is_lost() {
     hooked
         .here("stanch hook install; stanch hook status")
         .says(0, &["pre-commit: runs stanch already", "a script that calls stanch"]);
+}
+
+#[test]
+fn where_git_looks_for_no_hooks_none_is_said_to_run() {
+    for value in ["", "/dev/null"] {
+        let hooked = Hooked::repository();
+        hooked.here(&format!("git config core.hooksPath '{value}'; stanch hook install")).says(2, &["it runs none here"]);
+        hooked.here("stanch hook status").says(3, &["pre-commit  no hook"]);
+        hooked.here("git status --short").says(0, &[]);
+    }
 }
 
 #[test]
