@@ -344,6 +344,11 @@ mod tests {
             &github(both, "", " --no-fetch"),
             "6! the clone is shallow without `fetch-depth: 0`: older commits are not there to be scanned",
         );
+    }
+
+    #[test]
+    fn so_it_is_in_the_files_of_other_systems() {
+        let check = |platform: Platform, file: &str, expected: &str| assert_eq!(told(platform, file), expected, "{file}");
         check(
             Platform::GitLab,
             "s:\n  script:\n    - stanch ci\n  allow_failure: true\n",
