@@ -23,7 +23,7 @@ const LEAST: usize = 12;
 /// The same in lines that are shown.
 const SHORT: usize = 4;
 /// What stands in the place of a value.
-const INSTEAD: &str = "********";
+pub(super) const INSTEAD: &str = "********";
 
 /// Hides the values of some findings, and those that names hold themselves.
 pub struct Mask<'e> {

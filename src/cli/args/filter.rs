@@ -22,6 +22,9 @@ use super::{RuleChoice, Sureness};
     after_help = "Exit codes: 0 everything was filtered, 2 usage or configuration, 3 something could not be read, judged or written."
 )]
 pub(in crate::cli) struct Filter {
+    /// Files are not read: what is typed by habit is answered.
+    #[arg(hide = true)]
+    pub(in crate::cli) named: Vec<PathBuf>,
     /// What becomes of a secret
     #[arg(long, value_name = "MODE", default_value = "mask")]
     pub(in crate::cli) mode: Mode,

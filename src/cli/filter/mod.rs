@@ -27,6 +27,9 @@ const VERSION: u32 = 1;
 const KEY: std::ops::RangeInclusive<usize> = 16..=4096;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if !args.named.is_empty() {
+        return Err(hinted("`stanch filter` reads standard input and no file", "write `stanch filter < FILE`"));
+    }
     let report = args.report.as_deref().filter(|path| !is_talk(path));
     if report.is_some_and(|path| output::is_standard(Some(path))) {
         return Err(hinted("`--report` cannot go where the stream goes", "name a file, or `-` for standard error"));

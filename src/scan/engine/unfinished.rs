@@ -10,6 +10,9 @@ use super::words::normalise;
 /// So many words of a phrase, or numbers, one behind the other, may be the beginning of a secret.
 const SERIES: usize = 3;
 
+/// Characters of a word that asks for an answer.
+const QUESTION: usize = 16;
+
 /// Words that a value stands behind, besides the names that rules look for.
 const SCHEMES: [&[u8]; 9] = [b"bearer", b"basic", b"token", b"digest", b"apikey", b"negotiate", b"cookie", b"user", b"echo"];
 
@@ -27,6 +30,7 @@ impl Engine {
             return 0;
         }
         let last = line.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        let last = if is_question(&line[last..]) { line.len() } else { last };
         let is_open =
             |at: &usize| is_quote(line[*at]) && at.checked_sub(1).is_none_or(|before| !line[before].is_ascii_alphanumeric());
         let quote = (0..last).find(is_open).unwrap_or(last);
@@ -64,6 +68,16 @@ impl Engine {
         }
         found
     }
+}
+
+/// Letters that ask for an answer, such as `Password:`, `Proceed?` and `(yes/no)?`: no secret begins like that, but with the scheme of a URL.
+fn is_question(word: &[u8]) -> bool {
+    let text = word.strip_suffix(b":").or_else(|| word.strip_suffix(b"?")).unwrap_or(word);
+    let inner =
+        [(b'[', b']'), (b'(', b')')].iter().find(|(open, close)| text.first() == Some(open) && text.last() == Some(close));
+    let is_choice = inner.is_some() && text[1..text.len() - 1].iter().all(|b| b.is_ascii_alphabetic() || *b == b'/');
+    let is_name = word.ends_with(b":") && text.first().is_some_and(u8::is_ascii_uppercase) || word.ends_with(b"?");
+    word.len() <= QUESTION && (is_choice || is_name && text.iter().all(u8::is_ascii_alphabetic))
 }
 
 /// Where the words or numbers begin that the line, which ends in a blank, ends with: those of a phrase, or of bytes written as numbers.
@@ -110,6 +124,13 @@ mod tests {
         for (line, expected) in [
             ("Continue? [y/N] ", ""),
             ("Enter password: ", ""),
+            ("Password:", ""),
+            ("Proceed?", ""),
+            ("Are you sure (yes/no)?", ""),
+            ("Continue [Y/n]", ""),
+            ("see https:", "https:"),
+            ("one [", "["),
+            ("at 10:", "10:"),
             ("Enter password: hunt", "hunt"),
             ("Enter password: correct horse ", "correct horse "),
             ("loading 4", "4"),

@@ -8,11 +8,10 @@ use std::rc::Rc;
 use zeroize::Zeroizing;
 
 use super::super::engine::{Engine, Match};
+use super::super::mask::INSTEAD;
 use crate::base::crypto::hmac_sha256;
 use crate::base::text::hex;
 
-/// What stands where nothing is said of the value.
-const MASK: &str = "********";
 /// The rule of private keys in PEM form that have no end.
 const BLOCK: &str = "private-key-block";
 /// Bytes of a keyed hash that are shown: two values of a log have the same by chance once in 2^32 logs.
@@ -67,7 +66,7 @@ impl Cover {
     /// That of a private key whose end has not come.
     pub(super) fn of_block(&self, range: Range<usize>) -> Covered {
         let cover = match self {
-            Self::Mask | Self::DropLine => MASK.to_owned(),
+            Self::Mask | Self::DropLine => INSTEAD.to_owned(),
             // There is no whole value to make a hash of.
             Self::Tag | Self::Hash(_) => tag(BLOCK),
         };
@@ -76,7 +75,7 @@ impl Cover {
 
     fn named(&self, name: &str, value: &[u8]) -> String {
         match self {
-            Self::Mask | Self::DropLine => MASK.to_owned(),
+            Self::Mask | Self::DropLine => INSTEAD.to_owned(),
             Self::Tag => tag(name),
             Self::Hash(key) => {
                 let hash = hmac_sha256(&**key, &[b"stanch filter 1\0", value]);

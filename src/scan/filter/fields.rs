@@ -3,10 +3,9 @@
 //! It must not judge them. Start with [`Fields::find`]. Sources: RFC 9110 (`Authorization`), RFC 6265 (`Cookie`, `Set-Cookie`), RFC 3986
 //! (queries). A header is recognised as it is sent, in quotes as JSON and programs write it, and as `name=value`.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use super::names::Names;
 
 /// Headers whose values are always taken out.
 pub const ALWAYS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
@@ -23,7 +22,7 @@ const SCHEMES: [&[u8]; 6] = [b"Bearer", b"Basic", b"Digest", b"Token", b"Negotia
 #[derive(Debug)]
 pub struct Fields {
     names: Vec<String>,
-    finder: AhoCorasick,
+    finder: Names,
     keep: Vec<String>,
     keep_all: bool,
 }
@@ -32,9 +31,10 @@ impl Fields {
     /// Those named besides [`ALWAYS`], and the parameters of queries, but for those named `keep`; `*` keeps all.
     ///
     /// # Errors
-    /// The name that is none: empty, too long or with other characters than those of names.
+    /// The name that is none: too long, without letters and digits, or with other characters than those of names.
     pub fn new(more: &[String], keep: &[String]) -> Result<Self, String> {
-        let is_name = |name: &String| !name.is_empty() && name.len() < NAME && name.bytes().all(is_name);
+        let is_name =
+            |name: &String| name.len() < NAME && name.bytes().all(is_name) && name.bytes().any(|b| b.is_ascii_alphanumeric());
         if let Some(wrong) = more.iter().find(|name| !is_name(name)) {
             return Err(wrong.clone());
         }
@@ -42,9 +42,7 @@ impl Fields {
             ALWAYS.iter().map(|name| (*name).to_owned()).chain(more.iter().map(|n| n.to_ascii_lowercase())).collect();
         // What others end with needs no looking for.
         let is_least = |name: &&String| !names.iter().any(|other| other != *name && name.ends_with(other.as_str()));
-        let spelt = |name: &String| [name.clone(), name.replace('-', "_")];
-        let least: BTreeSet<String> = names.iter().filter(is_least).flat_map(spelt).collect();
-        let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(least).map_err(|_| more.concat())?;
+        let finder = Names::new(names.iter().filter(is_least).map(String::as_str));
         let keep_all = keep.iter().any(|name| name == "*");
         Ok(Self { names, finder, keep: keep.iter().map(|n| n.to_ascii_lowercase()).collect(), keep_all })
     }
@@ -59,8 +57,7 @@ impl Fields {
     pub(super) fn find(&self, bytes: &[u8], from: usize, mut hit: impl FnMut(&str, Range<usize>)) {
         let begin = from.saturating_sub(LOOK_BACK);
         let mut done = begin;
-        for found in self.finder.find_iter(&bytes[begin..]) {
-            let (start, end) = (begin + found.start(), begin + found.end());
+        for Range { start, end } in self.finder.find(bytes, begin) {
             // What stands in a value is a part of it.
             if start >= done
                 && let Some((name, range)) = self.header(bytes, start, end)

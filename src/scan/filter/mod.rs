@@ -17,6 +17,7 @@ mod colour;
 pub mod cover;
 pub mod fields;
 mod json;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -88,7 +89,7 @@ pub enum When {
 pub struct Counts {
     /// Bytes that came in.
     pub bytes_in: u64,
-    /// Bytes that went out.
+    /// Bytes that went out, without those that nobody took.
     pub bytes_out: u64,
     /// Places replaced, by rule or, behind `field:`, by field.
     pub replaced: BTreeMap<String, u64>,
@@ -194,6 +195,12 @@ impl<'e> Filter<'e> {
         let limit = self.limit(when);
         let result = if limit > self.done { self.give(limit, when, write) } else { Ok(()) };
         self.slide();
+        if self.len < ROOM || result.is_err() {
+            return result;
+        }
+        // Nothing can be held any longer: without room nothing more could come in.
+        let result = self.give(self.len - OVERLAP, When::End, write);
+        self.slide();
         result
     }
 
@@ -213,8 +220,8 @@ impl<'e> Filter<'e> {
     }
 
     fn flush(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        self.counts.bytes_out += self.out.len() as u64;
         let result = if self.out.is_empty() { Ok(()) } else { write(&self.out) };
+        self.counts.bytes_out += if result.is_ok() { self.out.len() as u64 } else { 0 };
         self.out.clear();
         result
     }
@@ -251,8 +258,11 @@ impl<'e> Filter<'e> {
         if self.covered.is_empty() && self.rest == Rest::Judged && found {
             let whole = self.done..limit;
             self.done = limit;
+            if !whole.is_empty() {
+                write(&self.room[whole.clone()])?;
+            }
             self.counts.bytes_out += whole.len() as u64;
-            return if whole.is_empty() { Ok(()) } else { write(&self.room[whole]) };
+            return Ok(());
         }
         self.write_covered(limit, found);
         self.rest = if rest == Rest::Judged { self.rest } else { rest };
@@ -328,8 +338,10 @@ impl<'e> Filter<'e> {
             }
             limit = cut;
         }
-        if !self.options.cover.by_parts() && limit < before {
-            limit = self.line_begin(limit).max(self.done);
+        // A line that may be left out does not begin to go, unless it is too long to be held.
+        let begin = self.line_begin(limit);
+        if !self.options.cover.by_parts() && limit < before && begin >= self.done && self.len - begin < MOST_HELD {
+            limit = begin;
         }
         let done = self.done;
         self.covered.retain(|c| c.range.start < limit);

@@ -19,7 +19,7 @@ fn engine() -> &'static Engine {
 }
 
 fn options(cover: Cover) -> Options {
-    let fields = Fields::new(&[], &[]).unwrap();
+    let fields = Fields::new(&["X-Session".to_owned()], &[]).unwrap();
     Options { cover, least: Confidence::Low, separator: b'\n', fields, on_fault: OnFault::PassOn, now: 1_790_000_000 }
 }
 
@@ -216,7 +216,11 @@ fn long_lines_are_dropped_to_their_end() {
 fn planted(form: u8, noise: &str) -> (String, String) {
     let t = token();
     let word = ["Harbor", "elm", "71-", "quartz"].concat();
-    match form % 12 {
+    let behind = |before: &str, after: &str| {
+        let lines: String = key().lines().map(|line| format!("{before}{line}{after}\n")).collect();
+        (lines, key()[100..140].to_owned())
+    };
+    match form % 18 {
         0 => (format!("{noise} {t}\n"), t),
         1 => (format!("{noise} token={t} {noise}\n"), t),
         2 => (format!("{{\"msg\":\"{t}\",\"n\":1}}\n"), t),
@@ -228,7 +232,13 @@ fn planted(form: u8, noise: &str) -> (String, String) {
         8 => (format!("\x1b[32m{noise}\x1b[0m {t}\x1b[0m\n"), t),
         9 => (format!("https://a.example/cb?code={word}&state=1\n"), word),
         10 => (format!("{noise} {}\n", t.bytes().map(|b| format!("\\x{b:02x}")).collect::<String>()), t),
-        _ => (format!("{{\"log\":\"{{\\\"password\\\":\\\"{word}\\\"}}\\n\"}}\n"), word),
+        11 => (format!("{{\"log\":\"{{\\\"password\\\":\\\"{word}\\\"}}\\n\"}}\n"), word),
+        12 => behind("web_1  | ", ""),
+        13 => behind("{\"log\":\"", "\\n\",\"stream\":\"stdout\"}"),
+        14 => (format!("{noise} {}\n", key().replace('\n', "#012")), key()[100..140].to_owned()),
+        15 => (format!("X-Session: {word} {noise}\n"), word),
+        16 => (format!("\x1b[1mSet-Cookie\x1b[0m: sid={word}; Path=/\n"), word),
+        _ => (format!("{{\"name\":\"Authorization\",\"value\":\"Bearer {word}\"}}\n"), word),
     }
 }
 
@@ -258,6 +268,23 @@ proptest! {
                     prop_assert!(memchr::memmem::find(out, secret.as_bytes()).is_none(), "{line:?} in {}", String::from_utf8_lossy(out));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn lines_that_are_left_out_and_records_let_none_out_either(
+        lines in proptest::collection::vec((any::<u8>(), "[a-z ]{0,12}"), 1..8),
+        cuts in proptest::collection::vec(any::<usize>(), 0..12),
+    ) {
+        let planted: Vec<_> = lines.iter().map(|(form, noise)| planted(*form, noise)).collect();
+        let text: String = planted.iter().map(|(line, _)| line.as_str()).collect();
+        let in_records: String = planted.iter().map(|(line, _)| format!("{line}\0")).collect();
+        let dropped = given(Cover::DropLine, pieces(text.as_bytes(), &cuts), When::Silence);
+        let records = records(Cover::Tag, &in_records);
+        prop_assert_eq!(records.bytes().filter(|b| *b == 0).count(), planted.len());
+        for (line, secret) in &planted {
+            prop_assert!(memchr::memmem::find(&dropped, secret.as_bytes()).is_none(), "{line:?} in {}", String::from_utf8_lossy(&dropped));
+            prop_assert!(!records.contains(secret), "{line:?} in {records}");
         }
     }
 
