@@ -250,7 +250,7 @@ impl<S: Sink> Search<'_, '_, '_, S> {
         let owned = own.len().div_ceil(radix.group) * radix.group * radix.bits as usize / 8;
         let (ahead, end) = ahead(bytes, own.end, radix, most);
         // A short line behind whole groups may be a word, and no digits of this.
-        if own.len() % radix.group == 0 && ahead.len() < TAIL && ahead.first().is_some_and(|next| *next > own.end) {
+        if own.len().is_multiple_of(radix.group) && ahead.len() < TAIL && ahead.first().is_some_and(|next| *next > own.end) {
             let mut alone = text.clone();
             radix.decode(piece.clone(), |byte, from| alone.push(byte, from));
             alone.own.end = alone.own.start + owned;
