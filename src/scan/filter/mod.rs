@@ -414,9 +414,15 @@ impl<'e> Filter<'e> {
     }
 
     fn replace(&mut self, covered: &[Covered], from: usize, limit: usize) {
-        let (mut at, mut index) = (from, 0);
+        // A line is looked at once, however much of it is covered.
+        let (mut at, mut index, mut plain) = (from, 0, from);
         while let Some(first) = covered.get(index) {
-            let line = self.json_line(first.range.start, limit).filter(|line| first.range.end <= line.end);
+            let line = if first.range.start < plain { None } else { self.json_line(first.range.start, limit) };
+            let line = line.filter(|line| first.range.end <= line.end);
+            if line.is_none() && first.range.start >= plain {
+                let end = memchr::memchr(self.options.separator, &self.room[first.range.start..limit]);
+                plain = end.map_or(limit, |n| first.range.start + n);
+            }
             let mut fitted = Vec::new();
             let count = match &line {
                 Some(line) => {
