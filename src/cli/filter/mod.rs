@@ -41,9 +41,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if scan::is_closed(std::io::stdin()) {
         return Err(exit::incomplete("standard input is closed", "write `app 2>&1 | stanch filter`"));
     }
-    if scan::is_closed(std::io::stdout()) {
-        return Err(exit::incomplete("standard output is closed", "nothing was read; open it, or redirect it to /dev/null"));
-    }
     say_nothing_of_values();
     let mut filter = Filter::new(&engine, options);
     let ended = pump::pump(&mut filter)?;
@@ -102,16 +99,38 @@ fn say_nothing_of_values() {
     }));
 }
 
-#[expect(clippy::print_stderr, reason = "standard output is the stream")]
+/// What became of the stream is said whatever became of the report.
 fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) -> anyhow::Result<ExitCode> {
     let complete = counts.unjudged == 0 && matches!(ended, Ended::Input | Ended::Signal | Ended::Reader);
-    if args.report.is_some() {
-        let text = format!("{:#}\n", told(args, counts, ended, complete));
-        match report {
-            Some(path) => output::write(Some(path), |out| out.write_all(text.as_bytes()))?,
-            None => eprint!("{text}"),
+    let written = if args.report.is_some() { write_report(report, &told(args, counts, ended, complete)) } else { Ok(()) };
+    say(args, counts);
+    let stream = match ended {
+        Ended::Read(e) => {
+            Err(exit::incomplete(format!("cannot read standard input: {e}"), "what came before was filtered and passed on"))
+        }
+        Ended::Write(e) => Err(exit::incomplete(format!("cannot write to standard output: {e}"), "what was not written is lost")),
+        _ => Ok(()),
+    };
+    match (stream, written) {
+        (Err(stream), Err(report)) => Err(stream.context(format!("{report:#}"))),
+        (stream, written) => stream.and(written).map(|()| ExitCode::from(if complete { exit::CLEAN } else { exit::INCOMPLETE })),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "standard output is the stream")]
+fn write_report(path: Option<&Path>, report: &serde_json::Value) -> anyhow::Result<()> {
+    let text = format!("{report:#}\n");
+    match path {
+        Some(path) => output::write(Some(path), |out| out.write_all(text.as_bytes())),
+        None => {
+            eprint!("{text}");
+            Ok(())
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "standard output is the stream")]
+fn say(args: &Args, counts: &Counts) {
     let replaced: u64 = counts.replaced.values().sum();
     if !args.quiet && replaced > 0 && !args.report.as_deref().is_some_and(is_talk) {
         let mut most: Vec<_> = counts.replaced.iter().collect();
@@ -125,13 +144,6 @@ fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) ->
     if counts.unjudged > 0 {
         let fate = if args.fail_closed { "left out" } else { "passed on" };
         eprintln!("stanch filter: {} bytes could not be judged and were {fate}", counts.unjudged);
-    }
-    match ended {
-        Ended::Read(e) => {
-            Err(exit::incomplete(format!("cannot read standard input: {e}"), "what came before was filtered and passed on"))
-        }
-        Ended::Write(e) => Err(exit::incomplete(format!("cannot write to standard output: {e}"), "what was not written is lost")),
-        _ => Ok(ExitCode::from(if complete { exit::CLEAN } else { exit::INCOMPLETE })),
     }
 }
 
