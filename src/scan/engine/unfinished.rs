@@ -13,6 +13,9 @@ const SERIES: usize = 3;
 /// Characters of a word that asks for an answer.
 const QUESTION: usize = 16;
 
+/// What `ssh` asks for, and the path it names in quotes behind it.
+const PASSPHRASE: &[u8] = b"Enter passphrase for key '/";
+
 /// Words that a value stands behind, besides the names that rules look for.
 const SCHEMES: [&[u8]; 9] = [b"bearer", b"basic", b"token", b"digest", b"apikey", b"negotiate", b"cookie", b"user", b"echo"];
 
@@ -26,6 +29,9 @@ impl Engine {
             return 0;
         }
         let head = line.trim_ascii_start();
+        if is_passphrase(head) {
+            return line.len();
+        }
         if head.starts_with(b"{") || head.starts_with(b"[{") || head.starts_with(b"[\"") {
             return 0;
         }
@@ -44,7 +50,9 @@ impl Engine {
         let mut from = 0;
         while let Some(start) = line[from..].iter().position(|b| is_word(*b)).map(|at| from + at) {
             let end = line[start..].iter().position(|b| !is_word(*b)).map_or(line.len(), |at| start + at);
-            if is_field(&line[start..end]) || self.is_looked_for(&line[start..end]) {
+            // The user of a machine, as shells write it before they wait, has no value; nor has what is asked for.
+            let names_none = line.get(end) == Some(&b'@') || line[end..].trim_ascii_end() == b"?";
+            if !names_none && (is_field(&line[start..end]) || self.is_looked_for(&line[start..end])) {
                 let value = line[end..].iter().position(|b| !b.is_ascii_whitespace() && !b":=>,".contains(b));
                 return value.map(|at| end + at);
             }
@@ -70,13 +78,21 @@ impl Engine {
     }
 }
 
+/// Is a line what asks for the passphrase of a key, up to its end?
+fn is_passphrase(line: &[u8]) -> bool {
+    let path = line.strip_prefix(PASSPHRASE).and_then(|rest| rest.strip_suffix(b"': "));
+    path.is_some_and(|path| path.iter().all(|b| b.is_ascii_graphic() && !is_quote(*b)))
+}
+
 /// Letters that ask for an answer, such as `Password:`, `Proceed?` and `(yes/no)?`: no secret begins like that, but with the scheme of a URL.
 fn is_question(word: &[u8]) -> bool {
-    let text = word.strip_suffix(b":").or_else(|| word.strip_suffix(b"?")).unwrap_or(word);
+    let text = word.strip_suffix(b":").or_else(|| word.strip_suffix(b"?")).or_else(|| word.strip_suffix(b"...")).unwrap_or(word);
     let inner =
         [(b'[', b']'), (b'(', b')')].iter().find(|(open, close)| text.first() == Some(open) && text.last() == Some(close));
     let is_choice = inner.is_some() && text[1..text.len() - 1].iter().all(|b| b.is_ascii_alphabetic() || *b == b'/');
-    let is_name = word.ends_with(b":") && text.first().is_some_and(u8::is_ascii_uppercase) || word.ends_with(b"?");
+    let is_name = word.ends_with(b":") && text.first().is_some_and(u8::is_ascii_uppercase)
+        || word.ends_with(b"?")
+        || word.ends_with(b"...");
     word.len() <= QUESTION && (is_choice || is_name && text.iter().all(u8::is_ascii_alphabetic))
 }
 
@@ -129,6 +145,13 @@ mod tests {
             ("Are you sure (yes/no)?", ""),
             ("Continue [Y/n]", ""),
             ("see https:", "https:"),
+            ("user@host:/x$ ", ""),
+            ("user:hunter2@host ", "hunter2@host "),
+            ("Token? ", ""),
+            ("Token? abc ", "? abc "),
+            ("Waiting...", ""),
+            ("Enter passphrase for key '/home/u/.ssh/id_rsa': ", ""),
+            ("Enter passphrase for key '/home/u/.ssh/id_rsa': x ", "for key '/home/u/.ssh/id_rsa': x "),
             ("one [", "["),
             ("at 10:", "10:"),
             ("Enter password: hunt", "hunt"),

@@ -67,7 +67,7 @@ impl Plain {
 }
 
 /// The length of the control sequence that `bytes` begin with, 0 if they begin with none that has an end.
-fn sequence(bytes: &[u8]) -> usize {
+pub(super) fn sequence(bytes: &[u8]) -> usize {
     let bytes = &bytes[..bytes.len().min(LONGEST)];
     match bytes.get(1) {
         Some(b'[') => {

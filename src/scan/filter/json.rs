@@ -8,9 +8,15 @@ use serde::de::IgnoredAny;
 
 use super::cover::Covered;
 
+/// What some programs begin a file with.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A value without quotes is no longer, nor are the blanks around it.
+const LONGEST: usize = 64;
+
 /// Is the line an object or a list of JSON?
 pub(super) fn is_line(line: &[u8]) -> bool {
-    let text = line.trim_ascii();
+    let text = line.strip_prefix(BOM).unwrap_or(line).trim_ascii();
     let ends = text.starts_with(b"{") && text.ends_with(b"}") || text.starts_with(b"[") && text.ends_with(b"]");
     ends && serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
@@ -36,6 +42,20 @@ pub(super) fn fit(line: &[u8], base: usize, covered: &[Covered], out: &mut Vec<C
             _ => at += 1,
         }
     }
+}
+
+/// The value of JSON around `at` that stands without quotes behind a name in a line which is some of an object, such as `"pin": 123456,`.
+pub(super) fn bare_value(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let is_blank = |b: &&u8| matches!(b, b' ' | b'\t');
+    let back = bytes[..at].iter().rev().take(LONGEST).take_while(|b| is_bare(**b)).count();
+    let start = at - back;
+    let mut before = bytes[..start].iter().rev().take(LONGEST).skip_while(is_blank);
+    let is_named = before.next() == Some(&b':') && before.find(|b| !is_blank(b)) == Some(&b'"') && before.next() != Some(&b'\\');
+    let length = bytes[start..].iter().take(LONGEST).take_while(|b| is_bare(**b)).count();
+    let value = start..start + length;
+    let behind = bytes[value.end..].iter().take(LONGEST).find(|b| !is_blank(b));
+    let is_value = is_named && behind.is_none_or(|b| matches!(b, b',' | b'}' | b']' | b'\r' | b'\n'));
+    (is_value && serde_json::from_slice::<IgnoredAny>(&bytes[value.clone()]).is_ok()).then_some(value)
 }
 
 /// Leaves out those that end before a place.
@@ -108,7 +128,7 @@ fn character(text: &[u8]) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Covered, fit, is_line};
+    use super::{Covered, bare_value, fit, is_line};
 
     fn covered(line: &str, range: std::ops::Range<usize>) -> String {
         let covers = [Covered { range: range.start + 7..range.end + 7, cover: "********".into(), name: "x".into() }];
@@ -134,6 +154,23 @@ mod tests {
         check(r#"{"a":"x\ny"}"#, "ny", r#"{"a":"x********"}"#);
         check(r#"{"a":"x\ud83d\ude00y"}"#, "de00y", r#"{"a":"x********"}"#);
         check(r#"{"a":"one","b":"two"}"#, r#"ne","b":"t"#, r#"{"a":"o********","********":"********wo"}"#);
+    }
+
+    #[test]
+    fn values_in_a_part_of_an_object_are_known() {
+        for (line, expected) in [
+            ("  \"pin\": 123456,\n", Some("123456")),
+            ("{\"password\":-73519264.5e3},", Some("-73519264.5e3")),
+            ("\"pin\": 123456\n", Some("123456")),
+            ("\"pin\": 123456 and more\n", None),
+            ("\"pin\": 12ab56,", None),
+            ("pin: 123456,", None),
+            ("\"{\\\"pin\\\":123456}", None),
+        ] {
+            let at = line.find("12").or_else(|| line.find("73")).unwrap();
+            assert_eq!(bare_value(line.as_bytes(), at).map(|range| &line[range]), expected, "{line}");
+        }
+        assert!(is_line("\u{feff}{\"a\":1}\n".as_bytes()));
     }
 
     proptest! {

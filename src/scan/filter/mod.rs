@@ -5,7 +5,7 @@
 //!
 //! - What may go is decided by lines. Of a line that has not ended, only [`When::Silence`] gives out a part: what stands before all that
 //!   what follows may show to be a secret ([`Engine::unfinished`]). A private key in PEM form goes as a whole ([`block`]), and so does
-//!   what the engine finds in several lines that are there.
+//!   what the engine finds in several lines that are there. Lines of a key that stand apart are covered one by one ([`body`]).
 //! - What counts only beside another secret, such as the id of a key, counts if that one is in the same or an earlier line.
 //! - A line longer than [`LONG`] goes piece by piece, each [`OVERLAP`] bytes behind what has come in, which no match is longer than.
 //! - Memory is that of the buffer, whatever comes in.
@@ -13,13 +13,19 @@
 //! - What replaces a secret in a line of JSON leaves it valid ([`json`]).
 
 mod block;
+mod body;
 mod colour;
 pub mod cover;
+mod escape;
 pub mod fields;
 mod json;
 mod names;
+mod queries;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;
+mod values;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -30,8 +36,9 @@ use super::engine::{Engine, Input, Match, OVERLAP, Scratch};
 use super::finding::Confidence;
 use super::rule::Role;
 use block::Found;
+use body::Body;
 use colour::Plain;
-use cover::{Cover, Covered};
+use cover::{Cover, Covered, Known};
 use fields::Fields;
 
 /// Bytes before those to be decided that the engine sees, at least; nothing it looks back for is further away.
@@ -112,6 +119,7 @@ impl Counts {
 pub struct Filter<'e> {
     engine: &'e Engine,
     options: Options,
+    known: Known<'e>,
     scratch: Scratch,
     room: Vec<u8>,
     /// What was there before and is still looked at, then what is to be decided, up to `len`.
@@ -124,6 +132,8 @@ pub struct Filter<'e> {
     out: Vec<u8>,
     /// All up to the end of the line is replaced, or dropped, since its beginning is.
     rest: Rest,
+    /// The key that what has gone is in.
+    body: Body,
     counts: Counts,
     #[cfg(test)]
     faulty: bool,
@@ -134,18 +144,19 @@ pub struct Filter<'e> {
 enum Rest {
     Judged,
     Replaced,
+    /// With the end of the line.
     Dropped,
-    /// Of a key: all lines that may be some of one.
-    Key,
 }
 
 impl<'e> Filter<'e> {
     /// One that has seen nothing.
     #[must_use]
     pub fn new(engine: &'e Engine, options: Options) -> Self {
+        let known = Known::new(&options.cover, engine.rules(), options.fields.names());
         Self {
             engine,
             options,
+            known,
             scratch: Scratch::default(),
             room: vec![0; ROOM],
             done: 0,
@@ -155,6 +166,7 @@ impl<'e> Filter<'e> {
             covered: Vec::new(),
             out: Vec::new(),
             rest: Rest::Judged,
+            body: Body::default(),
             counts: Counts::default(),
             #[cfg(test)]
             faulty: false,
@@ -284,10 +296,10 @@ impl<'e> Filter<'e> {
         };
         let emit = self.plain.to_text(self.done - from)..self.plain.to_text(limit - from);
         let input = Input { bytes: text, emit, base, path: None, now: self.options.now };
-        let (plain, options, done, room) = (&self.plain, &self.options, self.done, &self.room);
+        let (plain, options, known, done, room) = (&self.plain, &self.options, &self.known, self.done, &self.room);
         let raw = |range: Range<usize>| from + plain.to_raw_start(range.start)..from + plain.to_raw_end(range.end);
         let covered = &mut self.covered;
-        options.fields.find(text, input.emit.start, |name, range| {
+        options.fields.find(text, input.emit.start, known, |name, range| {
             let range = raw(range);
             if range.end > done && range.start < limit {
                 covered.push(options.cover.of_field(name, &room[range.clone()], range));
@@ -307,7 +319,7 @@ impl<'e> Filter<'e> {
             |found: &&Match| found.confidence >= options.least && self.engine.rules()[found.rule as usize].role == Role::Finding;
         for found in self.scratch.matches().iter().filter(counts) {
             let range = raw(found.hidden());
-            if range.end > done && range.start < limit {
+            if range.end > done && range.start < limit && !known.is_in_cover(text, &found.hidden()) {
                 covered.push(options.cover.of(self.engine, found, text, range));
             }
         }
@@ -318,16 +330,16 @@ impl<'e> Filter<'e> {
     /// of a line that is cut there.
     fn settle(&mut self, limit: usize, when: When) -> (usize, Rest) {
         let (before, mut limit, mut rest) = (limit, limit, Rest::Judged);
-        for found in block::keys(&self.room[..self.len], self.line_begin(self.done)..limit) {
+        let (room, lines) = (&self.room[..self.len], self.line_begin(self.done)..limit);
+        // Nearly always there is none, and that is looked for once.
+        let begins = block::next(room, lines.clone()).is_some();
+        for found in if begins { block::keys(room, lines) } else { Vec::new() } {
             match found {
                 Found::Waits(start) if when != When::End && start >= self.done && self.len - start < MOST_HELD => {
                     limit = limit.min(start);
                 }
                 Found::Waits(start) if !block::has_body(&self.room[start..limit]) => {}
-                Found::Waits(start) => {
-                    self.cover_key(start..limit);
-                    rest = if when == When::End { rest } else { Rest::Key };
-                }
+                Found::Waits(start) => self.cover_key(start..limit),
                 Found::Key(range) => self.cover_key(range),
             }
         }
@@ -343,10 +355,13 @@ impl<'e> Filter<'e> {
         if !self.options.cover.by_parts() && limit < before && begin >= self.done && self.len - begin < MOST_HELD {
             limit = begin;
         }
-        let done = self.done;
+        let (done, covered, cover) = (self.done, &mut self.covered, &self.options.cover);
+        if begins || self.body.is_open() {
+            self.body.read(&self.room[..self.len], done..limit, |part| covered.push(cover.of_block(part)));
+        }
         self.covered.retain(|c| c.range.start < limit);
         for covered in &mut self.covered {
-            if covered.range.end > limit && rest == Rest::Judged {
+            if covered.range.end > limit && self.options.cover.by_parts() {
                 rest = Rest::Replaced;
             }
             covered.range = covered.range.start.max(done)..covered.range.end.min(limit);
@@ -356,14 +371,13 @@ impl<'e> Filter<'e> {
         (limit, rest)
     }
 
-    /// Covers a private key that the engine has not found.
+    /// Covers what the engine has not found of a private key.
     fn cover_key(&mut self, key: Range<usize>) {
-        if self.covered.iter().any(|c| c.range.start < key.end && c.range.end > key.start) {
-            return;
-        }
         for part in block::parts(&self.room[..self.len], key) {
             let part = part.start.max(self.done)..part.end.max(self.done);
-            self.covered.push(self.options.cover.of_block(part));
+            if !self.covered.iter().any(|c| c.range.start <= part.start && part.end <= c.range.end) {
+                self.covered.push(self.options.cover.of_block(part));
+            }
         }
     }
 
@@ -393,12 +407,6 @@ impl<'e> Filter<'e> {
     /// Goes on with a line whose beginning is covered. True if it goes on beyond `limit`.
     fn rest_covered(&mut self, at: &mut usize, limit: usize) -> bool {
         let separator = self.options.separator;
-        if self.rest == Rest::Key {
-            let (end, goes_on) = block::rest(&self.room[..self.len], *at..limit);
-            *at = end;
-            self.rest = if goes_on { Rest::Key } else { Rest::Judged };
-            return goes_on;
-        }
         let end = memchr::memchr(separator, &self.room[*at..limit]).map(|n| *at + n);
         let end = match (end, self.rest) {
             (Some(end), Rest::Dropped) => end + 1,
@@ -430,11 +438,13 @@ impl<'e> Filter<'e> {
                     json::fit(&self.room[line.clone()], line.start, &covered[index..index + count], &mut fitted);
                     count
                 }
-                None => 1,
+                None => {
+                    fitted.push(self.quoted(first, limit));
+                    1
+                }
             };
-            let parts = if line.is_some() { &fitted[..] } else { &covered[index..=index] };
             index += count;
-            for part in parts {
+            for part in &fitted {
                 let range = part.range.start.max(at)..part.range.end;
                 if range.is_empty() {
                     continue;
@@ -447,6 +457,15 @@ impl<'e> Filter<'e> {
             }
         }
         self.out.extend_from_slice(&self.room[at..limit]);
+    }
+
+    /// A cover as it may stand in a line that is some of an object of JSON.
+    fn quoted(&self, one: &Covered, limit: usize) -> Covered {
+        let value = json::bare_value(&self.room[..limit], one.range.start);
+        match value.filter(|value| value.start >= self.done && value.end >= one.range.end) {
+            Some(range) => Covered { range, cover: format!("\"{}\"", one.cover), name: one.name.clone() },
+            None => one.clone(),
+        }
     }
 
     /// The line around a place, if all of it is there and it is JSON.
@@ -462,17 +481,20 @@ impl<'e> Filter<'e> {
         let (mut at, separator) = (from, self.options.separator);
         for part in covered {
             self.counts.add(part);
-            let start = self.line_begin(part.range.start).max(at);
+            let begin = self.line_begin(part.range.start);
+            let start = begin.max(at);
             if part.range.end <= at {
                 continue;
             }
             self.out.extend_from_slice(&self.room[at..start]);
             let last = part.range.end.max(start + 1) - 1;
             let end = memchr::memchr(separator, &self.room[last..limit]).map(|n| last + n + 1);
+            // Of a line whose beginning has gone the end goes, too.
+            let has_begun = begin < from;
             if end.is_none() && limit < self.len {
-                self.rest = Rest::Dropped;
+                self.rest = if has_begun { Rest::Replaced } else { Rest::Dropped };
             }
-            at = end.unwrap_or(limit);
+            at = end.map_or(limit, |end| end - usize::from(has_begun));
             self.counts.dropped_lines += self.room[start..at].iter().filter(|b| **b == separator).count().max(1) as u64;
         }
         self.out.extend_from_slice(&self.room[at..limit]);
