@@ -2,6 +2,7 @@
 //!
 //! 0: clean and complete. 1: findings. 2: usage or configuration. 3: incomplete, without findings.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::base::text;
@@ -43,12 +44,13 @@ pub(super) fn code(error: &anyhow::Error) -> u8 {
 }
 
 /// Prints an error: one line, the chain joined, then the hint. Everything foreign is made safe for a terminal.
-#[expect(clippy::print_stderr, reason = "errors are talk")]
 pub(super) fn failure(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {}", text::sanitise(masked(&words(error)).as_bytes()));
+    // The code says it, too, where standard error takes nothing.
+    let mut talk = std::io::stderr().lock();
+    let _ = writeln!(talk, "error: {}", text::sanitise(masked(&words(error)).as_bytes()));
     let hinted = error.chain().find_map(|e| e.downcast_ref::<Hinted>());
     if let Some(hinted) = hinted {
-        eprintln!("hint: {}", text::sanitise(masked(&hinted.hint).as_bytes()));
+        let _ = writeln!(talk, "hint: {}", text::sanitise(masked(&hinted.hint).as_bytes()));
     }
     ExitCode::from(code(error))
 }

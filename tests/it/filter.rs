@@ -1,6 +1,8 @@
 //! `stanch filter` as a live pipe: what comes out, when, and how it ends.
 
 use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -122,6 +124,37 @@ fn it_ends_when_nobody_reads() {
     drop(input);
     let report: Value = serde_json::from_slice(&std::fs::read(folder.path("report.json")).unwrap()).unwrap();
     assert_eq!((&report["ended"], &report["bytes_out"]), (&"output closed".into(), &4.into()));
+    assert_eq!(report["complete"], false);
+}
+
+/// The other end of a socket is closed without an error of the socket.
+#[test]
+fn it_ends_when_nobody_reads_its_socket() {
+    let folder = Folder::new();
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let mut command = folder.command(STANCH);
+    command.args(["filter", "--report", "report.json"]).stdin(Stdio::piped()).stdout(Stdio::from(OwnedFd::from(theirs)));
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    child.stdin.as_mut().unwrap().write_all(b"a\nb\n").unwrap();
+    let mut out = [0; 4];
+    ours.read_exact(&mut out).unwrap();
+    drop(ours);
+    let input = child.stdin.take();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(input);
+    let report: Value = serde_json::from_slice(&std::fs::read(folder.path("report.json")).unwrap()).unwrap();
+    assert_eq!((&report["ended"], &report["complete"]), (&"output closed".into(), &false.into()));
+}
+
+#[test]
+fn a_standard_error_that_takes_nothing_ends_nothing() {
+    let folder = Folder::new();
+    folder.write("log", format!("one {}\ntwo\n", github(1)));
+    for (args, code) in [("", 0), ("--report -", 3)] {
+        let done = folder.shell(&format!("\"$STANCH\" filter {args} < log 2> /dev/full"));
+        assert_eq!((done.code, done.out.as_str()), (code, "one ghp_********\ntwo\n"), "{args}");
+    }
 }
 
 #[test]

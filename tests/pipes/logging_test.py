@@ -1,5 +1,7 @@
 """`hooks/python/stanch_logging.py` with the real logging and the real filter. STANCH is the program under test."""
 
+import base64
+import hashlib
 import io
 import json
 import logging
@@ -141,6 +143,15 @@ class Records(Case):
         time.sleep(stanch_logging._PAUSE)
         logger.error("next")
         self.assertNotIn("MIIEpA", out.getvalue())
+        self.assertIn("ERROR next\n", out.getvalue())
+
+    def test_a_key_that_is_logged_line_by_line(self):
+        lines = [base64.b64encode(hashlib.sha512(bytes([n])).digest()[:48]).decode() for n in range(8)]
+        logger, out = self.logger()
+        for line in ["-----BEGIN RSA " + "PRIVATE KEY-----", *lines, "-----END RSA " + "PRIVATE KEY-----", "next"]:
+            logger.error("%s", line)
+        for line in lines:
+            self.assertNotIn(line, out.getvalue())
         self.assertIn("ERROR next\n", out.getvalue())
 
     def test_dict_config(self):

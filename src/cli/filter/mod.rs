@@ -4,6 +4,7 @@
 
 mod pump;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -91,17 +92,23 @@ fn key(path: Option<&Path>) -> anyhow::Result<Zeroizing<[u8; 32]>> {
 }
 
 /// A fault of ours is told by its place alone: what a panic says may quote the stream.
-#[expect(clippy::print_stderr, reason = "errors are talk")]
 fn say_nothing_of_values() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        eprintln!("error: a fault of stanch at {place}: a part of the stream was not judged");
+        talk(&format!("error: a fault of stanch at {place}: a part of the stream was not judged"));
     }));
+}
+
+/// Says something. Where standard error takes nothing, the stream goes on and the exit code tells.
+fn talk(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// What became of the stream is said whatever became of the report.
 fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) -> anyhow::Result<ExitCode> {
-    let complete = counts.unjudged == 0 && matches!(ended, Ended::Input | Ended::Signal | Ended::Reader);
+    let judged = counts.unjudged == 0;
+    // What nobody took is lost, which whoever closed the output wanted.
+    let complete = judged && matches!(ended, Ended::Input | Ended::Signal);
     let written = if args.report.is_some() { write_report(report, &told(args, counts, ended, complete)) } else { Ok(()) };
     say(args, counts);
     let stream = match ended {
@@ -113,23 +120,23 @@ fn finish(args: &Args, report: Option<&Path>, counts: &Counts, ended: &Ended) ->
     };
     match (stream, written) {
         (Err(stream), Err(report)) => Err(stream.context(format!("{report:#}"))),
-        (stream, written) => stream.and(written).map(|()| ExitCode::from(if complete { exit::CLEAN } else { exit::INCOMPLETE })),
+        (stream, written) => stream.and(written).map(|()| ExitCode::from(if judged { exit::CLEAN } else { exit::INCOMPLETE })),
     }
 }
 
-#[expect(clippy::print_stderr, reason = "standard output is the stream")]
 fn write_report(path: Option<&Path>, report: &serde_json::Value) -> anyhow::Result<()> {
     let text = format!("{report:#}\n");
     match path {
         Some(path) => output::write(Some(path), |out| out.write_all(text.as_bytes())),
         None => {
-            eprint!("{text}");
-            Ok(())
+            let written = std::io::stderr().write_all(text.as_bytes());
+            written.map_err(|e| {
+                exit::incomplete(format!("cannot write the report to standard error: {e}"), "`--report FILE` writes it to a file")
+            })
         }
     }
 }
 
-#[expect(clippy::print_stderr, reason = "standard output is the stream")]
 fn say(args: &Args, counts: &Counts) {
     let replaced: u64 = counts.replaced.values().sum();
     if !args.quiet && replaced > 0 && !args.report.as_deref().is_some_and(is_talk) {
@@ -139,11 +146,11 @@ fn say(args: &Args, counts: &Counts) {
         let names: Vec<String> = most.iter().take(5).map(|(name, n)| format!("{} {n}", sanitise(name.as_bytes()))).collect();
         let places = if replaced == 1 { "place" } else { "places" };
         let lines = if counts.dropped_lines > 0 { format!(", {} lines left out", counts.dropped_lines) } else { String::new() };
-        eprintln!("stanch filter: {replaced} {places} replaced ({}{more}){lines}", names.join(", "));
+        talk(&format!("stanch filter: {replaced} {places} replaced ({}{more}){lines}", names.join(", ")));
     }
     if counts.unjudged > 0 {
         let fate = if args.fail_closed { "left out" } else { "passed on" };
-        eprintln!("stanch filter: {} bytes could not be judged and were {fate}", counts.unjudged);
+        talk(&format!("stanch filter: {} bytes could not be judged and were {fate}", counts.unjudged));
     }
 }
 

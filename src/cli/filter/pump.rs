@@ -132,7 +132,8 @@ impl Wait<'_> {
             }
         };
         let is = |at: usize, flags: PollFlags| fds.get(at).is_some_and(|fd| fd.revents().intersects(flags));
-        Ok(if is(1, PollFlags::ERR) {
+        // A pipe that nobody reads is in error; a socket or a terminal whose other end is closed hung up.
+        Ok(if is(1, PollFlags::ERR | PollFlags::HUP) {
             Next::Reader
         } else if is(2, PollFlags::IN) {
             Next::Signal

@@ -13,7 +13,7 @@ const HEAD: usize = 16 * 1024;
 /// What names the kind of credentials in `Authorization`, and stays.
 const SCHEMES: [&[u8]; 6] = [b"Bearer", b"Basic", b"Digest", b"Token", b"Negotiate", b"ApiKey"];
 /// What says that there is no value.
-const NOTHING: [&[u8]; 7] = [b"null", b"None", b"undefined", b"-", b"true", b"false", b"["];
+const NOTHING: [&[u8]; 8] = [b"null", b"None", b"undefined", b"-", b"true", b"false", b"[", b"{"];
 /// A name beside a string of so many characters with a digit is that of a value.
 const LEAST: usize = 16;
 
@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8], name: Range<usize>, hit: &mut dyn FnMut(Range<u
         operator = b':';
     }
     skip(bytes, &mut at, b" \t>");
-    if bytes.get(at) == Some(&b'[')
+    if matches!(bytes.get(at), Some(b'[' | b'{'))
         && let Some((values, end)) = list(bytes, at)
     {
         values.into_iter().for_each(hit);
@@ -85,14 +85,14 @@ fn string(bytes: &[u8], mut at: usize) -> Option<Range<usize>> {
     Some(at + 1..quoted_end(bytes, at + 1, quote, slashes))
 }
 
-/// The values in the list that begins at `open`, if it is one of strings and numbers, and where it ends.
+/// The values in the list or the object that begins at `open`, if it is one of strings and numbers, and where it ends.
 fn list(bytes: &[u8], open: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let bytes = &bytes[..bytes.len().min(open + LOOK_BACK * 2)];
     let (mut values, mut at, mut depth) = (Vec::new(), open, 0);
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'[' => (at, depth) = (at + 1, depth + 1),
-            b']' => (at, depth) = (at + 1, depth - 1),
+            b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
+            b']' | b'}' => (at, depth) = (at + 1, depth - 1),
             b',' | b'\n' => at += 1,
             _ if gap(&bytes[at..]).is_some() => at += gap(&bytes[at..]).map_or(1, |gap| gap.0),
             _ => {
@@ -106,8 +106,11 @@ fn list(bytes: &[u8], open: usize) -> Option<(Vec<Range<usize>>, usize)> {
                         None => break,
                     },
                 };
-                values.extend(value(bytes, text));
-                at = next;
+                let behind = bytes[next..].iter().position(|b| !matches!(b, b' ' | b'\t')).map_or(next, |n| next + n);
+                // A name in an object.
+                let is_name = bytes.get(behind) == Some(&b':');
+                values.extend(value(bytes, text).filter(|_| !is_name));
+                at = if is_name { behind + 1 } else { next };
             }
         }
         if depth == 0 {
@@ -221,8 +224,14 @@ fn bare_end(bytes: &[u8], from: usize, operator: u8) -> usize {
     // In quotes that begin before the name, as `-H 'Authorization: …'` and in a string of JSON, it ends with them.
     let closes = |quote: u8, level: usize| {
         let level_of = |at: usize| slashes(&bytes[from..at]);
-        let mut all = memchr::memchr_iter(quote, &bytes[from..line]).map(|n| from + n);
-        all.find(|at| level_of(*at) <= level).map(|at| at - level_of(at))
+        let mut all = memchr::memchr_iter(quote, &bytes[from..line]).map(|n| from + n).filter(|at| level_of(*at) <= level);
+        // One that opens a value within the value, which another one closes.
+        let opens = |at: usize| bytes[from..at].ends_with(b"=") && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
+        let mut at = all.next();
+        while at.is_some_and(opens) {
+            at = all.nth(1);
+        }
+        at.map(|at| at - level_of(at))
     };
     let line = around(bytes, from).and_then(|(quote, level)| closes(quote, level)).unwrap_or(line);
     if operator == b':' {
