@@ -10,7 +10,16 @@
 //! | [`scan`] | 1 | base | finds secrets in bytes; knows no vault and no network |
 //! | [`hook`] | 1 | base | git's hooks: where they lie, who calls them, how ours gets in and out again |
 //! | [`report`] | 2 | base, scan | findings to bytes, pure: human, HTML, JSON, JSON lines, SARIF, JUnit, CSV, Markdown, for GitLab and GitHub, a plan to rewrite history |
+//! | [`keystore`] | 1 | base | where the key that opens a vault lives: passphrase, recovery code, keychain, the kernel for a while |
+//! | [`audit`] | 2 | base, keystore | what is done with secrets, written down before: chained, signed, verified by anybody |
+//! | [`vault`] | 3 | base, keystore, audit | sealed records; `src/vault/FORMAT.md` is the format |
+//! | [`exec`] | 4 | base, scan, audit, vault | references to secrets in texts and environments; programs that are given them, whose output is filtered |
 //! | [`cli`] | 7 | everything | the only place that reads arguments, prints, exits; one file per command |
+//!
+//! Inside [`keystore`]: [`keystore::slots`] is the file with the ways in, [`keystore::os`] the keychain, [`keystore::session`] the kernel's keyring,
+//! [`keystore::migrate`] moves a vault from one to another. Inside [`audit`]: [`audit::log`] writes, [`audit::verify`] is pure, [`audit::read`] reads. Inside [`vault`]:
+//! [`vault::Vault`] takes a receipt of the log for everything; [`vault::import`] reads files of other tools. Inside [`exec`]: [`exec::reference`], [`exec::template`],
+//! [`exec::environment`], [`exec::child`].
 //!
 //! Inside [`scan`]:
 //!
@@ -24,6 +33,7 @@
 //! - [`scan::engine::encoded`]: texts that a text holds in another form, such as base64 or escapes, and where they stand.
 //! - [`scan::expand`]: looks inside archives, notebooks, PDF files, databases and mails, within limits.
 //! - [`scan::filter`]: a stream goes in, and comes out without secrets, as soon as that can be said.
+//! - [`scan::known`]: secrets that are known, such as those of a run, which the filter finds in any form.
 //! - [`scan::suppress`], [`scan::project`], [`scan::fingerprint`]: what is silenced (comments, entries, baselines; decided in
 //!   [`scan::suppress::Suppressions::decide`]), `stanch.toml`, who a secret is.
 //! - [`scan::finding`], [`scan::issues`], [`scan::blob`]: the plain types all of them share.
@@ -41,6 +51,9 @@
 //! `stanch doctor` proves all of that where it is set up: `cli::doctor` copies a repository into a scratch folder, plants a made-up token there, and
 //! runs what would look for it.
 //!
+//! A command of the vault opens it in `cli::vault::open`: by the kernel's session, or else by the first slot; `Opened::act` writes an intent into the audit log, does what the
+//! receipt is for, and writes how it ended. `stanch run` hands values to [`exec::child`], whose output goes through [`scan::filter`] with them as [`scan::known`].
+//!
 //! # Invariants (each has a test)
 //!
 //! 1. `scan` reaches neither a vault nor the network.
@@ -49,11 +62,16 @@
 //! 4. [`base::secret::Secret::expose`] is the only way out of a `Secret`; its call sites are listed in `testdata/golden/expose.txt`.
 //! 5. A scan with an unread input never exits 0. What was not read is an issue, counted and listed.
 //! 6. The engine finds the same on every processor, and the same in windows as in one piece.
-//! 7. Every printed or stored format carries a version; another version is refused clearly.
+//! 7. No receipt, no secret: what a [`vault::Vault`] gives consumes an [`audit::Receipt`], which only [`audit::log::Log`] makes, once the intent is on disk.
+//! 8. Every printed or stored format carries a version; another version is refused clearly.
 
 pub mod cli;
 pub mod hook;
 pub mod report;
 
+pub use stanch_audit as audit;
 pub use stanch_base as base;
+pub use stanch_exec as exec;
+pub use stanch_keystore as keystore;
 pub use stanch_scan as scan;
+pub use stanch_vault as vault;

@@ -2,16 +2,24 @@
 //!
 //! It must not know what is hashed or why. Start with [`hmac_sha256`].
 
+use std::io;
+
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::XChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, Payload};
 use ctutils::CtEq;
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::arena::Arena;
+use super::secret::Secret;
+
 /// Bytes of the random number that a sealed text begins with.
 const NONCE: usize = 24;
+/// Bytes that a sealed text ends with, which prove that nothing was changed.
+const TAG: usize = 16;
 
 /// The operating system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +30,28 @@ pub struct NoRandom(#[source] getrandom::Error);
 /// must never give the same result.
 #[must_use]
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
-    for part in parts {
-        mac.update(part);
+    Keyed::new(key).mac(parts)
+}
+
+/// HMAC-SHA-256 with one key for many texts: the key is looked at once.
+pub struct Keyed(Hmac<Sha256>);
+
+impl Keyed {
+    /// With this key.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of every length"))
     }
-    mac.finalize().into_bytes().into()
+
+    /// As [`hmac_sha256`].
+    #[must_use]
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
 }
 
 /// SHA-256 of the concatenation of `parts`, with the length of each before it, so that two lists never give the same.
@@ -43,7 +68,7 @@ pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
 /// SHA-1 of `bytes`, to read what other tools wrote; `None` if they were made to collide. Never for anything of our own.
 #[must_use]
 pub fn sha1(bytes: &[u8]) -> Option<[u8; 20]> {
-    let mut hash = gix::hash::hasher(gix::hash::Kind::Sha1);
+    let mut hash = gix_hash::hasher(gix_hash::Kind::Sha1);
     hash.update(bytes);
     hash.try_finalize().ok()?.as_bytes().try_into().ok()
 }
@@ -65,6 +90,28 @@ pub fn open(key: &[u8; 32], about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
     let cipher = XChaCha20Poly1305::new(&(*key).into());
     cipher.decrypt(&(*nonce).into(), Payload { msg: sealed, aad: about }).ok().map(Zeroizing::new)
+}
+
+/// What was sealed, in memory of `arena`; `None` if it was not with this key and `about`, or was changed.
+///
+/// # Errors
+/// If there is no memory.
+pub fn open_locked(arena: &Arena, key: &[u8; 32], about: &[u8], sealed: &[u8]) -> io::Result<Option<Secret>> {
+    let Some((nonce, sealed)) = sealed.split_first_chunk::<NONCE>() else { return Ok(None) };
+    let Some((text, tag)) = sealed.split_last_chunk::<TAG>() else { return Ok(None) };
+    let mut buffer = arena.buffer(text.len())?;
+    buffer.push(text).map_err(io::Error::other)?;
+    let cipher = XChaCha20Poly1305::new(&(*key).into());
+    let opened = cipher.decrypt_inout_detached(&(*nonce).into(), about, buffer.bytes_mut().into(), &(*tag).into());
+    Ok(opened.is_ok().then(|| buffer.into()))
+}
+
+/// A key for one purpose out of one that is for nothing else: HKDF-SHA-256 (RFC 5869) without salt.
+#[must_use]
+pub fn derive(key: &[u8; 32], purpose: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    let mut out = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(None, key).expand_multi_info(purpose, &mut *out).expect("32 bytes are less than 255 hashes");
+    out
 }
 
 /// Random bytes from the operating system, fit for keys.
@@ -107,8 +154,9 @@ impl MemoryHard {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arena::Arena;
     use super::super::text::hex;
-    use super::{MemoryHard, digest, hmac_sha256, open, random, same, seal};
+    use super::{MemoryHard, derive, digest, hmac_sha256, open, open_locked, random, same, seal};
 
     #[test]
     fn hmac_follows_rfc_4231() {
@@ -138,13 +186,19 @@ mod tests {
     fn what_is_sealed_is_opened_by_the_same_key_and_whole_only() {
         let (key, other) = ([1; 32], [2; 32]);
         let sealed = seal(&key, b"about", b"a text").unwrap();
+        let arena = Arena::new();
+        let locked = |key: &[u8; 32], about: &[u8], sealed: &[u8]| {
+            open_locked(&arena, key, about, sealed).unwrap().map(|secret| secret.expose().to_vec())
+        };
         assert_eq!(open(&key, b"about", &sealed).unwrap().as_slice(), b"a text");
+        assert_eq!(locked(&key, b"about", &sealed).unwrap(), b"a text");
         assert_eq!((open(&other, b"about", &sealed), open(&key, b"abouT", &sealed)), (None, None));
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(open(&key, b"about", &changed), None);
-            assert_eq!(open(&key, b"about", &sealed[..at]), None);
+            for wrong in [&changed, &sealed[..at]] {
+                assert_eq!((open(&key, b"about", wrong), locked(&key, b"about", wrong)), (None, None));
+            }
         }
         assert_ne!(seal(&key, b"about", b"a text").unwrap(), sealed, "a nonce is used once");
     }
@@ -159,6 +213,15 @@ mod tests {
         assert_ne!(hash.hash(&[8; 32], b"made up"), first);
         assert_ne!(hash.hash(&[7; 32], b"made up."), first);
         assert_ne!(hash.hash(&[7; 32], b""), first);
+    }
+
+    /// Test case 3 of RFC 5869 has no salt and no info; its key is shorter than ours are, so the others stand here (computed with Python).
+    #[test]
+    fn keys_for_purposes() {
+        let key = [0x0b; 32];
+        assert_eq!(hex(&*derive(&key, &[])), "27488977d7c845fa17e618b4e225651a0a417521175396f455da2c465679eea8");
+        assert_eq!(derive(&key, &[b"a", b"b"]), derive(&key, &[b"ab"]), "parts are joined: only the last may vary in length");
+        assert_eq!(hex(&*derive(&key, &[b"stanch"])), "a9237bc2f8468824c4a3686b835c16d4773aa073733f26f655c9dd8c53cd4a1d");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::crypto::{self, NoRandom};
+use super::fail;
 use super::text;
 
 /// A file was not written. What stood there before is untouched.
@@ -64,8 +65,10 @@ pub fn write_atomic_with(path: &Path, access: Access, fill: impl FnOnce(&mut Fil
     let (target, old) = look_at(path)?;
     let mut temp = Temp::beside(&target, old.as_ref(), access)?;
     temp.fill(fill, old.as_ref())?;
+    fail::point("fs: filled");
     fs::rename(&temp.path, &target).map_err(|source| Error::Io { action: "replace", path: target.clone(), source })?;
     temp.kept = true;
+    fail::point("fs: renamed");
     sync_folder(&target);
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! The command line as types. The doc comments are the help.
 
+pub(super) mod audit;
 pub(super) mod ci;
 pub(super) mod doctor;
 pub(super) mod filter;
 mod hook;
 mod own;
+pub(super) mod run;
+pub(super) mod vault;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -47,6 +50,10 @@ pub(super) enum Command {
     Migrate(Migrate),
     Hook(Hook),
     Doctor(doctor::Doctor),
+    Vault(Box<vault::Vault>),
+    Audit(audit::Audit),
+    Run(run::Run),
+    Inject(run::Inject),
     Completions(Completions),
     Man(Man),
 }

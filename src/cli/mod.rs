@@ -3,6 +3,7 @@
 //! Start with [`main`]. One file per command; [`exit`] turns an error into text and a code.
 
 mod args;
+mod audit;
 mod baseline;
 mod choice;
 mod ci;
@@ -29,7 +30,9 @@ mod output;
 mod prints;
 mod progress;
 mod rules;
+mod run;
 mod scan;
+mod vault;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -67,6 +70,10 @@ pub fn main() -> ExitCode {
         args::Command::Migrate(migrate) => migrate::run(&migrate),
         args::Command::Hook(hook) => hook::run(hook),
         args::Command::Doctor(doctor) => doctor::run(&doctor),
+        args::Command::Run(args) => return run::run(&args),
+        args::Command::Inject(args) => run::inject(&args),
+        args::Command::Audit(audit) => audit::run(&audit),
+        args::Command::Vault(vault) => vault::run(&vault),
         args::Command::Completions(completions) => completions::run(&completions),
         args::Command::Man(man) => man::run(&man),
     };

@@ -13,6 +13,7 @@ pub mod filter;
 pub mod finding;
 pub mod fingerprint;
 pub mod issues;
+pub mod known;
 pub mod mask;
 pub mod project;
 pub mod rule;

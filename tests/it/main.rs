@@ -62,4 +62,5 @@ mod suppress;
 mod texts;
 mod transcripts;
 mod unreached;
+mod vault;
 mod worktree;

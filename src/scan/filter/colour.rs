@@ -80,6 +80,19 @@ pub(super) fn sequence(bytes: &[u8]) -> usize {
     }
 }
 
+/// How many of `bytes` there are without the control sequence that they end with, if its end has not come.
+pub(super) fn without_open(bytes: &[u8]) -> usize {
+    let from = bytes.len().saturating_sub(LONGEST);
+    let Some(escape) = memchr::memrchr(ESC, &bytes[from..]).map(|at| from + at) else { return bytes.len() };
+    let is_open = match bytes.get(escape + 1) {
+        None => true,
+        Some(b'[') => bytes[escape + 2..].iter().all(|b| (0x20..=0x3f).contains(b)),
+        Some(b'(' | b')') => escape + 2 == bytes.len(),
+        Some(_) => false,
+    };
+    if is_open { escape } else { bytes.len() }
+}
+
 /// Appends the codes that stand in `bytes`.
 pub(super) fn codes(bytes: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::super::engine::{Engine, Match};
+use super::super::known::{Hit, KnownSecrets};
 use super::super::mask::INSTEAD;
 use super::super::rule::Rule;
 use super::escape;
@@ -47,6 +48,13 @@ pub(super) struct Covered {
     pub(super) name: Rc<str>,
 }
 
+/// Has a part of it gone already?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Began {
+    Before,
+    Here,
+}
+
 impl Cover {
     /// May a part of a line go before it is known what the rest of it is?
     pub(super) fn by_parts(&self) -> bool {
@@ -67,6 +75,17 @@ impl Cover {
     pub(super) fn of_field(&self, name: &str, value: &[u8], range: Range<usize>) -> Covered {
         let name = field(name);
         let cover = self.named(&name, value);
+        Covered { range, cover, name: name.into() }
+    }
+
+    /// That of a secret that is known. Nothing, if it `began` before: its cover has gone.
+    pub(super) fn of_known(&self, known: &KnownSecrets, hit: &Hit, began: Began, range: Range<usize>) -> Covered {
+        let name = hit.which.map_or_else(|| "known".to_owned(), |which| format!("known:{}", known.name(which)));
+        let cover = match (began, self) {
+            (Began::Before, _) => String::new(),
+            (Began::Here, Self::Hash(_)) if hit.which.is_none() => tag(&name),
+            (Began::Here, _) => self.named(&name, hit.which.map_or(b"", |which| known.value(which))),
+        };
         Covered { range, cover, name: name.into() }
     }
 
@@ -95,7 +114,7 @@ impl Cover {
 
 /// The covers that a stream may hold already because it was filtered before in the same way.
 #[derive(Debug)]
-pub(super) struct Known<'e> {
+pub(super) struct Made<'e> {
     form: Form,
     rules: &'e [Arc<Rule>],
     fields: Vec<String>,
@@ -111,7 +130,7 @@ enum Form {
     Hash,
 }
 
-impl<'e> Known<'e> {
+impl<'e> Made<'e> {
     /// Those of a mode, with the names of these rules and fields.
     pub(super) fn new<'n>(cover: &Cover, rules: &'e [Arc<Rule>], fields: impl Iterator<Item = &'n str>) -> Self {
         let form = match cover {

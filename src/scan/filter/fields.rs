@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::cover::Known;
+use super::cover::Made;
 use super::names::Names;
 use super::values::LOOK_BACK;
 use super::{queries, values};
@@ -18,7 +18,7 @@ pub const QUERY: &str = "query";
 const NAME: usize = 80;
 
 /// Which fields are taken out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fields {
     names: Vec<Name>,
     finder: Names,
@@ -27,7 +27,7 @@ pub struct Fields {
 }
 
 /// A name in lower case, and how it is spelled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Name {
     name: String,
     forms: [String; 2],
@@ -73,7 +73,7 @@ impl Fields {
     }
 
     /// Calls `hit(name, range)` for each value that ends behind `from` and is no cover already.
-    pub(super) fn find(&self, bytes: &[u8], from: usize, known: &Known<'_>, mut hit: impl FnMut(&str, Range<usize>)) {
+    pub(super) fn find(&self, bytes: &[u8], from: usize, known: &Made<'_>, mut hit: impl FnMut(&str, Range<usize>)) {
         let begin = from.saturating_sub(LOOK_BACK);
         let mut done = begin;
         for Range { start, end } in self.finder.find(bytes, begin) {
@@ -127,12 +127,12 @@ fn is_name(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cover::{Cover, Known};
+    use super::super::cover::{Cover, Made};
     use super::Fields;
 
     fn check(fields: &Fields, line: &str, expected: &[&str]) {
         let mut found = Vec::new();
-        fields.find(line.as_bytes(), 0, &Known::new(&Cover::Mask, &[], [].into_iter()), |_, range| found.push(&line[range]));
+        fields.find(line.as_bytes(), 0, &Made::new(&Cover::Mask, &[], [].into_iter()), |_, range| found.push(&line[range]));
         assert_eq!(found, expected, "{line}");
     }
 

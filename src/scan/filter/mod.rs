@@ -11,6 +11,7 @@
 //! - Memory is that of the buffer, whatever comes in.
 //! - Codes that colour a terminal are taken out before the engine sees the text, and put back ([`colour`]).
 //! - What replaces a secret in a line of JSON leaves it valid ([`json`]).
+//! - Secrets that are known ([`Filter::knowing`]) are found wherever they stand; of them only what may begin one is held ([`known`]).
 
 mod block;
 mod body;
@@ -19,6 +20,7 @@ pub mod cover;
 mod escape;
 pub mod fields;
 mod json;
+mod known;
 mod names;
 mod queries;
 #[cfg(test)]
@@ -34,11 +36,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::engine::{Engine, Input, Match, OVERLAP, Scratch};
 use super::finding::Confidence;
+use super::known::{Hit, KnownSecrets};
 use super::rule::Role;
 use block::Found;
 use body::Body;
 use colour::Plain;
-use cover::{Cover, Covered, Known};
+use cover::{Cover, Covered, Made};
 use fields::Fields;
 
 /// Bytes before those to be decided that the engine sees, at least; nothing it looks back for is further away.
@@ -119,7 +122,10 @@ impl Counts {
 pub struct Filter<'e> {
     engine: &'e Engine,
     options: Options,
-    known: Known<'e>,
+    known: Option<&'e KnownSecrets>,
+    /// Where known secrets stand, in the room.
+    hits: Vec<Hit>,
+    made: Made<'e>,
     scratch: Scratch,
     room: Vec<u8>,
     /// What was there before and is still looked at, then what is to be decided, up to `len`.
@@ -152,11 +158,13 @@ impl<'e> Filter<'e> {
     /// One that has seen nothing.
     #[must_use]
     pub fn new(engine: &'e Engine, options: Options) -> Self {
-        let known = Known::new(&options.cover, engine.rules(), options.fields.names());
+        let made = Made::new(&options.cover, engine.rules(), options.fields.names());
         Self {
             engine,
             options,
-            known,
+            known: None,
+            hits: Vec::new(),
+            made,
             scratch: Scratch::default(),
             room: vec![0; ROOM],
             done: 0,
@@ -171,6 +179,13 @@ impl<'e> Filter<'e> {
             #[cfg(test)]
             faulty: false,
         }
+    }
+
+    /// The same, which also covers what is `known`, in any form and whatever the engine thinks of it.
+    #[must_use]
+    pub fn knowing(mut self, known: &'e KnownSecrets) -> Self {
+        self.known = Some(known).filter(|known| !known.is_empty());
+        self
     }
 
     /// Where the next bytes belong. It is empty only until [`Filter::run`] is called.
@@ -221,6 +236,7 @@ impl<'e> Filter<'e> {
         let len = self.len;
         while let Some(end) = memchr::memchr(self.options.separator, &self.room[self.done..len]).map(|n| self.done + n) {
             self.len = end;
+            self.look_for_known(end, When::End);
             let found = self.find(end);
             let (limit, _) = self.settle(end, When::End);
             self.write_covered(limit, found);
@@ -265,6 +281,10 @@ impl<'e> Filter<'e> {
     }
 
     fn give(&mut self, limit: usize, when: When, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let limit = self.look_for_known(limit, when);
+        if limit <= self.done {
+            return Ok(());
+        }
         let found = self.find(limit);
         let (limit, rest) = self.settle(limit, when);
         if self.covered.is_empty() && self.rest == Rest::Judged && found {
@@ -282,12 +302,18 @@ impl<'e> Filter<'e> {
         self.flush(write)
     }
 
+    /// From where it is looked at.
+    fn context(&self) -> usize {
+        // A record has nothing before it.
+        let is_record = self.options.separator != b'\n';
+        if is_record { self.line_begin(self.done) } else { self.done.saturating_sub(CONTEXT) / STEP * STEP }
+    }
+
     /// Finds what is to be replaced before `limit`. False if not all of it could be judged.
     fn find(&mut self, limit: usize) -> bool {
         self.covered.clear();
-        // A record has nothing before it.
-        let is_record = self.options.separator != b'\n';
-        let from = if is_record { self.line_begin(self.done) } else { self.done.saturating_sub(CONTEXT) / STEP * STEP };
+        self.cover_known(limit);
+        let from = self.context();
         let bytes = &self.room[from..self.len];
         self.plain.read(bytes);
         let (text, base) = match self.plain.text() {
@@ -296,7 +322,7 @@ impl<'e> Filter<'e> {
         };
         let emit = self.plain.to_text(self.done - from)..self.plain.to_text(limit - from);
         let input = Input { bytes: text, emit, base, path: None, now: self.options.now };
-        let (plain, options, known, done, room) = (&self.plain, &self.options, &self.known, self.done, &self.room);
+        let (plain, options, known, done, room) = (&self.plain, &self.options, &self.made, self.done, &self.room);
         let raw = |range: Range<usize>| from + plain.to_raw_start(range.start)..from + plain.to_raw_end(range.end);
         let covered = &mut self.covered;
         options.fields.find(text, input.emit.start, known, |name, range| {
@@ -453,7 +479,9 @@ impl<'e> Filter<'e> {
                 self.out.extend_from_slice(part.cover.as_bytes());
                 colour::codes(&self.room[range.clone()], &mut self.out);
                 at = range.end;
-                self.counts.add(part);
+                if !part.cover.is_empty() {
+                    self.counts.add(part);
+                }
             }
         }
         self.out.extend_from_slice(&self.room[at..limit]);

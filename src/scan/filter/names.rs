@@ -9,11 +9,11 @@ use std::ops::Range;
 const RARE: &[u8] = b"qzjxkvwybgpfmuhldcrsnoiate_-.9786543210";
 
 /// Names by their rarest letters.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Names(Vec<Group>);
 
 /// Names that have one letter.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Group {
     letter: u8,
     /// Names in lower case, and where the letter stands in them first.

@@ -3,14 +3,18 @@
 use std::io;
 use std::sync::OnceLock;
 
+use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::super::engine::Engine;
 use super::super::finding::Confidence;
+use super::super::known::KnownSecrets;
 use super::super::rule::builtin;
 use super::cover::Cover;
 use super::fields::Fields;
+use super::tests_forms::pieces;
 use super::{Filter, LONG, OnFault, Options, When};
+use crate::base::secret::Secret;
 
 pub(super) fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -24,7 +28,10 @@ pub(super) fn options(cover: Cover) -> Options {
 
 /// Gives the parts one after the other, with a pause behind each.
 pub(super) fn given<'p>(cover: Cover, parts: impl IntoIterator<Item = &'p [u8]>, pause: When) -> Vec<u8> {
-    let mut filter = Filter::new(engine(), options(cover));
+    passed(Filter::new(engine(), options(cover)), parts, pause)
+}
+
+fn passed<'p>(mut filter: Filter<'_>, parts: impl IntoIterator<Item = &'p [u8]>, pause: When) -> Vec<u8> {
     let mut out = Vec::new();
     let mut write = |bytes: &[u8]| -> io::Result<()> {
         out.extend_from_slice(bytes);
@@ -307,14 +314,131 @@ fn a_value_has_one_hash_in_whatever_string_it_stands() {
             "{\"m\":\"{\\\"x-session\\\":\\\"Harbor\\\\\\/elm71\\\"}\"}\n",
         ],
         [
-            "password = \"Harbor+elm71quartz\"\n",
-            "{\"password\":\"Harbor\\u002belm71quartz\"}\n",
-            "{\"m\":\"{\\\"password\\\":\\\"Harbor\\\\u002belm71quartz\\\"}\"}\n",
+            "PW = \"Harbor+elm71quartz\"\n",
+            "{\"PW\":\"Harbor\\u002belm71quartz\"}\n",
+            "{\"m\":\"{\\\"PW\\\":\\\"Harbor\\\\u002belm71quartz\\\"}\"}\n",
         ],
     ] {
-        let out = whole(Cover::Hash(Zeroizing::new([7; 32])), &lines.concat());
+        let out = whole(Cover::Hash(Zeroizing::new([7; 32])), &lines.concat().replace("PW", "password"));
         let hashes: Vec<&str> = out.match_indices(']').map(|(at, _)| &out[at - 16..at]).collect();
         assert!(hashes.len() == 3 && hashes.iter().all(|hash| *hash == hashes[0]), "{out}");
+    }
+}
+
+fn known(values: &[String]) -> KnownSecrets {
+    let secrets: Vec<_> = values.iter().map(|value| Secret::new(value.as_bytes())).collect();
+    KnownSecrets::of_values(secrets.iter().map(|secret| ("mine", secret))).0
+}
+
+#[test]
+fn what_is_known_is_covered_and_only_what_may_begin_it_is_held() {
+    let word = ["Harbor", "elm71-", "quartz"].concat();
+    let known = known(&[word.clone(), format!("{word}-and-more")]);
+    let check = |parts: &[&str], expected: &str, at_last: &str| {
+        let mut filter = Filter::new(engine(), options(Cover::Tag)).knowing(&known);
+        let mut out = Vec::new();
+        for part in parts {
+            filter.space()[..part.len()].copy_from_slice(part.as_bytes());
+            filter.filled(part.len());
+            filter.run(When::Silence, &mut |bytes| io::Write::write_all(&mut out, bytes)).unwrap();
+        }
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{parts:?}");
+        filter.run(When::End, &mut |bytes| io::Write::write_all(&mut out, bytes)).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), at_last, "{parts:?}");
+    };
+    check(&["ok \n", &word[..6]], "ok \n", "ok \nHarbor");
+    check(&[&word[..6], "x \n"], "Harborx \n", "Harborx \n");
+    check(&["ok ", &word, "\n"], "ok [REDACTED:known:mine]\n", "ok [REDACTED:known:mine]\n");
+    check(&["ok ", &word, "-and-m", "ore!\n"], "ok [REDACTED:known:mine]!\n", "ok [REDACTED:known:mine]!\n");
+    check(
+        &["\x1b[1mHarbor\x1b[", "0melm71-quartz \n"],
+        "\x1b[1m[REDACTED:known:mine]\x1b[0m \n",
+        "\x1b[1m[REDACTED:known:mine]\x1b[0m \n",
+    );
+    check(
+        &["{\"a\":\"", &word, "\",\"n\":1}\n"],
+        "{\"a\":\"[REDACTED:known:mine]\",\"n\":1}\n",
+        "{\"a\":\"[REDACTED:known:mine]\",\"n\":1}\n",
+    );
+    let endless = format!("Harbor{}elm71-quartz end\n", "\x1b[0m".repeat(60_000));
+    let out = passed(Filter::new(engine(), options(Cover::Mask)).knowing(&known), endless.as_bytes().chunks(4096), When::Silence);
+    assert!(!String::from_utf8_lossy(&out).contains("Harbor"));
+}
+
+/// A value as a program may write it.
+fn form(form: u8, value: &str) -> String {
+    let utf8 = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    match form % 9 {
+        0 => value.to_owned(),
+        1 => base64(value),
+        2 => base64(&format!("u{value}")),
+        3 => base64(&format!("us{value}er")).replace('+', "-").replace('/', "_"),
+        4 => crate::base::text::hex(value.as_bytes()),
+        5 => crate::base::text::hex(value.as_bytes()).to_uppercase(),
+        6 => serde_json::to_string(value).unwrap(),
+        7 => utf8(
+            value
+                .bytes()
+                .flat_map(|b| if b.is_ascii_alphanumeric() { vec![b] } else { format!("%{b:02X}").into_bytes() })
+                .collect(),
+        ),
+        _ => {
+            value.split_at(value.char_indices().nth(4).unwrap().0).0.to_owned()
+                + "\x1b[1m"
+                + &value[value.char_indices().nth(4).unwrap().0..]
+        }
+    }
+}
+
+/// What must not come out of a value in a form: all of it but what the neighbours change of base64.
+fn needle(form: u8, text: &str) -> &str {
+    match form % 9 {
+        1..=3 => &text[4..text.len() - 4],
+        6 => text.trim_matches('"'),
+        _ => text,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn no_split_and_no_pause_lets_what_is_known_out(
+        values in proptest::collection::vec("[ab]{8,12}|[a-c\"\\\\é/+]{8,30}|[ab]{4,9}\n[ab]{4,9}|[a-zA-Z0-9]{300,900}", 1..4),
+        parts in proptest::collection::vec((any::<u8>(), any::<u8>(), "[ab]{0,9}|[a-z \n\"]{0,9}|\\{\"k\":\"|\"\\}\n"), 1..9),
+        cuts in proptest::collection::vec(any::<usize>(), 0..12),
+    ) {
+        let known = known(&values);
+        let mut needles: Vec<String> = values.clone();
+        let mut text = String::new();
+        for (how, which, noise) in &parts {
+            let written = form(*how, &values[usize::from(*which) % values.len()]);
+            needles.push(needle(*how, &written).to_owned());
+            text.push_str(noise);
+            text.push_str(&written);
+        }
+        for pause in [When::Data, When::Silence] {
+            for cover in [Cover::Mask, Cover::Tag, Cover::DropLine] {
+                let filter = || Filter::new(engine(), options(match cover { Cover::Tag => Cover::Tag, Cover::DropLine => Cover::DropLine, _ => Cover::Mask })).knowing(&known);
+                let cut = passed(filter(), pieces(text.as_bytes(), &cuts), pause);
+                let in_bytes = passed(filter(), text.as_bytes().chunks(1), pause);
+                for out in [&cut, &in_bytes] {
+                    let out = String::from_utf8_lossy(out);
+                    for needle in needles.iter().filter(|needle| needle.len() >= 8) {
+                        prop_assert!(!out.contains(needle.as_str()), "{needle:?} of {text:?} in {out:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_passes_as_it_is(text in "[a-e \n]{0,60}", cuts in proptest::collection::vec(any::<usize>(), 0..9)) {
+        let known = known(&["abcdefgh".to_owned(), "cdefghij".to_owned()]);
+        for pause in [When::Data, When::Silence] {
+            let filter = Filter::new(engine(), options(Cover::Mask)).knowing(&known);
+            prop_assert_eq!(&passed(filter, pieces(text.as_bytes(), &cuts), pause)[..], text.as_bytes());
+        }
     }
 }
 

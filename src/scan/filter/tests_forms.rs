@@ -190,7 +190,7 @@ fn no_single_pause_lets_a_secret_out_of_a_dropped_line() {
     check_each_pause(3);
 }
 
-fn pieces<'t>(text: &'t [u8], cuts: &[usize]) -> Vec<&'t [u8]> {
+pub(super) fn pieces<'t>(text: &'t [u8], cuts: &[usize]) -> Vec<&'t [u8]> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).chain([text.len()]).collect();
     ends.sort_unstable();
     let mut from = 0;
