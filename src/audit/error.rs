@@ -30,10 +30,10 @@ pub enum Error {
     #[error("there is no audit log in {}", .0.display())]
     Missing(PathBuf),
     /// Others could change it.
-    #[error("{} can be changed by others\nhint: chmod 700 it, and see that it is yours", .0.display())]
+    #[error("{} can be changed by others; chmod 700 it, and see that it is yours", .0.display())]
     Shared(PathBuf),
     /// Something in it was changed, or is not of a log.
-    #[error("{} is damaged: {why}\nhint: see what `stanch audit verify` says", .path.display())]
+    #[error("{} is damaged: {why}; see what `stanch audit verify` says", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum Error {
     #[error("the key that signs the audit log is {0}")]
     Key(&'static str),
     /// The two copies say different things.
-    #[error("the two copies of the audit log differ from record {0} on\nhint: see what `stanch audit verify` says of each")]
+    #[error("the two copies of the audit log differ from record {0} on; see what `stanch audit verify` says of each")]
     Fork(u64),
     /// No copy could be written.
     #[error("nothing can be written down, so nothing is done: {0}")]

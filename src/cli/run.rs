@@ -242,6 +242,13 @@ pub(super) fn inject(args: &Inject) -> anyhow::Result<ExitCode> {
     } else if std::io::stdout().is_terminal() {
         return Err(hinted("values would be shown on this terminal", "name a file, or a pipe to a program that needs them"));
     }
+    let is_same = |path: &Path| path.canonicalize().is_ok_and(|path| args.input.canonicalize().is_ok_and(|input| input == path));
+    if is_same(&args.output) {
+        return Err(hinted(
+            format!("{} is the template", args.output.display()),
+            "name another file: the template stays as it is",
+        ));
+    }
     let template = Template::parse(format, &text).with_context(|| name.clone())?;
     let mut opened = open(&args.asking)?;
     let arena = opened.vault.arena().clone();
@@ -253,7 +260,15 @@ pub(super) fn inject(args: &Inject) -> anyhow::Result<ExitCode> {
         out.write_all(rendered.expose()).and_then(|()| out.flush()).context("cannot write to standard output")?;
     } else {
         write_atomic_with(&args.output, Access::Owner, |file| file.write_all(rendered.expose()))?;
-        say(&format!("wrote {}: {} places; only you can read it", args.output.display(), template.references().len()));
+        let places = template.references().len();
+        say(&format!("wrote {}: {places} {}", args.output.display(), if places == 1 { "secret" } else { "secrets" }));
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&args.output)?.permissions());
+        if mode & 0o077 != 0 {
+            say(&format!(
+                "warning: others can read it: it was there, and kept its permissions; `chmod 600 {}`",
+                args.output.display()
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

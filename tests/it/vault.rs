@@ -325,6 +325,8 @@ fn a_project_moves_its_env_into_the_vault() {
     world.open("import .env --context shop/dev --dry-run").says(0, &["line 3: stanch://shop/dev/TOKEN", "PORT stays"]);
     assert_eq!(std::fs::read_to_string(world.folder.path(".env")).unwrap(), text);
     world.open("import .env --context shop/dev").says(2, &["There is no terminal to ask on"]);
+    world.put("other/TOKEN", "made up value").says(0, &[]);
+    world.open("import .env --context other --yes").says(2, &["`other/TOKEN` is there already", "--replace"]);
     let imported = world.open("import .env --context shop/dev --yes --shred");
     imported.says(0, &["2 secrets are in shop/dev, and were read back", ".env has references now", "removed "]);
     let left = std::fs::read_to_string(world.folder.path(".env")).unwrap();
@@ -367,7 +369,7 @@ fn templates_become_files_for_their_owner() {
     world.folder.write("app.json", "{\"password\": \"stanch://shop/dev/DB\"}\n");
     world.folder.write("wrong.toml", "x = \"stanch://shop/dev/DB\"\ny = \"stanch://shop/dev/none\"\n");
     let inject = |args: &str| world.folder.shell(&format!("\"$STANCH\" inject {args} --passphrase-fd 3 3<words"));
-    inject("-i app.yaml.tmpl -o app.yaml").says(0, &["wrote app.yaml: 1 places; only you can read it"]);
+    inject("-i app.yaml.tmpl -o app.yaml").says(0, &["wrote app.yaml: 1 secret"]);
     let mode = std::fs::metadata(world.folder.path("app.yaml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let read =
@@ -379,5 +381,8 @@ fn templates_become_files_for_their_owner() {
     assert_eq!(value["password"], "made \"up\" $value");
     inject("-i wrong.toml -o out.toml").says(2, &["not in the vault: `stanch://shop/dev/none`"]);
     assert!(!world.folder.path("out.toml").exists());
+    inject("-i app.json -o app.json").says(2, &["app.json is the template", "name another file"]);
+    world.folder.write("open", "x");
+    inject("-i app.json -o open").says(0, &["wrote open: 1 secret", "warning: others can read it"]);
     inject("-i app.json -o out --context other").says(2, &["is not in the context"]);
 }

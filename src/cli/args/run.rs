@@ -11,14 +11,15 @@ use crate::vault::name::Context;
 /// Run a program with secrets of the vault, and keep them out of what it prints
 ///
 /// Variables that hold references, such as `DB=stanch://shop/dev/DB`, get their values, for the program and nothing else. They come from the
-/// environment and from `.env` in this folder, where the environment counts more. What the program prints has the values covered, in
-/// any form: as they are, in base64, hexadecimal digits, URLs and JSON, and whatever else looks like a secret.
+/// environment and from `.env` in this folder, where the environment counts more. What the program prints has the values covered, as
+/// they are, in base64, hexadecimal digits, URLs and JSON, and whatever else looks like a secret: a program that writes anything but text needs
+/// `--no-filter`.
 ///
 /// A value in the environment of a program can be read by other programs of the same user, and by all that it starts; `--deliver NAME=file`
 /// hands it over in a file in memory instead, `--deliver NAME=fd:3` at a file descriptor.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: that of the program, 128 + n if signal n ended it; 127 there is no such program, 126 it cannot be executed, 125 it was not run or not all of its output was passed on."
+    after_help = "Exit codes: that of the program, 128 + n if signal n ended it; 127 there is no such program, 126 it cannot be executed, 125 it was not run or not all of its output was passed on, 2 usage."
 )]
 pub(in crate::cli) struct Run {
     /// Only secrets of this context are handed over; others are an error

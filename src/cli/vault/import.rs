@@ -160,8 +160,12 @@ fn put(opened: &mut Opened, args: &Args, context: &Where, found: &[Found]) -> an
         })
         .collect();
     let objects: Vec<_> = found.iter().map(|one| object(context, &one.name)).collect();
-    let stored =
-        opened.act_all((Verb::Import, &objects, &file.display().to_string()), |vault, receipts| vault.import(&puts, receipts))?;
+    let purpose = file.display().to_string();
+    let stored = opened.act_all((Verb::Import, &objects, &purpose), |vault, receipts| vault.import(&puts, receipts));
+    let stored = stored.map_err(|e| match e.to_string() {
+        what if what.ends_with("is there already") => hinted(what, "`--replace` makes another version of it"),
+        _ => e,
+    })?;
     opened.keep_generation()?;
     for (one, stored) in found.iter().zip(stored) {
         for other in stored.elsewhere.iter().filter(|other| other.context.environment() != context.environment()) {
